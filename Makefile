@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# ClickOS: GNU make, no configure step. `make help` lists the targets.
+
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+CC       ?= gcc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
+VARIANT  ?= release
+B        := build/$(VARIANT)
+
+WARN     := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wcast-qual \
+            -Wsign-compare -Wimplicit-fallthrough -Wvla -Wno-unused-parameter
+CFLAGS   ?= -O2 -g
+BASE     := -std=c11 -D_GNU_SOURCE -I. -fvisibility=hidden -fno-strict-aliasing -pthread -MMD -MP
+ifneq ($(CI)$(WERROR),)
+WARN     += -Werror
+endif
+ifeq ($(VARIANT),asan)
+CFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+            -fno-sanitize-recover=undefined
+LDSAN    := -fsanitize=address,undefined
+endif
+ifeq ($(VARIANT),tsan)
+CFLAGS   := -O1 -g -fsanitize=thread
+LDSAN    := -fsanitize=thread
+endif
+ARCH     ?= -march=x86-64-v2 -mtune=generic
+
+# --- what there is -------------------------------------------------------------------
+# A folder's sources are its .c files but for tests (*_test.c) and programs (main.c).
+srcs      = $(filter-out %_test.c %main.c,$(wildcard $(addsuffix /*.c,$(1))))
+objs      = $(patsubst %.c,$(B)/%.o,$(1))
+
+BASE_SRC     := $(call srcs,base)
+ENGINE_SRC   := $(call srcs,engine engine/lang)
+# Elements that run anywhere; elements/device and elements/driver need an operating system.
+ELEMENT_SRC  := $(filter-out elements/driver/%,$(wildcard elements/*/*.c))
+DRVELEM_SRC  := $(wildcard elements/driver/*.c)
+VMM_SRC      := $(call srcs,vmm)
+SWITCH_SRC   := $(call srcs,switch)
+CTL_SRC      := $(call srcs,ctl)
+DRIVER_SRC   := $(call srcs,driver)
+TEST_SRC     := $(wildcard base/*_test.c engine/*_test.c engine/lang/*_test.c \
+                vmm/*_test.c switch/*_test.c ctl/*_test.c driver/*_test.c)
+
+ENGINE_OBJ := $(call objs,$(BASE_SRC) $(ENGINE_SRC) $(ELEMENT_SRC))
+TESTS      := $(patsubst %.c,$(B)/%,$(TEST_SRC))
+
+include $(wildcard mk/*.mk)
+
+.PHONY: all
+all: $(PROGRAMS)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "CC    $@"
+	@$(CC) $(BASE) $(WARN) $(ARCH) $(CFLAGS) $(CFLAGS_$(firstword $(subst /, ,$<))) -c -o $@ $<
+
+# One program a *_test.c. It links the engine; a folder adds what else its tests need in
+# mk/<folder>.mk as TEST_OBJ_<folder> and TEST_LIBS_<folder>.
+$(B)/%_test: $(B)/%_test.o $(B)/tests/test_main.o $(ENGINE_OBJ)
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^ $(TEST_OBJ_$(firstword $(subst /, ,$*)))) \
+	    $(TEST_LIBS_$(firstword $(subst /, ,$*))) -lcmocka -lm
+$(foreach t,$(TESTS),$(eval $(t): $(TEST_OBJ_$(firstword $(subst /, ,$(patsubst $(B)/%,%,$(t)))))))
+
+.PHONY: unit-tests
+unit-tests: $(TESTS)
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+# The fast tests: no root, no network, no KVM.
+.PHONY: test
+test: unit-tests $(TEST_EXTRA)
+	@tests/run fast $(B)
+
+-include $(shell find build/$(VARIANT) -name '*.d' 2>/dev/null)

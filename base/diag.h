@@ -45,13 +45,14 @@ struct diag_message {
     char *file;     /* owned; NULL: no place */
     uint32_t line, column;
     char *text; /* owned; one line without a newline */
-    char *hint; /* owned; NULL or a suggestion, for terminals: "did you mean 'Queue'?" */
+    char
+        *hint; /* owned; NULL or a suggestion, for terminals: "did you mean 'Queue'?" */
 };
 
 struct diag_context {
     struct place place;
-    char *text;   /* owned; NULL: only a place */
-    bool shown;   /* its line is in the list already */
+    char *text; /* owned; NULL: only a place */
+    bool shown; /* its line is in the list already */
 };
 
 enum { DIAG_MAX_CONTEXTS = 8 };
@@ -71,19 +72,22 @@ void diag_fini(struct diag *d);
 void diag_reset(struct diag *d);
 
 /* Add an error. Always returns -1, so that `return diag_err(d, ...)` reads well. */
-__attribute__((format(printf, 2, 3))) int diag_err(struct diag *d, const char *fmt, ...);
+__attribute__((format(printf, 2, 3))) int diag_err(struct diag *d, const char *fmt,
+                                                   ...);
 __attribute__((format(printf, 3, 4))) int diag_err_at(struct diag *d, struct place at,
                                                       const char *fmt, ...);
 __attribute__((format(printf, 2, 3))) void diag_warn(struct diag *d, const char *fmt,
                                                      ...);
 __attribute__((format(printf, 3, 4))) void diag_warn_at(struct diag *d, struct place at,
                                                         const char *fmt, ...);
-__attribute__((format(printf, 4, 0))) void diag_add(struct diag *d, enum diag_level level,
+__attribute__((format(printf, 4, 0))) void diag_add(struct diag *d,
+                                                    enum diag_level level,
                                                     struct place at, const char *fmt,
                                                     va_list ap);
 
 /* Attach a suggestion to the newest message. */
-__attribute__((format(printf, 2, 3))) void diag_hint(struct diag *d, const char *fmt, ...);
+__attribute__((format(printf, 2, 3))) void diag_hint(struct diag *d, const char *fmt,
+                                                     ...);
 
 /* Open and close a context. With a `fmt`, the line "fmt:" stands above the messages that
  * are added until the matching diag_leave(), which are indented by two blanks. */

@@ -27,7 +27,8 @@ TEST(an_error_names_its_place)
 
 TEST(a_context_is_shown_once_above_its_messages)
 {
-    diag_enter(&d, (struct place){"a.click", 2, 1}, "While configuring '%s'", "q :: Queue");
+    diag_enter(&d, (struct place){"a.click", 2, 1}, "While configuring '%s'",
+               "q :: Queue");
     diag_err(&d, "one");
     diag_err(&d, "two");
     diag_leave(&d);

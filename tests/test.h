@@ -37,16 +37,16 @@ extern void test_hook_teardown(void) __attribute__((weak));
 #define SETUP()    void test_hook_setup(void)
 #define TEARDOWN() void test_hook_teardown(void)
 
-#define TEST(sentence)                                                                   \
-    static void test_##sentence(void);                                                   \
-    static const struct test_case test_case_##sentence = {#sentence, test_##sentence};   \
-    __attribute__((used, retain, section("tests"))) static const struct test_case *const \
-        test_ptr_##sentence = &test_case_##sentence;                                     \
+#define TEST(sentence)                                                                 \
+    static void test_##sentence(void);                                                 \
+    static const struct test_case test_case_##sentence = {#sentence, test_##sentence}; \
+    __attribute__((used, retain, section("tests"))) static const struct test_case      \
+        *const test_ptr_##sentence = &test_case_##sentence;                            \
     static void test_##sentence(void)
 
-#define EXPECT(truth)         assert_true(truth)
-#define EXPECT_EQ(got, want)  assert_int_equal(got, want)
-#define EXPECT_STR(got, want) assert_string_equal(got, want)
+#define EXPECT(truth)            assert_true(truth)
+#define EXPECT_EQ(got, want)     assert_int_equal(got, want)
+#define EXPECT_STR(got, want)    assert_string_equal(got, want)
 #define EXPECT_MEM(got, want, n) assert_memory_equal(got, want, n)
 
 /* Leave the running test, which then counts as skipped, aloud. */

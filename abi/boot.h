@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * boot.h -- how a guest starts and how it asks for service
+ *
+ * The monitor enters the guest image at its ELF entry point, in ring 3, with the address
+ * of a read-only boot page in %rdi. The same image runs in two ways:
+ *
+ *     GUEST_KVM      in a VM: `out` to the ports below leaves the guest
+ *     GUEST_PROCESS  in a sandboxed process: read() and write() on event fds instead
+ *
+ * Nothing else about the two differs: same addresses, same memory, same messages.
+ */
+
+#ifndef ABI_BOOT_H
+#define ABI_BOOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define BOOT_MAGIC 0x746f6f626b636c63ull /* any constant */
+#define BOOT_ABI   1u
+
+enum guest_mode { GUEST_KVM = 1, GUEST_PROCESS = 2 };
+
+/* Ports a KVM guest may write to; its I/O permission bitmap has no others. */
+enum {
+    PORT_NET_DOORBELL = 0x500,     /* +n: interface n has packets and its host sleeps */
+    PORT_CONTROL_DOORBELL = 0x510, /* a reply is there, or text on the console */
+    PORT_WAIT = 0x511,  /* sleep until woken or until boot_wait.until_ns has come */
+    PORT_PANIC = 0x512, /* control_head.crash is filled in: end the VM */
+    PORT_FAULT = 0x520, /* supervisor page only: exception report */
+};
+
+struct boot_info {
+    uint64_t magic;
+    uint32_t abi;
+    uint32_t mode; /* enum guest_mode */
+
+    /* Steady time in ns = ((tsc - tsc_base) * tsc_mult >> 32) + ns_base, by a 128-bit
+     * product; wall-clock ns = steady time + wall_offset_ns. */
+    uint64_t tsc_base, tsc_mult, ns_base;
+    int64_t wall_offset_ns;
+
+    uint64_t heap, heap_size;     /* zeroed private memory, to be touched sparingly */
+    uint64_t netmem, netmem_size; /* abi/netmem.h; 0 without interfaces */
+    uint64_t control;             /* abi/control.h */
+    uint64_t wait;                /* struct boot_wait, writable */
+    uint64_t seed[2];             /* for random elements */
+    char vm_name[64];             /* NUL-terminated */
+
+    /* GUEST_PROCESS only. */
+    int32_t wake_fd;     /* read() returns when somebody wakes us */
+    int32_t control_fd;  /* write() does what PORT_CONTROL_DOORBELL does */
+    int32_t net_fds[16]; /* write() does what PORT_NET_DOORBELL + n does */
+};
+_Static_assert(sizeof(struct boot_info) <= 4096, "boot ABI");
+
+struct boot_wait {
+    uint64_t until_ns; /* steady time; UINT64_MAX: no limit */
+};
+
+#endif

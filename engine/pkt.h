@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * pkt.h -- packets, their buffers and the pool both come from
+ *
+ * A packet is a private record (struct pkt: where the data is, header pointers,
+ * annotations) that refers to a buffer (struct buf: the bytes). Several packets may share
+ * one buffer: a clone costs a record, not a copy. Whoever changes bytes calls
+ * pkt_writable() first, which copies the buffer if, and only if, it is shared.
+ *
+ *      buf->head        data             data + len          head + room
+ *        v                v                   v                   v
+ *        [    headroom    ][    packet data   ][    tailroom      ]
+ *
+ * The pool belongs to the machine (driver or VM), not to a router: packets survive the
+ * exchange of one configuration for another.
+ *
+ * Threads: a pool and its packets are used by one thread at a time.
+ * Memory:  every function that takes a packet "over" owns it afterwards. A pool in a VM
+ *          hands out the buffers of packet memory (abi/netmem.h), 2048 bytes each, and
+ *          larger ones from the heap; in the driver all of them come from the heap.
+ */
+
+#ifndef ENGINE_PKT_H
+#define ENGINE_PKT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum {
+    PKT_HEADROOM = 130, /* bytes before the data of a new packet: puts the IP header
+                           behind 14 bytes of Ethernet on a multiple of 16 */
+    PKT_ANNO_SIZE = 48, /* bytes of user annotations */
+    PKT_MAX_LEN = 1 << 20,
+};
+
+struct pkt_pool;
+
+/* A buffer. Only the pool and the ports look inside; elements use the functions below. */
+struct buf {
+    uint8_t *head;         /* first byte */
+    uint32_t room;         /* bytes */
+    uint32_t refs;         /* packets that refer to it */
+    struct pkt_pool *pool; /* borrowed */
+    struct buf *next;      /* free list */
+    uint32_t number;       /* in packet memory; BUF_PRIVATE for one from the heap */
+    uint32_t pad;
+};
+#define BUF_PRIVATE UINT32_MAX
+
+enum pkt_type { /* link-level destination, as Click and Linux count them */
+                PKT_HOST,
+                PKT_BROADCAST,
+                PKT_MULTICAST,
+                PKT_OTHERHOST,
+                PKT_OUTGOING,
+                PKT_LOOPBACK,
+                PKT_FASTROUTE,
+};
+
+struct pkt {
+    /* What nearly every element touches shares a cache line. */
+    uint8_t *data; /* first byte of the packet */
+    uint32_t len;  /* bytes */
+    uint32_t hash; /* of the flow, if a port computed one; 0: none */
+    struct buf *buf;
+    uint8_t *mac, *network, *transport; /* headers; NULL: not set */
+    struct pkt *next;                   /* for whoever owns the packet: queues, lists */
+    uint16_t offload;                   /* NETMEM_CSUM etc. of abi/netmem.h, 0: none */
+    uint16_t gso_size, csum_start, csum_offset;
+
+    union { /* Click's annotation area, by byte offset */
+        uint8_t anno[PKT_ANNO_SIZE];
+        uint16_t anno_u16[PKT_ANNO_SIZE / 2];
+        uint32_t anno_u32[PKT_ANNO_SIZE / 4];
+        uint64_t anno_u64[PKT_ANNO_SIZE / 8];
+    };
+    int64_t
+        timestamp;  /* ns since 1970, or since the start under --simtime; 0: not set */
+    uint8_t type;   /* enum pkt_type */
+    uint8_t device; /* number of the interface it came in by */
+    uint16_t flags;
+    uint32_t pad;
+};
+_Static_assert(sizeof(struct pkt) == 128, "two cache lines");
+_Static_assert(offsetof(struct pkt, anno) == 64, "hot fields fill the first line");
+
+/* Offsets of the annotations that Click's elements agree on (bytes into `anno`). */
+enum {
+    ANNO_DST_IP = 0,  /* 4, network byte order */
+    ANNO_DST_IP6 = 0, /* 16 */
+    ANNO_PAINT = 16,  /* 1 */
+    ANNO_ICMP_PARAMPROB = 17,
+    ANNO_FIX_IP_SRC = 19,
+    ANNO_VLAN_TCI = 20,  /* 2, network byte order */
+    ANNO_AGGREGATE = 20, /* 4 */
+    ANNO_MISC_IP = 20,
+    ANNO_FWD_RATE = 20,
+    ANNO_EXTRA_PACKETS = 24,
+    ANNO_REV_RATE = 24,
+    ANNO_EXTRA_LENGTH = 28,
+    ANNO_SEQUENCE_NUMBER = 28,
+    ANNO_IPSEC_SPI = 28,
+    ANNO_IPREASSEMBLER = 28,   /* 4 */
+    ANNO_FIRST_TIMESTAMP = 32, /* 8 */
+    ANNO_IPSEC_SA_DATA = 32,
+    ANNO_PACKET_NUMBER = 40,
+    ANNO_PERFCTR = 40, /* 8 */
+};
+
+static inline uint32_t pkt_dst_ip(const struct pkt *p)
+{
+    return p->anno_u32[ANNO_DST_IP / 4];
+}
+
+static inline void pkt_set_dst_ip(struct pkt *p, uint32_t addr)
+{
+    p->anno_u32[ANNO_DST_IP / 4] = addr;
+}
+
+static inline uint8_t pkt_paint(const struct pkt *p)
+{
+    return p->anno[ANNO_PAINT];
+}
+
+static inline void pkt_set_paint(struct pkt *p, uint8_t color)
+{
+    p->anno[ANNO_PAINT] = color;
+}
+
+/* --- pool -------------------------------------------------------------------------- */
+
+/* A pool that takes what it needs from the heap, at most `max_packets` records at once
+ * (0: no limit). NULL when memory ran out. */
+struct pkt_pool *pkt_pool_new(size_t max_packets);
+
+/* All packets must have been freed; those that were not are counted in the result and
+ * their memory is released all the same. */
+size_t pkt_pool_free(struct pkt_pool *pool);
+
+/* Give the pool `n` buffers of `size` bytes each at `base`, numbered from 0, as its
+ * first choice for packets that fit. The memory stays the caller's, is not touched here,
+ * and must outlive the pool. Returns -1 when memory ran out. */
+int pkt_pool_add_buffers(struct pkt_pool *pool, uint8_t *base, uint32_t size,
+                         uint32_t n);
+
+/* The record that stands for buffer `number` while a port owns it: see pkt_post(). */
+struct pkt *pkt_pool_by_number(struct pkt_pool *pool, uint32_t number);
+
+/* Records in use now. */
+size_t pkt_pool_live(const struct pkt_pool *pool);
+
+/* Called when the pool is empty before it gives up: a port may return sent packets. */
+void pkt_pool_on_empty(struct pkt_pool *pool, void (*reclaim)(void *ctx), void *ctx);
+
+/* --- one packet --------------------------------------------------------------------- */
+
+/* A packet of `len` bytes, copied from `data` (NULL: not initialised), with at least
+ * `headroom` bytes before and `tailroom` behind it, all annotations 0. NULL when memory
+ * ran out. */
+struct pkt *pkt_new(struct pkt_pool *pool, uint32_t headroom, const void *data,
+                    uint32_t len, uint32_t tailroom);
+
+/* A packet in one of the buffers of packet memory and nowhere else, for a port that
+ * receives into it; data = head + PKT_HEADROOM, len = 0. NULL when none is free. */
+struct pkt *pkt_new_numbered(struct pkt_pool *pool);
+
+/* Take `p` over and release it. */
+void pkt_free(struct pkt *p);
+
+/* Another packet with the same bytes and annotations. NULL when memory ran out. */
+struct pkt *pkt_clone(struct pkt *p);
+
+/* Make the bytes of `p` its own. Returns -1, with `p` unchanged, when memory ran out. */
+int pkt_make_writable(struct pkt *p);
+
+/* Make `p` writable with at least so much room around its data; moves the data if that
+ * is needed and keeps header pointers right. Returns -1, `p` unchanged, without memory. */
+int pkt_expand(struct pkt *p, uint32_t headroom, uint32_t tailroom);
+
+static inline bool pkt_shared(const struct pkt *p)
+{
+    return p->buf->refs > 1;
+}
+
+static inline int pkt_writable(struct pkt *p)
+{
+    return __builtin_expect(pkt_shared(p), 0) ? pkt_make_writable(p) : 0;
+}
+
+static inline uint32_t pkt_headroom(const struct pkt *p)
+{
+    return (uint32_t)(p->data - p->buf->head);
+}
+
+static inline uint32_t pkt_tailroom(const struct pkt *p)
+{
+    return p->buf->room - pkt_headroom(p) - p->len;
+}
+
+/* Lengthen the packet at the front by `n` bytes, whose contents are not set. Makes it
+ * writable. Returns the new start of the data, or NULL (packet unchanged). */
+static inline uint8_t *pkt_push(struct pkt *p, uint32_t n)
+{
+    if (__builtin_expect(pkt_shared(p) || pkt_headroom(p) < n, 0) &&
+        pkt_expand(p, n, 0) < 0)
+        return NULL;
+    p->data -= n;
+    p->len += n;
+    return p->data;
+}
+
+/* Undo a pull: lengthen at the front over bytes that are still there. Returns -1 when
+ * there are fewer than `n`. Does not make the packet writable. */
+static inline int pkt_unpull(struct pkt *p, uint32_t n)
+{
+    if (pkt_headroom(p) < n)
+        return -1;
+    p->data -= n;
+    p->len += n;
+    return 0;
+}
+
+/* Drop `n` <= len bytes from the front; a larger `n` drops all. */
+static inline void pkt_pull(struct pkt *p, uint32_t n)
+{
+    n = n > p->len ? p->len : n;
+    p->data += n;
+    p->len -= n;
+}
+
+/* Lengthen at the end by `n` bytes, whose contents are not set. Makes it writable. Returns
+ * their start, or NULL (packet unchanged). */
+static inline uint8_t *pkt_put(struct pkt *p, uint32_t n)
+{
+    uint32_t len = p->len;
+
+    if (__builtin_expect(pkt_shared(p) || pkt_tailroom(p) < n, 0) &&
+        pkt_expand(p, 0, n) < 0)
+        return NULL;
+    p->len += n;
+    return p->data + len;
+}
+
+/* Drop `n` bytes from the end. */
+static inline void pkt_take(struct pkt *p, uint32_t n)
+{
+    p->len -= n > p->len ? p->len : n;
+}
+
+/* Bytes from `at`, which lies in the packet or its headroom, to the end of the data. */
+static inline uint32_t pkt_left(const struct pkt *p, const uint8_t *at)
+{
+    return (uint32_t)(p->data + p->len - at);
+}
+
+/* Bytes of data from the network header on; 0 without one. Negative offsets, after the
+ * header has been stripped, count as well. */
+static inline uint32_t pkt_network_len(const struct pkt *p)
+{
+    return p->network ? pkt_left(p, p->network) : 0;
+}
+
+static inline void pkt_clear_anno(struct pkt *p)
+{
+    memset(p->anno, 0, sizeof p->anno);
+}
+
+/* --- batches ------------------------------------------------------------------------ */
+
+enum { BATCH_MAX = 64 };
+
+/* Packets on their way through the graph, in order. The array is the caller's, the
+ * packets belong to whoever holds the batch. */
+struct batch {
+    uint32_t n;
+    struct pkt *p[BATCH_MAX];
+};
+
+/* Take all packets over and release them; the batch is empty afterwards. */
+void batch_free(struct batch *b);
+
+/* Append up to `n` clones of `p`; returns how many memory allowed. b->n + n must not
+ * exceed BATCH_MAX. */
+uint32_t batch_clone(struct batch *b, struct pkt *p, uint32_t n);
+
+static inline void batch_add(struct batch *b, struct pkt *p)
+{
+    b->p[b->n++] = p;
+}
+
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * platform.h -- all that the engine asks of the world around it
+ *
+ * There is no operating system under the engine. The `click` driver, the guest, the
+ * element test runner and the fuzzers each fill in one struct platform and lend it to
+ * every router they create; memory comes from malloc() and free(), which the guest
+ * provides over its own heap.
+ */
+
+#ifndef ENGINE_PLATFORM_H
+#define ENGINE_PLATFORM_H
+
+#include "engine/pkt.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A network interface that FromNetfront/FromDevice and ToNetfront/ToDevice can name. */
+struct netdev_ops {
+    /* Append up to `max` received packets to `b`; returns how many. */
+    uint32_t (*rx)(void *dev, struct batch *b, uint32_t max);
+    /* Send: takes over the first n packets of `b`, which it returns; the rest stays. */
+    uint32_t (*tx)(void *dev, struct batch *b);
+};
+
+struct netdev {
+    const struct netdev_ops *ops;
+    void *dev;        /* for ops */
+    const char *name; /* "0", "eth0" */
+    uint8_t mac[6];
+    uint32_t mtu;
+};
+
+struct platform {
+    void *ctx; /* for the functions below */
+
+    /* Steady time in ns: never goes backwards; the zero point is the platform's. */
+    int64_t (*now)(void *ctx);
+    /* What to add to steady time for ns since 1970. */
+    int64_t (*wall_offset)(void *ctx);
+    /* A piece of console output (Print, Message, errors at run time): any bytes. */
+    void (*console)(void *ctx, const char *text, size_t len);
+    /* The file or library that a configuration asks for; may be NULL: there is none.
+     * Returns 0 and a heap string, which the caller frees. */
+    int (*read_file)(void *ctx, const char *name, char **text, size_t *len);
+    /* Stop the whole program: DriverManager's `stop`. May be NULL. */
+    void (*stop)(void *ctx);
+
+    struct pkt_pool *pool;  /* borrowed */
+    struct netdev *netdevs; /* borrowed; what this machine has */
+    unsigned n_netdevs;
+    /* Let elements/driver open further devices by name; NULL in a VM. */
+    uint64_t seed;       /* for random numbers; 0: the engine picks a constant */
+    bool has_os;         /* files and sockets exist: elements/driver may be used */
+    bool simtime;        /* time stands still while there is work: driver --simtime */
+    const char *program; /* "click", or the VM's name: for %-escapes and messages */
+};
+
+#endif

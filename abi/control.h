@@ -41,13 +41,14 @@
 
 enum control_verb {
     CONTROL_PING = 1,
-    CONTROL_INSTALL, /* name; text: the configuration. Replaces one of the same name */
+    CONTROL_INSTALL, /* name; text: the configuration, with base/confhead.h above it or
+                      * not. Replaces one of the same name */
     CONTROL_REMOVE,  /* name */
     CONTROL_LIST,    /* reply: one name a line */
     CONTROL_READ,    /* name, handler; text: parameter. Reply: the value */
     CONTROL_WRITE,   /* name, handler; text: the value */
     CONTROL_STATS,   /* reply: "key value" lines about the VM itself */
-    CONTROL_CHECK,   /* text: a configuration, built and thrown away again */
+    CONTROL_CHECK,   /* text: the same, built and thrown away again */
     CONTROL_QUIESCE, /* stop running until CONTROL_RESUME: for snapshots */
     CONTROL_RESUME,
 };

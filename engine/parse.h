@@ -33,6 +33,15 @@ struct ip_prefix {
     uint32_t addr, mask; /* network byte order */
 };
 
+enum parse_status { PARSE_OK, PARSE_INVALID, PARSE_RANGE };
+
+/* Parsers that tell nonsense from numbers out of range; for the latter they set `*out` to
+ * the nearest value that can be represented. The integer has `bits` bits. */
+enum parse_status parse_integer(const char *s, int base, bool is_signed, unsigned bits,
+                                uint64_t *out);
+enum parse_status parse_seconds(const char *s, int64_t *ns);
+enum parse_status parse_rate(const char *s, uint64_t *bytes_per_s);
+
 bool parse_bool(const char *s, bool *out);              /* true yes 1, false no 0 */
 bool parse_u64(const char *s, int base, uint64_t *out); /* base 0: 0x, 0 and 0b known */
 bool parse_i64(const char *s, int base, int64_t *out);
@@ -56,6 +65,9 @@ bool parse_port(const struct element *context, const char *s, int protocol,
 bool parse_ip_protocol(const struct element *context, const char *s, uint8_t *protocol);
 /* "PAINT", "17", "20/4", "ANNO 4"; `size` is what a bare number means, 0: any. */
 bool parse_anno(const char *s, unsigned size, struct anno_ref *out);
+/* The same, with the names that AnnotationInfo has given where `context` stands. */
+bool parse_anno_at(const struct element *context, const char *s, unsigned size,
+                   struct anno_ref *out);
 /* An identifier made of Click's name characters. */
 bool parse_is_word(const char *s);
 

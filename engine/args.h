@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * args.h -- configuration strings as the class's table reads them
+ *
+ * The rules are Click's. An argument that begins with a keyword of the table goes there,
+ * and the last one of several wins; the others fill the positional entries in the order
+ * of the table. An argument that merely looks like "WORD text" fills a required position
+ * all the same if that would otherwise stay empty.
+ *
+ * Errors are all reported, in Click's words: "LENGTH: required argument missing",
+ * "LENGTH: parse error", "LENGTH: out of range, bound 255", "FOO: unknown argument", "too
+ * many arguments".
+ *
+ * Memory: texts among the values live in the router's arena, conf->argv in `scratch`.
+ */
+
+#ifndef ENGINE_ARGS_H
+#define ENGINE_ARGS_H
+
+#include "engine/element.h"
+
+/* Split `config` and give the members of e's state their values: those in the text, and
+ * the defaults of the others. What the table does not know is left in `conf` if the class
+ * has .any_args, else it is an error. Returns 0, or -1 with errors in `d`; the state is
+ * then as it was (except for members that a custom parser has set). */
+int args_parse(struct element *e, const char *config, struct conf *conf,
+               struct arena *scratch, struct diag *d);
+
+/* Give a running element of a .live class a new configuration: args_parse() and the
+ * class's configure(). On failure -1, and the element goes on with what it had. */
+int args_reconfigure(struct element *e, const char *config, struct diag *d);
+
+/* Parse one value of the kind and size that `spec` says into `out`, which has room for
+ * args_value_size() bytes; errors begin with the argument's name. Also used for handlers
+ * that write a member. */
+int args_value(struct element *e, const struct arg_spec *spec, const char *text,
+               void *out, struct diag *d);
+
+enum { ARGS_VALUE_MAX = 16 };
+
+/* Bytes of a value of a kind; 0 for ARG_KIND_CUSTOM. */
+size_t args_value_size(uint8_t kind);
+
+/* The usage line of a class: "Strip(LENGTH)", "Queue([CAPACITY])". */
+void args_usage(const struct element_class *cls, struct sbuf *out);
+
+/* One word or string of a configuration, unquoted, as struct text in the arena. False
+ * when `s` is several words, or not one at all. */
+bool args_string(struct arena *a, const char *s, struct text *out);
+bool args_word(struct arena *a, const char *s, struct text *out);
+
+#endif

@@ -12,7 +12,9 @@
  *
  * Memory: everything in a graph lives in the arena passed to lang_load().
  * Errors: all of them are reported, each with its place; see base/diag.h.
- * Trust:  the text is hostile: size, depth of nesting and number of elements are bounded.
+ * Trust:  the text is hostile: depth of nesting, numbers of elements and connections and
+ *         the work that a text can cause are bounded; a bound that is hit is an error.
+ * Stack:  up to 64 KiB, at the deepest nesting.
  */
 
 #ifndef ENGINE_LANG_LANG_H
@@ -23,6 +25,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+struct sbuf;
 
 /* Bounds on what a configuration may expand to. */
 enum {
@@ -35,7 +39,7 @@ enum {
 struct lang_element {
     const char *name;       /* flat: "firewall/q", "Queue@3" */
     const char *class_name; /* a primitive class: "Queue" */
-    const char *config;     /* raw configuration string, comments removed, "" if none */
+    const char *config;     /* as it was written, variables replaced; "" if none */
     struct place at;        /* of the declaration */
 };
 
@@ -51,9 +55,9 @@ struct lang_requirement {
 };
 
 struct lang_graph {
-    struct lang_element *elements;
+    struct lang_element *elements; /* in Click's order */
     uint32_t n_elements;
-    struct lang_connection *connections;
+    struct lang_connection *connections; /* each once; sorted by to, then by from */
     uint32_t n_connections;
     struct lang_requirement *requirements;
     uint32_t n_requirements;
@@ -99,5 +103,8 @@ char *lang_unquote(struct arena *a, const char *text, size_t *len);
 
 /* The reverse: `text` so that lang_unquote() gives it back; as it is where it can be. */
 char *lang_quote(struct arena *a, const char *text, size_t len);
+
+/* Append what must stand between double quotes to mean `text`. */
+void lang_quote_into(struct sbuf *out, const char *text, size_t len);
 
 #endif

@@ -37,8 +37,8 @@ srcs      = $(filter-out %_test.c %main.c,$(wildcard $(addsuffix /*.c,$(1))))
 objs      = $(patsubst %.c,$(B)/%.o,$(1))
 
 BASE_SRC     := $(call srcs,base)
-ENGINE_SRC   := $(call srcs,engine engine/lang)
-# Elements that run anywhere; elements/device and elements/driver need an operating system.
+ENGINE_SRC   := $(call srcs,engine engine/lang engine/classify)
+# Elements that run anywhere; those in elements/driver need an operating system.
 ELEMENT_SRC  := $(filter-out elements/driver/%,$(wildcard elements/*/*.c))
 DRVELEM_SRC  := $(wildcard elements/driver/*.c)
 VMM_SRC      := $(call srcs,vmm)
@@ -48,7 +48,11 @@ DRIVER_SRC   := $(call srcs,driver)
 TEST_SRC     := $(wildcard base/*_test.c engine/*_test.c engine/lang/*_test.c \
                 vmm/*_test.c switch/*_test.c ctl/*_test.c driver/*_test.c)
 
-ENGINE_OBJ := $(call objs,$(BASE_SRC) $(ENGINE_SRC) $(ELEMENT_SRC))
+# The engine with the elements that run anywhere. A program with more elements links
+# ENGINE_CORE and a catalogue of its own.
+ENGINE_CORE := $(call objs,$(BASE_SRC) $(ENGINE_SRC) $(ELEMENT_SRC))
+ENGINE_OBJ  := $(ENGINE_CORE) $(B)/catalogue_engine.o
+DRIVER_ELEMENTS_OBJ := $(ENGINE_CORE) $(call objs,$(DRVELEM_SRC)) $(B)/catalogue_driver.o
 TESTS      := $(patsubst %.c,$(B)/%,$(TEST_SRC))
 
 include $(wildcard mk/*.mk)
@@ -60,6 +64,18 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "CC    $@"
 	@$(CC) $(BASE) $(WARN) $(ARCH) $(CFLAGS) $(CFLAGS_$(firstword $(subst /, ,$<))) -c -o $@ $<
+
+# Element classes by name: engine/catalogue.h.
+$(B)/catalogue_engine.c: tools/gen-catalogue $(ELEMENT_SRC)
+	@mkdir -p $(@D)
+	@echo "GEN   $@"
+	@tools/gen-catalogue $(ELEMENT_SRC) > $@
+$(B)/catalogue_driver.c: tools/gen-catalogue $(ELEMENT_SRC) $(DRVELEM_SRC)
+	@mkdir -p $(@D)
+	@echo "GEN   $@"
+	@tools/gen-catalogue $(ELEMENT_SRC) $(DRVELEM_SRC) > $@
+$(B)/catalogue_%.o: $(B)/catalogue_%.c
+	@$(CC) $(BASE) $(WARN) $(ARCH) $(CFLAGS) -c -o $@ $<
 
 # One program a *_test.c. It links the engine; a folder adds what else its tests need in
 # mk/<folder>.mk as TEST_OBJ_<folder> and TEST_LIBS_<folder>.

@@ -46,6 +46,29 @@ void arena_free(struct arena *a)
     free(a);
 }
 
+void arena_reset(struct arena *a)
+{
+    struct chunk *c, *next, *keep = NULL;
+
+    for (c = a->chunks; c; c = next) {
+        next = c->next;
+        if (next) {
+            a->footprint -= c->size;
+            free(c);
+        } else {
+            keep = c; /* the oldest, which is small */
+        }
+    }
+    a->chunks = keep;
+    a->free = a->end = NULL;
+    a->next_size = CHUNK_FIRST;
+    if (keep) {
+        a->free = (uint8_t *)(keep + 1);
+        a->end = (uint8_t *)keep + keep->size;
+        memset(a->free, 0, (size_t)(a->end - a->free));
+    }
+}
+
 /* A zeroed chunk with room for `need` bytes behind its header. */
 static struct chunk *chunk_new(struct arena *a, size_t need)
 {

@@ -21,6 +21,9 @@ struct arena;
 struct arena *arena_new(size_t limit);
 void arena_free(struct arena *a); /* and everything in it; accepts NULL */
 
+/* Forget every block; the arena keeps a little memory for those to come. */
+void arena_reset(struct arena *a);
+
 /* `size` zeroed bytes, or NULL when memory ran out or the limit is reached. */
 void *arena_alloc(struct arena *a, size_t size);
 

@@ -57,3 +57,17 @@ TEST(a_limited_arena_stops_at_its_limit)
     EXPECT(arena_footprint(small) <= 10000);
     arena_free(small);
 }
+
+TEST(a_reset_arena_gives_zeroed_memory_again)
+{
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 100; i++) {
+            uint8_t *p = arena_alloc(a, 300);
+
+            EXPECT_EQ(p[0] | p[299], 0);
+            memset(p, 0xff, 300);
+        }
+        arena_reset(a);
+        EXPECT(arena_footprint(a) < 10000);
+    }
+}

@@ -214,22 +214,14 @@ struct element_class {
     void *(*cast)(struct element *e, const char *kind);
 };
 
+/* Register a class; tools/gen-catalogue finds these lines. */
 #define ELEMENT(Name)                                                                  \
-    static const struct element_class element_class_##Name;                            \
-    __attribute__((used, retain,                                                       \
-                   section("elements"))) static const struct element_class             \
-        *const element_ptr_##Name = &element_class_##Name;                             \
-    static const struct element_class element_class_##Name
+    extern const struct element_class element_class_##Name;                            \
+    const struct element_class element_class_##Name
 
-/* A second name for the same class. */
+/* A second name for the class that ELEMENT(Name) registers. */
 #define ELEMENT_ALIAS(Alias, Name)                                                     \
-    __attribute__((used, retain,                                                       \
-                   section("element_aliases"))) static const struct element_alias      \
-        element_alias_##Alias = {#Alias, &element_class_##Name}
-struct element_alias {
-    const char *alias;
-    const struct element_class *cls;
-};
+    _Static_assert(sizeof(#Alias #Name), "see tools/gen-catalogue")
 
 /* --- an element --------------------------------------------------------------------- */
 

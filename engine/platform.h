@@ -11,11 +11,14 @@
 #ifndef ENGINE_PLATFORM_H
 #define ENGINE_PLATFORM_H
 
+#include "base/diag.h"
 #include "engine/pkt.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct host_ops;
 
 /* A network interface that FromNetfront/FromDevice and ToNetfront/ToDevice can name. */
 struct netdev_ops {
@@ -48,10 +51,16 @@ struct platform {
     /* Stop the whole program: DriverManager's `stop`. May be NULL. */
     void (*stop)(void *ctx);
 
+    /* Open a device by name, for FromDevice and ToDevice where there is an operating
+     * system; the same name gives the same device. NULL with a message in `d`. The member
+     * itself is NULL in a VM, where only `netdevs` exist. */
+    struct netdev *(*open_netdev)(void *ctx, const char *name, struct diag *d);
+    void (*close_netdev)(void *ctx, struct netdev *dev); /* once for each open */
+    const struct host_ops *host; /* engine/host.h; NULL in a VM */
+
     struct pkt_pool *pool;  /* borrowed */
     struct netdev *netdevs; /* borrowed; what this machine has */
     unsigned n_netdevs;
-    /* Let elements/driver open further devices by name; NULL in a VM. */
     uint64_t seed;       /* for random numbers; 0: the engine picks a constant */
     bool has_os;         /* files and sockets exist: elements/driver may be used */
     bool simtime;        /* time stands still while there is work: driver --simtime */

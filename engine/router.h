@@ -78,13 +78,13 @@ void *router_shared(struct router *r, const char *key, size_t size);
 
 /* --- the catalogue ------------------------------------------------------------------- */
 
-/* All classes, sorted by name (ASCII). Aliases are resolved by router_class_find(). */
+/* All names that a configuration may use, aliases included, sorted (ASCII), and the classes
+ * they mean. */
 size_t router_n_classes(void);
 const struct element_class *router_class(size_t i);
-const struct element_class *router_class_find(const char *name);
+const char *const *router_class_names(size_t *n);
 
-/* All names that a configuration may use, aliases too, sorted; for lang_options. NULL
- * when memory ran out; the array is the caller's (free()). */
-const char **router_class_names(size_t *n);
+/* NULL when there is none. */
+const struct element_class *router_class_find(const char *name);
 
 #endif

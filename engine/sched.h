@@ -73,10 +73,10 @@ struct listener {
 
 struct notifier {
     bool active;
-    bool inited;
     struct listener *listeners; /* in the router's arena */
 };
 
+/* `n` lies in zeroed element state; listeners that came before are kept. */
 void notifier_init(struct notifier *n, bool active);
 
 /* Set the signal; on a rise every listening task is scheduled. */

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * host.h -- what the `click` driver offers to elements that need an operating system
+ *
+ * Elements in elements/driver open files and sockets themselves; to learn when one is
+ * ready they ask the driver's loop. Nothing here exists in a VM.
+ */
+
+#ifndef ENGINE_HOST_H
+#define ENGINE_HOST_H
+
+struct host_ops {
+    /* Call `ready(arg, fd, revents)` between two rounds of the scheduler whenever poll()
+     * reports `events` (POLLIN, POLLOUT) for `fd`; one watch an fd, a second call changes
+     * it. Returns -1 when memory ran out. */
+    int (*watch)(void *ctx, int fd, short events,
+                 void (*ready)(void *arg, int fd, short revents), void *arg);
+    void (*unwatch)(void *ctx, int fd); /* no watch is no error */
+    /* Replace the running configuration by this text, as `click -R` allows: 0, or -1 with
+     * the errors as a heap string in `errors`. */
+    int (*install)(void *ctx, const char *text, unsigned long len, char **errors);
+};
+
+#endif

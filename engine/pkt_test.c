@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "engine/pkt.h"
+#include "tests/test.h"
+
+static struct pkt_pool *pool;
+
+SETUP()
+{
+    pool = pkt_pool_new(0);
+}
+
+TEARDOWN()
+{
+    EXPECT_EQ(pkt_pool_free(pool), 0);
+}
+
+TEST(a_new_packet_has_its_bytes_and_no_annotations)
+{
+    struct pkt *p = pkt_new(pool, 20, "hello", 5, 7);
+
+    EXPECT_EQ(p->len, 5);
+    EXPECT_MEM(p->data, "hello", 5);
+    EXPECT_EQ(pkt_headroom(p), 20);
+    EXPECT(pkt_tailroom(p) >= 7);
+    EXPECT_EQ(p->timestamp, 0);
+    EXPECT(p->network == NULL);
+    for (int i = 0; i < PKT_ANNO_SIZE; i++)
+        EXPECT_EQ(p->anno[i], 0);
+    pkt_free(p);
+}
+
+TEST(a_clone_shares_bytes_until_one_side_writes)
+{
+    struct pkt *p = pkt_new(pool, 20, "hello", 5, 0), *c;
+
+    p->network = p->data + 1;
+    c = pkt_clone(p);
+    EXPECT(c->data == p->data);
+    EXPECT_EQ(pkt_writable(c), 0);
+    c->data[0] = 'j';
+    EXPECT_MEM(p->data, "hello", 5);
+    EXPECT_MEM(c->data, "jello", 5);
+    EXPECT(c->network == c->data + 1);
+    EXPECT_EQ(pkt_shared(p), 0);
+    pkt_free(p);
+    EXPECT_MEM(c->data, "jello", 5);
+    pkt_free(c);
+}
+
+TEST(pushing_beyond_the_headroom_moves_the_packet)
+{
+    struct pkt *p = pkt_new(pool, 2, "hello", 5, 0);
+
+    p->mac = p->data;
+    EXPECT(pkt_push(p, 300) == p->data);
+    EXPECT_EQ(p->len, 305);
+    EXPECT(p->mac == p->data + 300);
+    EXPECT_MEM(p->data + 300, "hello", 5);
+    EXPECT(pkt_put(p, 4000) == p->data + 305);
+    EXPECT_MEM(p->data + 300, "hello", 5);
+    pkt_free(p);
+}
+
+TEST(pulled_bytes_can_be_put_back_even_by_a_copy)
+{
+    struct pkt *p = pkt_new(pool, 0, "header+body", 11, 0), *c;
+
+    pkt_pull(p, 7);
+    c = pkt_clone(p);
+    EXPECT_EQ(pkt_make_writable(c), 0);
+    EXPECT_EQ(pkt_unpull(c, 7), 0);
+    EXPECT_MEM(c->data, "header+body", 11);
+    EXPECT_EQ(pkt_unpull(c, 7), -1);
+    pkt_free(p);
+    pkt_free(c);
+}
+
+TEST(pulling_too_much_leaves_nothing)
+{
+    struct pkt *p = pkt_new(pool, 0, "abc", 3, 0);
+
+    pkt_pull(p, 9);
+    EXPECT_EQ(p->len, 0);
+    pkt_take(p, 9);
+    EXPECT_EQ(p->len, 0);
+    pkt_free(p);
+}
+
+TEST(numbered_buffers_come_first_and_come_back)
+{
+    static uint8_t memory[4 * 2048];
+    struct pkt *p[5];
+
+    EXPECT_EQ(pkt_pool_add_buffers(pool, memory, 2048, 4), 0);
+    for (int i = 0; i < 5; i++)
+        p[i] = pkt_new(pool, PKT_HEADROOM, "x", 1, 0);
+    for (int i = 0; i < 4; i++)
+        EXPECT_EQ(p[i]->buf->number, i);
+    EXPECT_EQ(p[4]->buf->number, BUF_PRIVATE);
+    EXPECT(pkt_new_numbered(pool) == NULL);
+    pkt_free(p[2]);
+    p[2] = pkt_new_numbered(pool);
+    EXPECT_EQ(p[2]->buf->number, 2);
+    EXPECT(pkt_pool_by_number(pool, 2) == p[2]);
+    EXPECT(pkt_pool_by_number(pool, 4) == NULL);
+    for (int i = 0; i < 5; i++)
+        pkt_free(p[i]);
+}
+
+TEST(a_batch_of_clones_counts_every_one)
+{
+    struct batch b = {.n = 0};
+    struct pkt *p = pkt_new(pool, 0, "abc", 3, 0);
+
+    EXPECT_EQ(batch_clone(&b, p, BATCH_MAX), BATCH_MAX);
+    EXPECT_EQ(pkt_pool_live(pool), BATCH_MAX + 1);
+    batch_free(&b);
+    EXPECT_EQ(pkt_pool_live(pool), 1);
+    EXPECT_EQ(pkt_shared(p), 0);
+    pkt_free(p);
+}
+
+TEST(a_limited_pool_says_no)
+{
+    struct pkt_pool *small = pkt_pool_new(10);
+    struct pkt *list = NULL, *p;
+    unsigned n = 0;
+
+    while ((p = pkt_new(small, 0, NULL, 10, 0))) {
+        p->next = list;
+        list = p;
+        n++;
+    }
+    EXPECT(n >= 10 && n < 100);
+    while ((p = list)) {
+        list = p->next;
+        pkt_free(p);
+    }
+    EXPECT_EQ(pkt_pool_free(small), 0);
+}

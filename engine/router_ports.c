@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * router_ports.c -- port counts, push and pull, wiring
+ *
+ * Every port of every element gets a number. Agnostic ports that must work the same way,
+ * because a connection joins them or packets flow from one to the other inside an element,
+ * are joined in a disjoint-set forest (Galler and Fischer, 1964; path halving); a set is
+ * push or pull as soon as one of its ports is. That takes nearly linear time, where a
+ * fixpoint over all elements would not.
+ */
+
+#include "engine/router_impl.h"
+
+#include <stdlib.h>
+
+/* --- port counts ---------------------------------------------------------------------- */
+
+enum { ANY = LANG_MAX_PORT + 1 };
+
+struct count_code {
+    unsigned in_min, in_max, out_min, out_max;
+    bool equal; /* as many outputs as inputs */
+};
+
+static const char *parse_range(const char *s, unsigned *min, unsigned *max)
+{
+    unsigned n = 0;
+    bool number = false;
+
+    for (; *s >= '0' && *s <= '9'; s++, number = true)
+        n = n * 10 + (unsigned)(*s - '0');
+    *min = number ? n : 0;
+    *max = number ? n : ANY;
+    if (*s == '-') {
+        s++;
+        *max = ANY;
+        if (*s >= '0' && *s <= '9')
+            s = parse_range(s, &n, max);
+    }
+    return s;
+}
+
+static struct count_code count_code_parse(const char *s)
+{
+    struct count_code c = {0};
+
+    if (!s)
+        s = "0/0";
+    s = parse_range(s, &c.in_min, &c.in_max);
+    if (*s == '/')
+        s++;
+    if (*s == '=')
+        c.equal = true;
+    else
+        parse_range(s, &c.out_min, &c.out_max);
+    return c;
+}
+
+static unsigned clamp(unsigned n, unsigned min, unsigned max)
+{
+    return n < min ? min : n > max ? max : n;
+}
+
+/* Give each element as many ports as are in use and its class allows. */
+static void count_ports(struct router *r)
+{
+    const struct lang_graph *g = &r->graph;
+
+    for (uint32_t i = 0; i < g->n_connections; i++) {
+        const struct lang_connection *c = &g->connections[i];
+        struct element *from = r->elements[c->from], *to = r->elements[c->to];
+
+        if (c->from_port >= from->n_out)
+            from->n_out = (uint16_t)(c->from_port + 1);
+        if (c->to_port >= to->n_in)
+            to->n_in = (uint16_t)(c->to_port + 1);
+    }
+    for (uint32_t i = 0; i < r->n; i++) {
+        struct element *e = r->elements[i];
+        struct count_code c = count_code_parse(e->cls->ports);
+
+        if (c.equal) {
+            c.out_min = clamp(e->n_in, c.in_min, c.in_max);
+            if (e->n_out > c.out_min)
+                c.out_min = clamp(e->n_out, c.in_min, c.in_max);
+            c.in_min = c.in_max = c.out_max = c.out_min;
+        }
+        e->n_in = (uint16_t)clamp(e->n_in, c.in_min, c.in_max);
+        e->n_out = (uint16_t)clamp(e->n_out, c.out_min, c.out_max);
+        r->ports[i] = (struct ports){.first_in = r->n_in, .first_out = r->n_out};
+        r->n_in += e->n_in;
+        r->n_out += e->n_out;
+    }
+}
+
+static bool connection_exists(const struct router *r, const struct lang_connection *c)
+{
+    return c->from_port < r->elements[c->from]->n_out &&
+           c->to_port < r->elements[c->to]->n_in;
+}
+
+static void check_range(struct router *r, struct diag *d)
+{
+    for (uint32_t i = 0; i < r->graph.n_connections; i++) {
+        const struct lang_connection *c = &r->graph.connections[i];
+        const struct element *from = r->elements[c->from], *to = r->elements[c->to];
+
+        if (c->from_port >= from->n_out)
+            diag_err_at(d, from->at, "'%s' has no output %u", element_declaration(from),
+                        c->from_port);
+        if (c->to_port >= to->n_in)
+            diag_err_at(d, to->at, "'%s' has no input %u", element_declaration(to),
+                        c->to_port);
+    }
+}
+
+/* --- connections by port ---------------------------------------------------------------- */
+
+static uint32_t out_of(const struct router *r, const struct lang_connection *c)
+{
+    return r->ports[c->from].first_out + c->from_port;
+}
+
+static uint32_t in_of(const struct router *r, const struct lang_connection *c)
+{
+    return r->ports[c->to].first_in + c->to_port;
+}
+
+/* Sort the connections that exist by port, with a counting sort. */
+static int index_connections(struct router *r, uint32_t **list, uint32_t **first,
+                             uint32_t n_ports,
+                             uint32_t (*port)(const struct router *,
+                                              const struct lang_connection *))
+{
+    const struct lang_graph *g = &r->graph;
+
+    *list = arena_alloc(r->arena, (g->n_connections + 1) * sizeof(uint32_t));
+    *first = arena_alloc(r->arena, (n_ports + 2) * sizeof(uint32_t));
+    if (!*list || !*first)
+        return -1;
+    for (uint32_t i = 0; i < g->n_connections; i++)
+        if (connection_exists(r, &g->connections[i]))
+            (*first)[port(r, &g->connections[i]) + 2]++;
+    for (uint32_t p = 2; p <= n_ports; p++)
+        (*first)[p] += (*first)[p - 1];
+    for (uint32_t i = 0; i < g->n_connections; i++)
+        if (connection_exists(r, &g->connections[i]))
+            (*list)[(*first)[port(r, &g->connections[i]) + 1]++] = i;
+    return 0;
+}
+
+/* A connection made twice is one connection: drop the second from the graph. */
+static int drop_duplicates(struct router *r)
+{
+    struct lang_graph *g = &r->graph;
+    uint32_t n = 0;
+    struct strmap seen = STRMAP_INIT;
+
+    for (uint32_t i = 0; i < g->n_connections; i++) {
+        struct lang_connection *c = &g->connections[i];
+        size_t key_len = offsetof(struct lang_connection, at);
+
+        if (strmap_has(&seen, (const char *)c, key_len))
+            continue;
+        g->connections[n] = *c;
+        if (strmap_put(&seen, (const char *)&g->connections[n], key_len, c) < 0) {
+            strmap_fini(&seen);
+            return -1;
+        }
+        n++;
+    }
+    g->n_connections = n;
+    strmap_fini(&seen);
+    return 0;
+}
+
+/* --- push and pull ------------------------------------------------------------------------ */
+
+/* Sets of ports: inputs first, then outputs. */
+struct kinds {
+    uint32_t *parent; /* [n_in + n_out] */
+    uint8_t *kind;    /* of the set, valid at its root */
+};
+
+static uint32_t set_find(struct kinds *k, uint32_t i)
+{
+    while (k->parent[i] != i) {
+        k->parent[i] = k->parent[k->parent[i]];
+        i = k->parent[i];
+    }
+    return i;
+}
+
+/* Join two sets. False when one is push and the other pull; they stay apart then. */
+static bool set_join(struct kinds *k, uint32_t a, uint32_t b)
+{
+    a = set_find(k, a);
+    b = set_find(k, b);
+    if (a == b)
+        return true;
+    if (k->kind[a] && k->kind[b] && k->kind[a] != k->kind[b])
+        return false;
+    k->parent[b] = a;
+    k->kind[a] |= k->kind[b];
+    return true;
+}
+
+static enum port_kind kind_of_letter(char c)
+{
+    return c == 'h' || c == 'H'   ? PORT_PUSH
+           : c == 'l' || c == 'L' ? PORT_PULL
+                                  : PORT_AGNOSTIC;
+}
+
+/* The letter for port `n` of a processing code's side; the last one repeats. */
+static const char *letter_at(const char *side, unsigned n)
+{
+    while (n-- > 0 && side[1] && side[1] != '/')
+        side++;
+    return side;
+}
+
+static const char *output_side(const char *code)
+{
+    const char *slash = strchr(code, '/');
+
+    return slash ? slash + 1 : code;
+}
+
+static void kinds_from_class(const struct router *r, struct kinds *k, uint32_t i)
+{
+    const struct element *e = r->elements[i];
+    const char *code = e->cls->processing ? e->cls->processing : "a/a";
+    const char *out = output_side(code);
+
+    for (unsigned p = 0; p < e->n_in; p++)
+        k->kind[r->ports[i].first_in + p] = (uint8_t)kind_of_letter(
+            *letter_at(code, p));
+    for (unsigned p = 0; p < e->n_out; p++)
+        k->kind[r->n_in + r->ports[i].first_out + p] = (uint8_t)kind_of_letter(
+            *letter_at(out, p));
+}
+
+static const char *kind_name(uint8_t kind)
+{
+    return kind == PORT_PUSH ? "push" : "pull";
+}
+
+/* Join agnostic ports between which packets flow inside element `i`. */
+static void join_inside(struct router *r, struct kinds *k, uint32_t i,
+                        const uint8_t *own, struct diag *d)
+{
+    const struct element *e = r->elements[i];
+
+    for (unsigned in = 0; in < e->n_in; in++)
+        for (unsigned out = 0; out < e->n_out; out++) {
+            uint32_t a = r->ports[i].first_in + in;
+            uint32_t b = r->n_in + r->ports[i].first_out + out;
+
+            if (own[a] || own[b] || !flow_connects(e->cls->flow, in, out))
+                continue;
+            if (!set_join(k, a, b))
+                diag_err_at(d, e->at,
+                            "agnostic '%s' in mixed context: %s input %u, %s output %u",
+                            e->name, kind_name(k->kind[set_find(k, a)]), in,
+                            kind_name(k->kind[set_find(k, b)]), out);
+        }
+}
+
+static void join_connections(struct router *r, struct kinds *k, struct diag *d)
+{
+    for (uint32_t i = 0; i < r->graph.n_connections; i++) {
+        const struct lang_connection *c = &r->graph.connections[i];
+        const struct element *from = r->elements[c->from], *to = r->elements[c->to];
+        uint32_t a, b;
+
+        if (!connection_exists(r, c))
+            continue;
+        a = r->n_in + out_of(r, c);
+        b = in_of(r, c);
+        if (!set_join(k, a, b))
+            diag_err_at(d, c->at, "'%s' %s output %u connected to '%s' %s input %u",
+                        from->name, kind_name(k->kind[set_find(k, a)]), c->from_port,
+                        to->name, kind_name(k->kind[set_find(k, b)]), c->to_port);
+    }
+}
+
+/* Decide for every port whether it is push or pull; what nothing decides is push. */
+static int decide_kinds(struct router *r, struct diag *d)
+{
+    uint32_t n = r->n_in + r->n_out;
+    uint8_t *own = malloc(n + 1), *kind = arena_alloc(r->arena, n + 1);
+    struct kinds k = {.parent = malloc((n + 1) * sizeof(uint32_t)), .kind = kind};
+
+    if (!own || !kind || !k.parent) {
+        free(own);
+        free(k.parent);
+        return -1;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        k.parent[i] = i;
+    for (uint32_t i = 0; i < r->n; i++)
+        kinds_from_class(r, &k, i);
+    memcpy(own, kind, n);
+    join_connections(r, &k, d);
+    for (uint32_t i = 0; i < r->n; i++)
+        join_inside(r, &k, i, own, d);
+    for (uint32_t i = 0; i < n; i++)
+        own[i] = k.kind[set_find(&k, i)] == PORT_PULL ? PORT_PULL : PORT_PUSH;
+    memcpy(kind, own, n);
+    r->in_kind = kind;
+    r->out_kind = kind + r->n_in;
+    free(own);
+    free(k.parent);
+    return 0;
+}
+
+/* --- completeness ---------------------------------------------------------------------------- */
+
+static void check_input(struct router *r, const struct element *e, unsigned p,
+                        struct diag *d)
+{
+    uint32_t in = r->ports[e->index].first_in + p;
+    uint32_t n = r->in_first[in + 1] - r->in_first[in];
+
+    if (!n)
+        diag_err_at(d, e->at, "'%s' input %u unused", element_declaration(e), p);
+    else if (n > 1 && r->in_kind[in] == PORT_PULL)
+        diag_err_at(d, e->at, "illegal reuse of '%s' pull input %u",
+                    element_declaration(e), p);
+}
+
+static void check_output(struct router *r, const struct element *e, unsigned p,
+                         struct diag *d)
+{
+    uint32_t out = r->ports[e->index].first_out + p;
+    uint32_t n = r->out_first[out + 1] - r->out_first[out];
+
+    if (!n)
+        diag_err_at(d, e->at, "'%s' output %u unused", element_declaration(e), p);
+    else if (n > 1 && r->out_kind[out] == PORT_PUSH)
+        diag_err_at(d, e->at, "illegal reuse of '%s' push output %u",
+                    element_declaration(e), p);
+}
+
+static void check_complete(struct router *r, struct diag *d)
+{
+    for (uint32_t i = 0; i < r->n; i++) {
+        const struct element *e = r->elements[i];
+
+        for (unsigned p = 0; p < e->n_in; p++)
+            check_input(r, e, p, d);
+        for (unsigned p = 0; p < e->n_out; p++)
+            check_output(r, e, p, d);
+    }
+}
+
+/* --- wiring -------------------------------------------------------------------------------------- */
+
+static int alloc_ports(struct router *r)
+{
+    for (uint32_t i = 0; i < r->n; i++) {
+        struct element *e = r->elements[i];
+
+        e->out = arena_alloc(r->arena, (e->n_in + e->n_out + 1) * sizeof(struct port));
+        if (!e->out)
+            return -1;
+        e->in = e->out + e->n_out;
+        for (unsigned p = 0; p < e->n_in; p++)
+            e->in[p].is_push = r->in_kind[r->ports[i].first_in + p] == PORT_PUSH;
+        for (unsigned p = 0; p < e->n_out; p++)
+            e->out[p].is_push = r->out_kind[r->ports[i].first_out + p] == PORT_PUSH;
+    }
+    return 0;
+}
+
+static void wire_one(struct router *r, const struct lang_connection *c)
+{
+    struct element *from = r->elements[c->from], *to = r->elements[c->to];
+    struct port *out = &from->out[c->from_port], *in = &to->in[c->to_port];
+
+    /* Both ends know each other; only the calling side has a function. */
+    out->peer = to;
+    out->peer_port = (uint16_t)c->to_port;
+    in->peer = from;
+    in->peer_port = (uint16_t)c->from_port;
+    if (out->is_push)
+        out->push = to->cls->push;
+    else
+        in->pull = from->cls->pull;
+}
+
+static int wire(struct router *r, struct diag *d)
+{
+    for (uint32_t i = 0; i < r->graph.n_connections; i++)
+        wire_one(r, &r->graph.connections[i]);
+    for (uint32_t i = 0; i < r->n; i++) {
+        const struct element *e = r->elements[i];
+
+        for (unsigned p = 0; p < e->n_out; p++)
+            if (e->out[p].is_push && !e->out[p].push)
+                return diag_err_at(d, e->at, "'%s' cannot be pushed to",
+                                   element_declaration(e->out[p].peer));
+        for (unsigned p = 0; p < e->n_in; p++)
+            if (!e->in[p].is_push && !e->in[p].pull)
+                return diag_err_at(d, e->at, "'%s' cannot be pulled from",
+                                   element_declaration(e->in[p].peer));
+    }
+    return 0;
+}
+
+int router_connect(struct router *r, struct diag *d)
+{
+    size_t before = d ? d->n_errors : 0;
+
+    r->ports = arena_alloc(r->arena, (r->n + 1) * sizeof *r->ports);
+    if (!r->ports || drop_duplicates(r) < 0)
+        return diag_err(d, "out of memory");
+    count_ports(r);
+    check_range(r, d);
+    if (index_connections(r, &r->by_out, &r->out_first, r->n_out, out_of) < 0 ||
+        index_connections(r, &r->by_in, &r->in_first, r->n_in, in_of) < 0 ||
+        decide_kinds(r, d) < 0 || alloc_ports(r) < 0)
+        return diag_err(d, "out of memory");
+    check_complete(r, d);
+    if (d && d->n_errors > before)
+        return -1;
+    return wire(r, d);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * sched_run.h -- the scheduler as the router sees it
+ *
+ * Elements use sched.h; this is for router.c, which owns the scheduler.
+ */
+
+#ifndef ENGINE_SCHED_RUN_H
+#define ENGINE_SCHED_RUN_H
+
+#include "engine/sched.h"
+
+struct sched {
+    struct task run_list; /* head of a circular list, sorted by pass */
+    struct timer **heap;  /* owned; binary heap by expiry, then sequence */
+    uint32_t n_timers, room;
+    uint32_t reserved; /* timers that were initialised: the heap has room for all */
+    uint64_t sequence;
+    bool failed; /* memory ran out in an _init(): the router must not start */
+    int64_t (*now)(void *ctx);
+    void *now_ctx;
+};
+
+void sched_init(struct sched *s, int64_t (*now)(void *ctx), void *now_ctx);
+void sched_fini(struct sched *s);
+
+/* Run up to `budget` tasks. Returns whether one of them did anything useful. */
+bool sched_run_tasks(struct sched *s, unsigned budget);
+
+/* Fire all timers that are due at `now`, each at most once. Returns whether any was. */
+bool sched_run_timers(struct sched *s, int64_t now);
+
+/* Steady time of the next timer; INT64_MAX: none. */
+int64_t sched_next_timer(const struct sched *s);
+
+/* No task is scheduled. */
+bool sched_idle(const struct sched *s);
+
+#endif

@@ -95,6 +95,53 @@ clean:
 # The fast tests: no root, no network, no KVM.
 .PHONY: test
 test: unit-tests $(TEST_EXTRA)
-	@tests/run fast $(B)
+	@tests/run fast:$(B)
+
+# Everything the system tests run.
+.PHONY: system-programs
+system-programs: all $(SYSTEM_EXTRA)
+
+# All tests there are, with what they need. The sanitizer builds run the fast ones again.
+.PHONY: check
+check: deps
+	@tools/lint
+	@$(MAKE) --no-print-directory WERROR=1 VARIANT=release all unit-tests $(TEST_EXTRA) system-programs
+	@$(MAKE) --no-print-directory WERROR=1 VARIANT=asan asan-programs
+	@$(MAKE) --no-print-directory WERROR=1 VARIANT=tsan tsan-programs
+	@tests/run fast:build/release fast:build/asan tsan:build/tsan system:build/release
+
+.PHONY: asan-programs tsan-programs
+asan-programs: unit-tests $(TEST_EXTRA)
+tsan-programs: $(TSAN_EXTRA)
+
+# Packages from Debian, once: tools/packages.txt.
+.PHONY: deps
+deps:
+	@tools/install-deps tools/packages.txt
+
+.PHONY: lint
+lint:
+	@tools/lint
+
+.PHONY: demo
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@tools/demo $(B)
+
+.PHONY: install
+PREFIX ?= /usr/local
+install: all
+	tools/install-files $(B) $(DESTDIR)$(PREFIX)
+
+.PHONY: help
+help:
+	@echo "make            build everything into build/release"
+	@echo "make demo       install packages, build, and show a firewall VM at work (root)"
+	@echo "make test       the fast tests: no root, no network, no KVM"
+	@echo "make check      install packages and run every test (root)"
+	@echo "make bench      measure; make bench-boot, bench-switch, ... for one part"
+	@echo "make lint       formatting, headers, includes, elements"
+	@echo "make install    into PREFIX (default /usr/local)"
+	@echo "VARIANT=asan|tsan make ... builds with sanitizers into build/asan, build/tsan"
 
 -include $(shell find build/$(VARIANT) -name '*.d' 2>/dev/null)

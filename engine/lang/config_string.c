@@ -225,20 +225,40 @@ static bool is_plain(const char *text, size_t len)
     return len > 0;
 }
 
+/* The escape that stands for `c` between double quotes; 0 if it stands for itself. */
+static size_t escape(unsigned char c, char text[4])
+{
+    text[0] = '\\';
+    text[1] = (char)c;
+    if (c == '\\' || c == '"' || c == '$')
+        return 2;
+    if (c == '\t' || c == '\r' || c == '\n') {
+        text[1] = c == '\t' ? 't' : c == '\r' ? 'r' : 'n';
+        return 2;
+    }
+    if (c >= 32 && c < 127)
+        return 0;
+    text[1] = (char)('0' + (c >> 6));
+    text[2] = (char)('0' + (c >> 3 & 7));
+    text[3] = (char)('0' + (c & 7));
+    return 4;
+}
+
 void lang_quote_into(struct sbuf *out, const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
+    size_t plain = 0;
+    char e[4];
 
-        if (c == '\\' || c == '"' || c == '$')
-            sbuf_printf(out, "\\%c", c);
-        else if (c == '\t' || c == '\r' || c == '\n')
-            sbuf_printf(out, "\\%c", c == '\t' ? 't' : c == '\r' ? 'r' : 'n');
-        else if (c < 32 || c >= 127)
-            sbuf_printf(out, "\\%03o", c);
-        else
-            sbuf_putc(out, (char)c);
+    for (size_t i = 0; i < len; i++) {
+        size_t n = escape((unsigned char)text[i], e);
+
+        if (!n)
+            continue;
+        sbuf_add(out, text + plain, i - plain);
+        sbuf_add(out, e, n);
+        plain = i + 1;
     }
+    sbuf_add(out, text + plain, len - plain);
 }
 
 char *lang_quote(struct arena *a, const char *text, size_t len)

@@ -14,7 +14,7 @@
  * Errors: all of them are reported, each with its place; see base/diag.h.
  * Trust:  the text is hostile: depth of nesting, numbers of elements and connections and
  *         the work that a text can cause are bounded; a bound that is hit is an error.
- * Stack:  up to 64 KiB, at the deepest nesting.
+ * Stack:  up to 80 KiB, at the deepest nesting.
  */
 
 #ifndef ENGINE_LANG_LANG_H
@@ -32,7 +32,7 @@ struct sbuf;
 enum {
     LANG_MAX_ELEMENTS = 1 << 20,
     LANG_MAX_CONNECTIONS = 1 << 21,
-    LANG_MAX_DEPTH = 128,  /* of compound elements and of groups */
+    LANG_MAX_DEPTH = 64,   /* of compound elements and of groups */
     LANG_MAX_PORT = 65535, /* highest port number that can be named */
 };
 

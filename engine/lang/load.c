@@ -10,7 +10,9 @@
 #include <string.h>
 
 enum { MAX_ERRORS = 100 };
-static const uint64_t BUDGET = (uint64_t)1 << 27;
+
+/* About a second's work; a configuration of 100,000 elements needs a tenth of it. */
+static const uint64_t BUDGET = (uint64_t)1 << 26;
 
 int lang_err(struct lang *l, struct place at, const char *fmt, ...)
 {

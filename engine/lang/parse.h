@@ -13,7 +13,7 @@
  *
  * Memory: all of it is in the scratch arena but for hash tables, which lang_load() frees,
  *         and the graph, which is copied to the caller's arena at the end.
- * Stack:  one level of nesting costs a few hundred bytes, LANG_MAX_DEPTH bounds it.
+ * Stack:  one level of nesting costs about a kilobyte, LANG_MAX_DEPTH bounds it.
  * Limits: every step that a hostile text could multiply pays from one budget.
  */
 

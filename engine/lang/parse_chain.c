@@ -114,7 +114,7 @@ static struct class *parse_declared_class(struct lang *l, const char *name)
         return parse_compound(l, "");
     lang_err(l, t.at, "missing element type in declaration");
     lexer_put_back(&l->lex, t);
-    return scope_need_class(l, name, t.at, false);
+    return scope_need_class(l, name, t.at, true);
 }
 
 /* What follows the name: ":: class", a configuration string, output ports. */

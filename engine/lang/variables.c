@@ -15,6 +15,9 @@
 
 enum { MAX_LEVEL = 10 };
 
+/* What a reference takes beside its bytes, in steps of the budget. */
+enum { REF_COST = 64 };
+
 /* A reference to a variable. */
 struct ref {
     char kind;              /* 'a', '{' or '(' */
@@ -160,6 +163,9 @@ static void put_value(struct lang *l, const struct sbuf *value, char quote,
 {
     size_t before = out->len;
 
+    /* Charged before and after: quoting may double the text, again and again. */
+    if (!lang_spend(l, value->len))
+        return;
     if (quote == '"')
         lang_quote_into(out, sbuf_text(value), value->len);
     else
@@ -174,6 +180,8 @@ static void put_ref(struct lang *l, const struct env *e, const struct ref *r,
     struct sbuf name = SBUF_INIT, value = SBUF_INIT;
     const char *s = r->name, *end = r->end;
 
+    if (!lang_spend(l, REF_COST))
+        return;
     if (r->nested) {
         expand(l, e, s, end, level + 1, &name);
         s = sbuf_text(&name);

@@ -302,3 +302,40 @@ TEST(compounds_nest)
                 "Idle@4 -> o/Queue@5\n    -> Discard@3;\n"
                 "Idle@1 -> o/i/c\n    -> Discard@5;\n");
 }
+
+TEST(a_chain_that_starts_with_an_arrow_after_one_that_ends_without_is_warned_of)
+{
+    EXPECT_EQ(load("x :: { -> A -> B\n -> C ; -> D }; Idle -> x"), 0);
+    EXPECT_EQ(d.n_warnings, 1);
+    EXPECT_STR(diag_text(&d), "x:2: warning: suggest 'input ->' or '[0] ->' to start "
+                              "connection\n");
+}
+
+TEST(synonyms_are_the_class_itself)
+{
+    EXPECT_FLAT("elementclass Q Queue; elementclass P { -> A -> }; elementclass R P;"
+                "Idle -> Q(5) -> R -> Discard",
+                "Idle@1 :: Idle;\nQ@2 :: Queue(5);\nDiscard@4 :: Discard;\n"
+                "R@3/A@1 :: A;\n\nIdle@1 -> Q@2\n    -> R@3/A@1\n    -> Discard@4;\n");
+}
+
+TEST(identifiers_take_single_slashes)
+{
+    EXPECT_FLAT("a/b@c_1 :: A(/)//comment\n;", "a/b@c_1 :: A(/);\n\n");
+    EXPECT_FLAT("a//b :: B\n:: A", "a :: A;\n\n");
+}
+
+TEST(configuration_strings_end_at_the_matching_parenthesis)
+{
+    EXPECT_FLAT("A((a) \")\" ')' \\<29 /* ) > */ 29> /* ) */ // )\n x)",
+                "A@1 :: A((a) \")\" ')' \\<29 /* ) > */ 29> /* ) */ // )\n x);\n\n");
+}
+
+TEST(flat_text_means_the_same_graph)
+{
+    char *first = strdup(flatten("Idle -> c :: Classifier => ( -> Counter -> ; [1] -> "
+                                 "output ) -> Discard; require(package p)"));
+
+    EXPECT_STR(flatten(first), first);
+    free(first);
+}

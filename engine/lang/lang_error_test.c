@@ -412,6 +412,24 @@ TEST(ports_in_masses_end)
     EXPECT_EQ(load_repeated("{ input [65535] -> Discard }", 100, ""), -1);
 }
 
+TEST(a_graph_that_does_not_fit_its_arena_is_an_error)
+{
+    struct arena *whole = a;
+
+    a = arena_new(20000);
+    EXPECT_EQ(load_repeated("Idle -> Discard;", 1000, ""), -1);
+    EXPECT_STR(diag_text(&d), "out of memory while loading the configuration\n");
+    arena_free(a);
+    a = whole;
+}
+
+TEST(nobody_has_to_listen_to_errors)
+{
+    EXPECT_EQ(lang_load(&g, a, "x -> y :: Foo %", 15, NULL, &options, NULL), -1);
+    EXPECT_EQ(lang_load(&g, a, "Idle -> Discard", 15, NULL, NULL, NULL), 0);
+    EXPECT_STR(g.elements[0].at.file, "config");
+}
+
 TEST(a_long_chain_takes_linear_time)
 {
     clock_t start = clock();

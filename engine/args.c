@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#pragma weak router_arena
-#pragma weak lang_split_args
 
 /* What is known of the arguments while the table is gone through. */
 struct args {
@@ -209,17 +207,36 @@ int args_parse(struct element *e, const char *config, struct conf *conf,
     return rc;
 }
 
+/* Keep `config` as e's configuration string. A buffer that is big enough is used again,
+ * so that a program which reconfigures all day does not fill the router's arena. */
+static int keep_config(struct element *e, const char *config)
+{
+    uint32_t n = router_n_elements(e->router);
+    size_t len = strlen(config), *room;
+    char *text = (char *)(uintptr_t)e->config;
+
+    room = router_shared(e->router, "config rooms", n * sizeof *room);
+    if (!room)
+        return -1;
+    if (len >= room[e->index]) { /* 0: the text is the graph's, not ours */
+        text = arena_alloc(router_arena(e->router), 2 * len + 1);
+        if (!text)
+            return -1;
+        room[e->index] = 2 * len + 1;
+    }
+    memcpy(text, config, len + 1);
+    e->config = text;
+    return 0;
+}
+
 int args_reconfigure(struct element *e, const char *config, struct diag *d)
 {
     struct arena *scratch = arena_new(0);
     uint8_t *saved = malloc(e->cls->state_size + 1u);
-    char *text = NULL;
     struct conf conf;
     int rc = -1;
 
-    if (scratch && saved)
-        text = arena_strdup(router_arena(e->router), config);
-    if (!text) {
+    if (!scratch || !saved) {
         diag_err(d, "out of memory");
         goto out;
     }
@@ -227,10 +244,10 @@ int args_reconfigure(struct element *e, const char *config, struct diag *d)
     rc = args_parse(e, config, &conf, scratch, d);
     if (rc == 0 && e->cls->configure)
         rc = e->cls->configure(e, &conf, d);
+    if (rc == 0 && keep_config(e, config) < 0)
+        rc = diag_err(d, "out of memory");
     if (rc < 0)
         memcpy(e->state, saved, e->cls->state_size);
-    else
-        e->config = text;
 out:
     free(saved);
     arena_free(scratch);

@@ -8,9 +8,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#pragma weak router_arena
-#pragma weak element_find
-#pragma weak lang_unquote
 
 size_t args_value_size(uint8_t kind)
 {

@@ -9,8 +9,6 @@
 #include "engine/router.h"
 
 #include <string.h>
-#pragma weak router_shared
-#pragma weak router_arena
 
 /* One name; the chain hangs off a bucket of the table. */
 struct name {

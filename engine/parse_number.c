@@ -10,6 +10,8 @@
 
 #include "engine/parse_chars.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -359,4 +361,61 @@ bool parse_bandwidth(const char *s, uint64_t *bytes_per_s)
         return false;
     *bytes_per_s = v;
     return true;
+}
+
+/* v / 10^digits with trailing zeros of the fraction left out. */
+static size_t put_decimal(char *buf, unsigned __int128 v, unsigned n_digits)
+{
+    char fraction[32];
+    unsigned n = n_digits;
+
+    for (unsigned i = n_digits; i-- > 0; v /= 10)
+        fraction[i] = (char)('0' + (int)(v % 10));
+    while (n && fraction[n - 1] == '0')
+        n--;
+    fraction[n] = 0;
+    return (size_t)snprintf(buf, 64, "%" PRIu64 "%s%s", (uint64_t)v, n ? "." : "",
+                            fraction);
+}
+
+const char *unparse_time(int64_t ns, char *buf)
+{
+    size_t n = 0;
+    uint64_t v = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+
+    if (ns < 0)
+        buf[n++] = '-';
+    if (!v) {
+        snprintf(buf, 64, "0s");
+    } else if (v >= 1000000000) {
+        n += put_decimal(buf + n, v, 9);
+        memcpy(buf + n, "s", 2);
+    } else if (v % 1000000 == 0) {
+        snprintf(buf + n, 32, "%" PRIu64 "ms", v / 1000000);
+    } else if (v % 1000 == 0) {
+        snprintf(buf + n, 32, "%" PRIu64 "us", v / 1000);
+    } else {
+        snprintf(buf + n, 32, "%" PRIu64 "ns", v);
+    }
+    return buf;
+}
+
+const char *unparse_bandwidth(uint64_t bytes_per_s, char *buf)
+{
+    unsigned __int128 bits = (unsigned __int128)bytes_per_s * 8;
+    const char *unit;
+    size_t n;
+
+    if (bytes_per_s >= 125000000) {
+        n = put_decimal(buf, bits, 9);
+        unit = "Gbps";
+    } else if (bytes_per_s >= 125000) {
+        n = put_decimal(buf, bits, 6);
+        unit = "Mbps";
+    } else {
+        n = put_decimal(buf, bits, 3);
+        unit = "kbps";
+    }
+    memcpy(buf + n, unit, strlen(unit) + 1);
+    return buf;
 }

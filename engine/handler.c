@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* handler.c -- reading and writing a router from outside: see handler.h */
+
+#include "engine/handler.h"
+
+#include "engine/args.h"
+#include "engine/handler_impl.h"
+#include "engine/parse_chars.h"
+#include "engine/router.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a name leads to: a handler of `e`, or with e NULL one of the router's. */
+struct target {
+    struct element *e;
+    const char *name;
+};
+
+/* The entry of a class's table that does all of `flags`; a name may stand there twice,
+ * once for reading and once for writing. */
+static const struct handler_spec *find_spec(const struct element *e, const char *name,
+                                            uint32_t flags)
+{
+    for (const struct handler_spec *h = e->cls->handlers; h && h->name; h++)
+        if ((h->flags & flags) == flags && strcmp(h->name, name) == 0)
+            return h;
+    return NULL;
+}
+
+static int find_counter(const struct element *e, const char *name)
+{
+    const struct counter_spec *c = e->cls->counters;
+
+    for (int i = 0; c && c[i].name; i++)
+        if (strcmp(c[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+static bool can_read(const struct element *e, const char *name)
+{
+    return find_spec(e, name, HANDLER_READ) || find_counter(e, name) >= 0 ||
+           handler_common(name);
+}
+
+static bool can_write(const struct element *e, const char *name)
+{
+    return find_spec(e, name, HANDLER_WRITE) ||
+           (e->cls->live && strcmp(name, "config") == 0);
+}
+
+static struct element *find_element(struct router *r, const struct element *context,
+                                    const char *name, struct diag *d)
+{
+    struct element *e;
+
+    if (context)
+        return element_find(context, name, d);
+    e = router_find(r, name);
+    if (!e)
+        diag_err(d, "no element named '%s'", name);
+    return e;
+}
+
+/* Take "element.handler" or "handler" apart. The element's name ends at the first dot: a
+ * handler's may contain more. */
+static int resolve(struct router *r, const struct element *context, const char *name,
+                   struct target *t, struct diag *d)
+{
+    const char *dot = strchr(name, '.');
+    char *element;
+
+    t->e = NULL;
+    t->name = dot ? dot + 1 : name;
+    if (!*name)
+        return diag_err(d, "bad handler name format");
+    if (!*t->name)
+        return diag_err(d, "empty handler name");
+    if (!dot) { /* one of the context's own, if it has that */
+        if (context && (can_read(context, name) || can_write(context, name)))
+            t->e = router_element(r, context->index);
+        return 0;
+    }
+    if (dot == name)
+        return 0;
+    element = malloc((size_t)(dot - name) + 1);
+    if (!element)
+        return diag_err(d, "out of memory");
+    memcpy(element, name, (size_t)(dot - name));
+    element[dot - name] = 0;
+    t->e = find_element(r, context, element, d);
+    free(element);
+    return t->e ? 0 : -1;
+}
+
+static int no_handler(const struct target *t, const char *what, struct diag *d)
+{
+    diag_err(d, "no '%s%s%s' %s handler", t->e ? t->e->name : "", t->e ? "." : "",
+             t->name, what);
+    return HANDLER_NONE;
+}
+
+static int no_parameters(const struct target *t, struct diag *d)
+{
+    return diag_err(d, "read handler '%s%s%s' does not take parameters",
+                    t->e ? t->e->name : "", t->e ? "." : "", t->name);
+}
+
+static int read_element(const struct target *t, const char *param, struct sbuf *out,
+                        struct diag *d)
+{
+    const struct handler_spec *h = find_spec(t->e, t->name, HANDLER_READ);
+    int counter = find_counter(t->e, t->name);
+    const struct common_handler *c = handler_common(t->name);
+
+    if (!h && counter < 0 && !c)
+        return no_handler(t, "read", d);
+    if (param && *param && !(h && (h->flags & HANDLER_PARAM)))
+        return no_parameters(t, d);
+    if (h && h->read)
+        return h->read(t->e, h, param ? param : "", out, d) < 0 ? -1 : 0;
+    if (h)
+        handler_value_read(h, (uint8_t *)element_state(t->e) + h->offset, out);
+    else if (counter >= 0)
+        sbuf_printf(out, "%" PRIu64, t->e->counters[counter]);
+    else
+        c->read(t->e, out);
+    return 0;
+}
+
+int handler_read(struct router *r, const struct element *context, const char *name,
+                 const char *param, struct sbuf *out, struct diag *d)
+{
+    const struct global_handler *g;
+    struct target t;
+
+    if (resolve(r, context, name, &t, d) < 0)
+        return HANDLER_NONE;
+    if (t.e)
+        return read_element(&t, param, out, d);
+    g = handler_global(t.name);
+    if (!g || !g->read)
+        return no_handler(&t, "read", d);
+    if (param && *param)
+        return no_parameters(&t, d);
+    g->read(r, out);
+    return 0;
+}
+
+/* The value without blanks around it, and unquoted if it is one quoted string. In
+ * `scratch`; NULL when memory ran out. */
+static const char *clean_value(struct arena *scratch, const char *value, size_t *len)
+{
+    const char *s = value, *end = value + *len;
+    char *text;
+    struct text unquoted;
+
+    while (s < end && char_is_space(*s))
+        s++;
+    while (end > s && char_is_space(end[-1]))
+        end--;
+    text = arena_strndup(scratch, s, (size_t)(end - s));
+    if (!text)
+        return NULL;
+    *len = (size_t)(end - s);
+    if ((*text == '"' || *text == '\'') && args_string(scratch, text, &unquoted)) {
+        *len = unquoted.len;
+        return unquoted.s;
+    }
+    return text;
+}
+
+static int write_spec(const struct target *t, const struct handler_spec *h,
+                      const char *value, size_t len, struct diag *d)
+{
+    struct arena *scratch = NULL;
+    int rc = -1;
+
+    if (!(h->flags & HANDLER_RAW)) {
+        scratch = arena_new(0);
+        if (!scratch || !(value = clean_value(scratch, value, &len))) {
+            diag_err(d, "out of memory");
+            goto out;
+        }
+    }
+    rc = h->write ? h->write(t->e, h, value, len, d)
+                  : handler_value_write(t->e, h, value, d);
+out:
+    arena_free(scratch);
+    return rc < 0 ? -1 : 0;
+}
+
+int handler_write(struct router *r, const struct element *context, const char *name,
+                  const char *value, size_t len, struct diag *d)
+{
+    const struct handler_spec *h;
+    const struct global_handler *g;
+    struct target t;
+
+    if (resolve(r, context, name, &t, d) < 0)
+        return HANDLER_NONE;
+    if (!t.e) {
+        g = handler_global(t.name);
+        return g && g->write ? g->write(r, value, d) : no_handler(&t, "write", d);
+    }
+    h = find_spec(t.e, t.name, HANDLER_WRITE);
+    if (h)
+        return write_spec(&t, h, value, len, d);
+    if (can_write(t.e, t.name))
+        return args_reconfigure(t.e, value, d);
+    return no_handler(&t, "write", d);
+}
+
+bool handler_exists(struct router *r, const struct element *context, const char *name,
+                    uint32_t flags)
+{
+    const struct global_handler *g;
+    struct target t;
+
+    if (resolve(r, context, name, &t, NULL) < 0)
+        return false;
+    if (!t.e) {
+        g = handler_global(t.name);
+        return g && (g->flags & flags) == (flags & (HANDLER_READ | HANDLER_WRITE));
+    }
+    if (!(flags & (HANDLER_READ | HANDLER_WRITE)))
+        return can_read(t.e, t.name) || can_write(t.e, t.name);
+    return (!(flags & HANDLER_READ) || can_read(t.e, t.name)) &&
+           (!(flags & HANDLER_WRITE) || can_write(t.e, t.name));
+}
+
+/* The marks behind a name in the list: "rw", "w" with "b" for a button ... */
+static void add_marks(uint32_t flags, struct sbuf *out)
+{
+    static const struct {
+        uint32_t flag;
+        char mark;
+    } marks[] = {{HANDLER_READ, 'r'},      {HANDLER_WRITE, 'w'},
+                 {HANDLER_PARAM, '+'},     {HANDLER_RAW, '%'},
+                 {HANDLER_EXPENSIVE, '$'}, {HANDLER_BUTTON, 'b'},
+                 {HANDLER_CHECKBOX, 'c'}};
+
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (flags & marks[i].flag)
+            sbuf_putc(out, marks[i].mark);
+}
+
+/* Flags of all entries named as number `i`, 0 if an earlier one has that name: a name is
+ * listed once. */
+static uint32_t joined_flags(const struct handler_spec *table, size_t i)
+{
+    uint32_t flags = 0;
+
+    for (size_t k = 0; table[k].name; k++) {
+        if (strcmp(table[k].name, table[i].name) != 0)
+            continue;
+        if (k < i)
+            return 0;
+        flags |= table[k].flags;
+    }
+    return flags;
+}
+
+/* Newest first, as Click does: its elements add their handlers after the common ones. */
+void handler_list(const struct element *e, struct sbuf *out)
+{
+    const struct handler_spec *table = e->cls->handlers;
+    const struct counter_spec *c = e->cls->counters;
+    size_t n = 0, n_counters = 0;
+
+    while (table && table[n].name)
+        n++;
+    while (c && c[n_counters].name)
+        n_counters++;
+    while (n-- > 0) {
+        uint32_t flags = joined_flags(table, n);
+
+        if (!flags)
+            continue;
+        sbuf_printf(out, "%s\t", table[n].name);
+        add_marks(flags, out);
+        sbuf_putc(out, '\n');
+    }
+    while (n_counters-- > 0)
+        if (!find_spec(e, c[n_counters].name, HANDLER_READ))
+            sbuf_printf(out, "%s\tr\n", c[n_counters].name);
+    for (const struct common_handler *k = handler_commons; k->name; k++)
+        sbuf_printf(out, "%s\t%s\n", k->name,
+                    e->cls->live && strcmp(k->name, "config") == 0 ? "rw." : k->marks);
+}

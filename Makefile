@@ -65,15 +65,19 @@ $(B)/%.o: %.c
 	@echo "CC    $@"
 	@$(CC) $(BASE) $(WARN) $(ARCH) $(CFLAGS) $(CFLAGS_$(firstword $(subst /, ,$<))) -c -o $@ $<
 
-# Element classes by name: engine/catalogue.h.
-$(B)/catalogue_engine.c: tools/gen-catalogue $(ELEMENT_SRC)
+# Element classes by name: engine/catalogue.h. The list of files is kept, so that one that
+# comes or goes is noticed.
+CATALOGUE_engine := $(ELEMENT_SRC)
+CATALOGUE_driver := $(ELEMENT_SRC) $(DRVELEM_SRC)
+$(B)/catalogue_%.list: FORCE
 	@mkdir -p $(@D)
+	@echo $(CATALOGUE_$*) | cmp -s - $@ || echo $(CATALOGUE_$*) > $@
+.PHONY: FORCE
+FORCE:
+$(B)/catalogue_engine.c $(B)/catalogue_driver.c: $(B)/catalogue_%.c: \
+    $(B)/catalogue_%.list tools/gen-catalogue $(ELEMENT_SRC) $(DRVELEM_SRC)
 	@echo "GEN   $@"
-	@tools/gen-catalogue $(ELEMENT_SRC) > $@
-$(B)/catalogue_driver.c: tools/gen-catalogue $(ELEMENT_SRC) $(DRVELEM_SRC)
-	@mkdir -p $(@D)
-	@echo "GEN   $@"
-	@tools/gen-catalogue $(ELEMENT_SRC) $(DRVELEM_SRC) > $@
+	@tools/gen-catalogue $(CATALOGUE_$*) > $@
 $(B)/catalogue_%.o: $(B)/catalogue_%.c
 	@$(CC) $(BASE) $(WARN) $(ARCH) $(CFLAGS) -c -o $@ $<
 

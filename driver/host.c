@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* host.c -- the world around the engine when it is an ordinary program: see host.h */
+
+#include "driver/host.h"
+
+#include "base/sbuf.h"
+#include "engine/host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    TASKS_A_ROUND = 128,
+    IDLE_ROUNDS = 8,          /* rounds without work before the program sleeps */
+    POLL_NS = 1000000,        /* how long, while a task still asks for work */
+    SIM_START_S = 1000000000, /* wall clock under --simtime, as in Click */
+};
+
+/* --- clock and console ---------------------------------------------------------------- */
+
+static int64_t clock_ns(clockid_t id)
+{
+    struct timespec t;
+
+    clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int64_t host_now(void *ctx)
+{
+    const struct host *h = ctx;
+
+    return h->simtime ? h->virtual_ns : clock_ns(CLOCK_MONOTONIC);
+}
+
+static int64_t host_wall_offset(void *ctx)
+{
+    const struct host *h = ctx;
+
+    if (h->simtime)
+        return 0;
+    return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+}
+
+/* Click's chatter goes to the standard error. */
+static void host_console(void *ctx, const char *text, size_t len)
+{
+    (void)ctx;
+    fwrite(text, 1, len, stderr);
+}
+
+static void host_stop(void *ctx)
+{
+    struct host *h = ctx;
+
+    h->stop = true;
+}
+
+/* --- files ------------------------------------------------------------------------------ */
+
+static int read_all(FILE *f, char **text, size_t *len)
+{
+    struct sbuf s = SBUF_INIT;
+    char piece[16384];
+    size_t n;
+
+    while ((n = fread(piece, 1, sizeof piece, f)) > 0)
+        sbuf_add(&s, piece, n);
+    if (ferror(f) || s.failed) {
+        sbuf_fini(&s);
+        return -1;
+    }
+    *len = s.len;
+    *text = sbuf_take(&s);
+    return *text ? 0 : -1;
+}
+
+int host_read_file(const char *name, char **text, size_t *len, struct diag *d)
+{
+    FILE *f = strcmp(name, "-") ? fopen(name, "rb") : stdin;
+    int rc;
+
+    if (!f)
+        return diag_err(d, "%s: %s", name, strerror(errno));
+    rc = read_all(f, text, len);
+    if (rc < 0)
+        diag_err(d, "%s: %s", name, strerror(errno ? errno : ENOMEM));
+    if (f != stdin)
+        fclose(f);
+    return rc;
+}
+
+/* Look for a library in each folder of the path, with and without ".click". */
+static int host_find_file(void *ctx, const char *name, char **text, size_t *len)
+{
+    const struct host *h = ctx;
+    const char *path = h->click_path ? h->click_path : ".";
+    char full[4096];
+
+    if (name[0] == '/')
+        return host_read_file(name, text, len, NULL);
+    while (*path) {
+        int n = (int)strcspn(path, ":");
+
+        for (int suffix = 0; suffix < 2; suffix++) {
+            snprintf(full, sizeof full, "%.*s/%s%s", n ? n : 1, n ? path : ".", name,
+                     suffix ? ".click" : "");
+            if (!host_read_file(full, text, len, NULL))
+                return 0;
+        }
+        path += n;
+        path += *path == ':';
+    }
+    return -1;
+}
+
+/* --- descriptors -------------------------------------------------------------------------- */
+
+static int find_watch(const struct host *h, int fd)
+{
+    for (unsigned i = 0; i < h->n_fds; i++)
+        if (h->fds[i].fd == fd)
+            return (int)i;
+    return -1;
+}
+
+static int watches_grow(struct host *h)
+{
+    unsigned room = h->room ? 2 * h->room : 16;
+    struct pollfd *fds = realloc(h->fds, room * sizeof *fds);
+    struct host_watch *watches;
+
+    if (!fds)
+        return -1;
+    h->fds = fds;
+    watches = realloc(h->watches, room * sizeof *watches);
+    if (!watches)
+        return -1;
+    h->watches = watches;
+    h->room = room;
+    return 0;
+}
+
+static int host_watch(void *ctx, int fd, short events,
+                      void (*ready)(void *arg, int fd, short revents), void *arg)
+{
+    struct host *h = ctx;
+    int i = find_watch(h, fd);
+
+    if (i < 0) {
+        if (h->n_fds == h->room && watches_grow(h) < 0)
+            return -1;
+        i = (int)h->n_fds++;
+    }
+    h->fds[i] = (struct pollfd){.fd = fd, .events = events};
+    h->watches[i] = (struct host_watch){ready, arg};
+    return 0;
+}
+
+static void host_unwatch(void *ctx, int fd)
+{
+    struct host *h = ctx;
+    int i = find_watch(h, fd);
+
+    if (i < 0)
+        return;
+    h->n_fds--;
+    h->fds[i] = h->fds[h->n_fds];
+    h->watches[i] = h->watches[h->n_fds];
+}
+
+static int host_hot_install(void *ctx, const char *text, unsigned long len,
+                            char **errors)
+{
+    struct host *h = ctx;
+    struct diag d = DIAG_INIT;
+    int rc;
+
+    rc = h->allow_reconfigure
+             ? host_install(h, text, len, h->file, NULL, &d)
+             : diag_err(&d, "hotconfig: run click with -R to allow this");
+    if (rc < 0)
+        *errors = strdup(diag_text(&d));
+    diag_fini(&d);
+    return rc;
+}
+
+static const struct host_ops ops = {host_watch, host_unwatch, host_hot_install};
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+static struct netdev *open_device(void *ctx, const char *name, struct diag *d)
+{
+    return netdev_open(ctx, name, d);
+}
+
+static void close_device(void *ctx, struct netdev *dev)
+{
+    netdev_close(ctx, dev);
+}
+
+int host_init(struct host *h, bool simtime, struct diag *d)
+{
+    *h = (struct host){.simtime = simtime,
+                       .virtual_ns = (int64_t)SIM_START_S * 1000000000};
+    h->platform = (struct platform){
+        .ctx = h,
+        .now = host_now,
+        .wall_offset = host_wall_offset,
+        .console = host_console,
+        .read_file = host_find_file,
+        .stop = host_stop,
+        .open_netdev = open_device,
+        .close_netdev = close_device,
+        .host = &ops,
+        .pool = pkt_pool_new(0),
+        .has_os = true,
+        .simtime = simtime,
+        .program = "click",
+        .seed = simtime ? 0
+                        : (uint64_t)clock_ns(CLOCK_REALTIME) ^ (uint64_t)getpid() << 32,
+    };
+    return h->platform.pool ? 0 : diag_err(d, "out of memory");
+}
+
+size_t host_fini(struct host *h)
+{
+    router_free(h->router);
+    router_free(h->next);
+    free(h->fds);
+    free(h->watches);
+    return pkt_pool_free(h->platform.pool);
+}
+
+int host_install(struct host *h, const char *text, size_t len, const char *file,
+                 const struct router_options *options, struct diag *d)
+{
+    struct router *r = router_new(&h->platform, text, len, file, options, d);
+
+    if (!r)
+        return -1;
+    if (!h->router) {
+        h->router = r;
+        router_activate(r, NULL);
+        return 0;
+    }
+    router_free(h->next);
+    h->next = r;
+    return 0;
+}
+
+static void take_over(struct host *h)
+{
+    struct router *old = h->router;
+
+    h->router = h->next;
+    h->next = NULL;
+    router_activate(h->router, old);
+    router_free(old);
+}
+
+/* --- the loop ------------------------------------------------------------------------------- */
+
+static void descriptors_ready(struct host *h)
+{
+    /* A callback may add or remove watches: look each one up again. */
+    for (unsigned i = 0; i < h->n_fds; i++)
+        if (h->fds[i].revents) {
+            short revents = h->fds[i].revents;
+
+            h->fds[i].revents = 0;
+            h->watches[i].ready(h->watches[i].arg, h->fds[i].fd, revents);
+        }
+}
+
+enum waiting { HURRY, POLL, SLEEP };
+
+/* Wait for descriptors and signals: not at all (HURRY), for a moment because a task asks
+ * again and again without finding work (POLL), or until `next_ns` (SLEEP). */
+static void wait_for_something(struct host *h, enum waiting how, int64_t next_ns)
+{
+    struct timespec timeout = {0}, *limit = &timeout;
+    int64_t delay = 0;
+    sigset_t none;
+
+    if (how != HURRY)
+        delay = next_ns == INT64_MAX ? INT64_MAX : next_ns - host_now(h);
+    if (how == POLL && delay > POLL_NS)
+        delay = POLL_NS;
+    if (delay == INT64_MAX)
+        limit = NULL;
+    else if (delay > 0)
+        timeout = (struct timespec){delay / 1000000000, delay % 1000000000};
+    sigemptyset(&none);
+    if (ppoll(h->fds, h->n_fds, limit, how == HURRY ? NULL : &none) > 0)
+        descriptors_ready(h);
+}
+
+/* Under --simtime nothing waits: the clock jumps to the next timer. Returns false when
+ * nothing can ever happen again. */
+static bool jump(struct host *h, enum waiting how, int64_t next_ns)
+{
+    if (h->n_fds)
+        wait_for_something(h, next_ns == INT64_MAX ? how : HURRY, next_ns);
+    if (how == HURRY)
+        return true;
+    if (next_ns == INT64_MAX)
+        return h->n_fds > 0;
+    if (next_ns > h->virtual_ns)
+        h->virtual_ns = next_ns;
+    return true;
+}
+
+/* Signals are only let in while we wait, so that none is missed just before. */
+static void block_signals(sigset_t *before)
+{
+    sigset_t all;
+
+    sigemptyset(&all);
+    sigaddset(&all, SIGINT);
+    sigaddset(&all, SIGTERM);
+    sigaddset(&all, SIGHUP);
+    sigaddset(&all, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &all, before);
+}
+
+static bool signal_pending(void)
+{
+    sigset_t pending;
+
+    sigpending(&pending);
+    return sigismember(&pending, SIGINT) > 0 || sigismember(&pending, SIGTERM) > 0 ||
+           sigismember(&pending, SIGHUP) > 0 || sigismember(&pending, SIGUSR1) > 0;
+}
+
+void host_run(struct host *h, volatile sig_atomic_t *signalled)
+{
+    unsigned lazy = 0, round = 0;
+    bool alive = true;
+    sigset_t before;
+
+    block_signals(&before);
+    while (alive && !h->stop && !*signalled && !router_stopped(h->router)) {
+        int64_t next_ns;
+        bool worked = router_run(h->router, TASKS_A_ROUND, &next_ns);
+        enum waiting how = SLEEP;
+
+        if (h->next) {
+            take_over(h);
+            continue;
+        }
+        lazy = worked ? 0 : lazy + 1;
+        if (lazy < IDLE_ROUNDS && (worked || !router_idle(h->router)))
+            how = HURRY;
+        else if (!router_idle(h->router))
+            how = POLL;
+        /* With work at hand the rest of the world is looked at now and then. */
+        if (how == HURRY && ++round % 64)
+            continue;
+        if (how == HURRY && signal_pending())
+            sigprocmask(SIG_SETMASK, &before, NULL), block_signals(&before);
+        if (h->simtime)
+            alive = jump(h, how, next_ns);
+        else
+            wait_for_something(h, how, next_ns);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * host.h -- the world around the engine when it is an ordinary program
+ *
+ * Owns the packet pool, the clock, the console and the descriptors that are waited for,
+ * and runs one router until it stops.
+ *
+ * Threads: one.
+ */
+
+#ifndef DRIVER_HOST_H
+#define DRIVER_HOST_H
+
+#include "base/diag.h"
+#include "engine/platform.h"
+#include "engine/router.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+
+struct host_watch {
+    void (*ready)(void *arg, int fd, short revents);
+    void *arg;
+};
+
+struct host {
+    struct platform platform;
+    struct router *router; /* owned; the one that runs */
+    struct router *next;   /* owned; takes over between two rounds; NULL: none */
+    struct netdev_list *devices;
+    struct pollfd *fds;         /* owned; [n_fds] */
+    struct host_watch *watches; /* owned; [n_fds] */
+    unsigned n_fds, room;
+    const char *click_path; /* borrowed: where libraries are looked for, ':' between */
+    const char *file;       /* borrowed: name of the configuration, for hotconfig */
+    int64_t virtual_ns;     /* --simtime: the time */
+    bool simtime, stop, allow_reconfigure;
+};
+
+/* Returns -1 with a message when memory ran out. */
+int host_init(struct host *h, bool simtime, struct diag *d);
+/* Frees router, devices and pool. Returns the number of packets that were leaked. */
+size_t host_fini(struct host *h);
+
+/* Run until the router stops, `*signalled` becomes non-zero, or nothing can ever happen
+ * again. */
+void host_run(struct host *h, volatile sig_atomic_t *signalled);
+
+/* Build `text` and make it the running router: at once when there is none, else between
+ * two rounds. Returns -1 with errors in `d`; what runs then goes on. */
+int host_install(struct host *h, const char *text, size_t len, const char *file,
+                 const struct router_options *options, struct diag *d);
+
+/* Read a whole file ("-": standard input) into a heap string. */
+int host_read_file(const char *name, char **text, size_t *len, struct diag *d);
+
+/* driver/netdev.c */
+struct netdev *netdev_open(struct host *h, const char *name, struct diag *d);
+void netdev_close(struct host *h, struct netdev *dev);
+
+#endif

@@ -47,8 +47,11 @@ static void read_list(struct router *r, struct sbuf *out)
 
 static void read_classes(struct router *r, struct sbuf *out)
 {
-    for (size_t i = 0; i < router_n_classes(); i++)
-        sbuf_printf(out, "%s\n", router_class(i)->name);
+    size_t n;
+    const char *const *names = router_class_names(&n);
+
+    for (size_t i = 0; i < n; i++)
+        sbuf_printf(out, "%s\n", names[i]);
 }
 
 static int write_stop(struct router *r, const char *value, struct diag *d)

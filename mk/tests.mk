@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Runner of the elements' .test files: tests/element_run. All elements that run anywhere
+# are in it; those of elements/driver have tests of their own.
+
+ELEMENT_RUN_OBJ := $(addprefix $(B)/tests/,element_run.o element_case.o element_step.o \
+                     packet_text.o packet_build.o backend_engine.o)
+$(B)/tests/element_run: $(ELEMENT_RUN_OBJ) $(ENGINE_OBJ)
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) -pthread -o $@ $^ -lm
+
+PROGRAMS += $(B)/tests/element_run
+TEST_EXTRA += $(B)/tests/element_run

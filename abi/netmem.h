@@ -27,6 +27,13 @@
  * is odd and not the value that was answered last, ring once. Awake again, make it even.
  * The guest sleeps as a whole (head.guest_sleep); the host sleeps for each interface
  * (netmem_if.host_sleep), because it stops visiting ports that have nothing to do.
+ * What is published for a sleeping guest: received packets, always; handed back tx slots
+ * only when the guest had NETMEM_TX_WAKE of them out, so that one that sends now and then
+ * is not woken for nothing. A guest that sleeps until it can send must have as many out.
+ *
+ * Buffers: the host writes a received packet at NETMEM_HEADROOM of the buffer; it takes
+ * packets at any offset. A slot of rx that is handed back with length 0 holds no packet:
+ * the guest had offered a buffer that does not exist.
  *
  * Trust: the host trusts nothing here. It loads a field once, bounds the copy, and keeps
  * its own index in private memory. The guest may trust the host.
@@ -47,6 +54,8 @@
 #define NETMEM_MAX_IFS     16u
 #define NETMEM_MAX_BUFFERS 65536u
 #define NETMEM_IFS_AT      4096u /* bytes from the start to the first interface */
+#define NETMEM_HEADROOM    128u  /* offset at which the host puts a received packet */
+#define NETMEM_TX_WAKE     (NETMEM_SLOTS / 2) /* see "Sleeping" */
 
 struct netmem_head {
     uint64_t magic; /* all up to guest_sleep is written by the monitor, then constant */

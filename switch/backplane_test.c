@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Networks and ports, with fake guests and the worker driven by hand. */
+#include "switch/plane.h"
+#include "tests/fake_guest.h"
+#include "tests/test.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static struct backplane *bp;
+static struct fake_guest *g[4];
+static uint32_t port[4], lan;
+static struct diag d;
+
+static uint32_t network(const char *name, enum network_mode mode)
+{
+    uint32_t id = 0;
+    struct network_config c = {.name = name, .mode = mode};
+
+    EXPECT_EQ(backplane_add_network(bp, &c, &id, &d), 0);
+    return id;
+}
+
+SETUP()
+{
+    d = DIAG_INIT;
+    bp = backplane_new(&(struct backplane_config){.poll_min_ns = 1, .poll_max_ns = 1},
+                       &d);
+    lan = network("lan", NETWORK_LEARN);
+    for (int i = 0; i < 4; i++) {
+        g[i] = fake_guest_new(1);
+        port[i] = 0;
+    }
+}
+
+TEARDOWN()
+{
+    backplane_free(bp);
+    for (int i = 0; i < 4; i++)
+        fake_guest_free(g[i]);
+    diag_fini(&d);
+}
+
+static void attach(int i, uint32_t net)
+{
+    char name[16];
+
+    snprintf(name, sizeof name, "vm%d", i);
+    port[i] = fake_guest_attach(g[i], 0, bp, net, name);
+    EXPECT(port[i] != 0);
+}
+
+/* Rounds until nothing moves any more. */
+static void settle(void)
+{
+    for (int quiet = 0; quiet < 4;) {
+        struct worker *w = bp->workers[0];
+
+        w->events_ns = 0; /* look at doorbells in each round */
+        quiet = worker_round(w) ? 0 : quiet + 1;
+    }
+}
+
+static void send_one(int from, uint16_t dst, uint16_t src, uint8_t fill)
+{
+    uint8_t frame[100];
+
+    fake_frame(frame, sizeof frame, dst, src, fill);
+    EXPECT(fake_guest_put(g[from], 0, frame, sizeof frame));
+    fake_guest_kick(g[from], 0);
+    settle();
+}
+
+/* What guest `i` received next: the byte its frame was filled with, -1: nothing. */
+static int got(int i)
+{
+    const uint8_t *data;
+    int len = fake_guest_peek(g[i], 0, &data), fill;
+
+    if (len < 0)
+        return -1;
+    EXPECT_EQ(len, 100);
+    fill = data[99];
+    fake_guest_take(g[i], 0);
+    fake_guest_offer(g[i], 0);
+    return fill;
+}
+
+static struct port_stats stats(int i)
+{
+    struct port_stats s;
+
+    EXPECT(backplane_port_stats(bp, port[i], &s));
+    return s;
+}
+
+TEST(a_packet_to_an_unknown_address_goes_to_all_others)
+{
+    for (int i = 0; i < 3; i++)
+        attach(i, lan);
+    send_one(0, 9, 1, 'a');
+    EXPECT_EQ(got(1), 'a');
+    EXPECT_EQ(got(2), 'a');
+    EXPECT_EQ(got(0), -1);
+    EXPECT_EQ(stats(0).in_packets, 1);
+    EXPECT_EQ(stats(0).floods, 1);
+    EXPECT_EQ(stats(1).out_bytes, 100);
+}
+
+TEST(a_learned_address_gets_its_packets_alone)
+{
+    for (int i = 0; i < 3; i++)
+        attach(i, lan);
+    send_one(1, 9, 2, 'x');
+    got(0), got(2);
+    send_one(0, 2, 1, 'a');
+    EXPECT_EQ(got(1), 'a');
+    EXPECT_EQ(got(2), -1);
+}
+
+TEST(an_address_that_moves_is_followed)
+{
+    for (int i = 0; i < 3; i++)
+        attach(i, lan);
+    send_one(1, 9, 2, 'x');
+    send_one(2, 9, 2, 'y');
+    while (got(0) >= 0 || got(1) >= 0 || got(2) >= 0)
+        continue;
+    send_one(0, 2, 1, 'a');
+    EXPECT_EQ(got(1), -1);
+    EXPECT_EQ(got(2), 'a');
+}
+
+TEST(a_packet_for_an_address_behind_its_own_port_is_dropped)
+{
+    attach(0, lan);
+    attach(1, lan);
+    send_one(0, 9, 5, 'a');
+    got(1);
+    send_one(0, 5, 6, 'b');
+    EXPECT_EQ(got(0), -1);
+    EXPECT_EQ(got(1), -1);
+    EXPECT_EQ(stats(0).drops[DROP_SAME_PORT], 1);
+}
+
+TEST(order_is_kept_between_unicast_and_flooded_packets)
+{
+    uint8_t frame[100];
+
+    attach(0, lan);
+    attach(1, lan);
+    send_one(1, 9, 2, 'x');
+    for (int i = 0; i < 200; i++) {
+        fake_frame(frame, sizeof frame, i % 3 == 0 ? 0 : 2, 1, (uint8_t)i);
+        EXPECT(fake_guest_put(g[0], 0, frame, sizeof frame));
+    }
+    fake_guest_kick(g[0], 0);
+    settle();
+    for (int i = 0; i < 200; i++)
+        EXPECT_EQ(got(1), i);
+    EXPECT_EQ(got(1), -1);
+}
+
+TEST(no_packet_leaves_its_network)
+{
+    uint32_t other = network("other", NETWORK_LEARN);
+
+    attach(0, lan);
+    attach(1, lan);
+    attach(2, other);
+    attach(3, other);
+    send_one(2, 9, 7, 'x'); /* 7 is in the other network only */
+    EXPECT_EQ(got(3), 'x');
+    send_one(0, 7, 1, 'a');
+    send_one(0, 0, 1, 'b');
+    EXPECT_EQ(got(1), 'a');
+    EXPECT_EQ(got(1), 'b');
+    EXPECT_EQ(got(2), -1);
+    EXPECT_EQ(got(3), -1);
+}
+
+TEST(a_wire_joins_two_ports_whatever_the_addresses)
+{
+    uint32_t wire = network("wire", NETWORK_WIRE);
+
+    attach(0, wire);
+    send_one(0, 5, 6, 'n');
+    EXPECT_EQ(stats(0).drops[DROP_NO_PORT], 1);
+    attach(1, wire);
+    send_one(0, 5, 6, 'a');
+    send_one(1, 5, 6, 'b');
+    EXPECT_EQ(got(1), 'a');
+    EXPECT_EQ(got(0), 'b');
+}
+
+TEST(a_wire_has_two_ends)
+{
+    uint32_t wire = network("wire", NETWORK_WIRE), id;
+
+    attach(0, wire);
+    attach(1, wire);
+    EXPECT_EQ(
+        backplane_add_port(
+            bp,
+            &(struct port_config){.name = "third", .network = wire, .kind = PORT_SINK},
+            &id, &d),
+        -1);
+    EXPECT_STR(diag_text(&d), "wire 'wire' has two ports already, 'vm0' and 'vm1'\n");
+}
+
+TEST(a_full_receiver_loses_its_own_packets_only)
+{
+    uint8_t frame[100];
+
+    for (int i = 0; i < 3; i++)
+        attach(i, lan);
+    for (int i = 0; i < 2 * (int)NETMEM_SLOTS; i++) {
+        fake_frame(frame, sizeof frame, 0, 1, (uint8_t)i);
+        EXPECT(fake_guest_put(g[0], 0, frame, sizeof frame));
+        fake_guest_kick(g[0], 0);
+        settle();
+        EXPECT_EQ(got(2), i & 255);
+    }
+    EXPECT_EQ(stats(1).out_packets, NETMEM_SLOTS);
+    EXPECT_EQ(stats(1).drops[DROP_FULL], NETMEM_SLOTS);
+    EXPECT_EQ(stats(2).drops[DROP_FULL], 0);
+    for (int i = 0; i < (int)NETMEM_SLOTS; i++)
+        EXPECT_EQ(got(1), i);
+}
+
+TEST(with_backpressure_a_full_receiver_makes_the_sender_wait)
+{
+    uint32_t wire;
+    uint8_t frame[100];
+    struct network_config c = {
+        .name = "wire", .mode = NETWORK_WIRE, .backpressure = true};
+
+    EXPECT_EQ(backplane_add_network(bp, &c, &wire, &d), 0);
+    attach(0, wire);
+    attach(1, wire);
+    for (int i = 0; i < 2 * (int)NETMEM_SLOTS; i++) {
+        fake_frame(frame, sizeof frame, 0, 1, (uint8_t)i);
+        EXPECT(fake_guest_put(g[0], 0, frame, sizeof frame));
+        fake_guest_kick(g[0], 0);
+        settle();
+    }
+    EXPECT_EQ(stats(1).out_packets, NETMEM_SLOTS);
+    for (int i = 0; i < 2 * (int)NETMEM_SLOTS; i++) {
+        for (int tries = 0; tries < 1000 && got(1) < 0; tries++) {
+            usleep(100); /* the retry is timed */
+            settle();
+        }
+    }
+    EXPECT_EQ(stats(1).out_packets, 2 * NETMEM_SLOTS);
+    EXPECT_EQ(stats(1).drops[DROP_FULL], 0);
+}
+
+TEST(a_static_address_stays_where_it_was_put)
+{
+    const uint8_t mac[6] = {2, 0, 0, 0, 0, 2};
+    struct address_info a[4];
+
+    for (int i = 0; i < 3; i++)
+        attach(i, lan);
+    EXPECT_EQ(backplane_add_address(bp, port[1], mac, &d), 0);
+    send_one(2, 9, 2, 'x'); /* claims it */
+    got(0), got(1);
+    send_one(0, 2, 1, 'a');
+    EXPECT_EQ(got(1), 'a');
+    EXPECT_EQ(got(2), -1);
+    EXPECT_EQ(backplane_list_addresses(bp, lan, a, 4), 2);
+    EXPECT_EQ(backplane_remove_address(bp, lan, mac, &d), 0);
+    EXPECT_EQ(backplane_remove_address(bp, lan, mac, &d), -1);
+    send_one(2, 9, 2, 'x');
+    got(0), got(1);
+    send_one(0, 2, 1, 'b');
+    EXPECT_EQ(got(2), 'b');
+}
+
+TEST(silent_addresses_are_forgotten)
+{
+    struct network_info info;
+    struct network_config c = {.name = "short", .age_s = 1};
+    uint32_t net;
+
+    EXPECT_EQ(backplane_add_network(bp, &c, &net, &d), 0);
+    for (int i = 0; i < 3; i++)
+        attach(i, net);
+    send_one(1, 9, 2, 'x');
+    got(0), got(2);
+    send_one(0, 2, 1, 'a');
+    EXPECT_EQ(got(2), -1);
+    usleep(2100000);
+    send_one(0, 2, 1, 'b');
+    EXPECT_EQ(got(1), 'a');
+    EXPECT_EQ(got(1), 'b');
+    EXPECT_EQ(got(2), 'b'); /* flooded again */
+    EXPECT(backplane_network_info(bp, net, &info));
+    EXPECT_EQ(info.n_addresses, 1);
+}
+
+TEST(a_port_learns_no_more_addresses_than_it_may)
+{
+    struct network_config c = {.name = "few", .port_limit = 10};
+    struct network_info info;
+    uint32_t net;
+
+    EXPECT_EQ(backplane_add_network(bp, &c, &net, &d), 0);
+    attach(0, net);
+    attach(1, net);
+    for (int i = 0; i < 100; i++)
+        send_one(0, 0, (uint16_t)(100 + i), 'a');
+    EXPECT(backplane_network_info(bp, net, &info));
+    EXPECT_EQ(info.n_addresses, 10);
+    send_one(1, 0, 5, 'b');
+    EXPECT(backplane_network_info(bp, net, &info));
+    EXPECT_EQ(info.n_addresses, 11);
+}
+
+TEST(storms_are_limited)
+{
+    struct network_config c = {.name = "calm", .storm_pps = 10};
+    uint32_t net;
+
+    EXPECT_EQ(backplane_add_network(bp, &c, &net, &d), 0);
+    attach(0, net);
+    attach(1, net);
+    for (int i = 0; i < 200; i++)
+        send_one(0, 0, 1, 'a');
+    EXPECT(stats(1).out_packets < 30);
+    EXPECT_EQ(stats(1).out_packets + stats(0).drops[DROP_STORM], 200);
+}
+
+TEST(a_promiscuous_port_sees_everything_once)
+{
+    for (int i = 0; i < 3; i++)
+        attach(i, lan);
+    EXPECT_EQ(backplane_set_port(bp, port[2],
+                                 &(struct port_settings){.promiscuous = true}, &d),
+              0);
+    send_one(1, 0, 2, 'x');
+    send_one(0, 2, 1, 'a');
+    EXPECT_EQ(got(1), 'a');
+    EXPECT_EQ(got(2), 'x');
+    EXPECT_EQ(got(2), 'a');
+    EXPECT_EQ(got(2), -1);
+}
+
+TEST(a_disabled_port_takes_and_gives_nothing)
+{
+    attach(0, lan);
+    attach(1, lan);
+    backplane_set_port(bp, port[1], &(struct port_settings){.disabled = true}, &d);
+    send_one(0, 0, 1, 'a');
+    send_one(1, 0, 2, 'b');
+    EXPECT_EQ(got(0), -1);
+    EXPECT_EQ(got(1), -1);
+    EXPECT_EQ(stats(1).drops[DROP_DISABLED], 1);
+    backplane_set_port(bp, port[1], &(struct port_settings){0}, &d);
+    settle();
+    EXPECT_EQ(got(0), 'b'); /* had waited in its ring */
+}
+
+TEST(an_outgoing_rate_drops_what_is_above_it)
+{
+    attach(0, lan);
+    attach(1, lan);
+    backplane_set_port(bp, port[1],
+                       &(struct port_settings){.out = {.pps = 1, .burst_packets = 5}},
+                       &d);
+    for (int i = 0; i < 20; i++)
+        send_one(0, 0, 1, (uint8_t)i);
+    EXPECT_EQ(stats(1).out_packets, 5);
+    EXPECT_EQ(stats(1).drops[DROP_RATE], 15);
+}
+
+TEST(an_incoming_rate_makes_packets_wait)
+{
+    attach(0, lan);
+    attach(1, lan);
+    backplane_set_port(bp, port[0],
+                       &(struct port_settings){.in = {.pps = 1000, .burst_packets = 1}},
+                       &d);
+    for (int i = 0; i < 20; i++)
+        send_one(0, 0, 1, (uint8_t)i);
+    EXPECT(stats(1).out_packets < 20);
+    for (int tries = 0; tries < 2000 && stats(1).out_packets < 20; tries++) {
+        usleep(100);
+        settle();
+    }
+    EXPECT_EQ(stats(1).out_packets, 20);
+    EXPECT(stats(0).waits > 0);
+}
+
+TEST(only_allowed_sources_pass)
+{
+    struct port_settings s = {.allow = {.n_macs = 1, .macs = {{2, 0, 0, 0, 0, 1}}}};
+    uint8_t arp[100];
+
+    attach(0, lan);
+    attach(1, lan);
+    s.allow.n_ip4 = 1;
+    s.allow.ip4[0] = 0x0a000001;
+    EXPECT_EQ(backplane_set_port(bp, port[0], &s, &d), 0);
+    send_one(0, 0, 1, 'a');
+    send_one(0, 0, 2, 'b');
+    EXPECT_EQ(got(1), 'a');
+    EXPECT_EQ(got(1), -1);
+    EXPECT_EQ(stats(0).drops[DROP_SPOOF], 1);
+    for (int host = 1; host <= 2; host++) {
+        fake_frame(arp, sizeof arp, 0, 1, 0);
+        memcpy(arp + 12, "\x08\x06\0\1\x08\0\6\4\0\1\2\0\0\0\0\1\x0a\0\0", 19);
+        arp[31] = (uint8_t)host;
+        arp[99] = (uint8_t)host;
+        EXPECT(fake_guest_put(g[0], 0, arp, sizeof arp));
+    }
+    fake_guest_kick(g[0], 0);
+    settle();
+    EXPECT_EQ(got(1), 1);
+    EXPECT_EQ(got(1), -1);
+    EXPECT_EQ(stats(0).drops[DROP_SPOOF], 2);
+}
+
+TEST(a_name_that_is_taken_is_refused)
+{
+    uint32_t id;
+
+    attach(0, lan);
+    EXPECT_EQ(fake_guest_attach(g[1], 0, bp, lan, "vm0"), 0);
+    EXPECT_EQ(
+        backplane_add_network(bp, &(struct network_config){.name = "lan"}, &id, &d),
+        -1);
+    EXPECT_STR(diag_text(&d), "there is a network 'lan' already\n");
+}
+
+TEST(an_id_is_never_used_again)
+{
+    uint32_t old;
+    struct port_info info;
+
+    attach(0, lan);
+    old = port[0];
+    EXPECT_EQ(backplane_remove_port(bp, old, &d), 0);
+    EXPECT_EQ(backplane_remove_port(bp, old, &d), -1);
+    attach(0, lan);
+    EXPECT(port[0] != old);
+    EXPECT(!backplane_port_info(bp, old, &info));
+    EXPECT(backplane_port_info(bp, port[0], &info));
+    EXPECT_STR(info.name, "vm0");
+    EXPECT_EQ(info.state, PORT_UP);
+}
+
+TEST(a_network_takes_its_ports_with_it)
+{
+    uint32_t ids[4];
+
+    attach(0, lan);
+    attach(1, lan);
+    EXPECT_EQ(backplane_list_ports(bp, lan, ids, 4), 2);
+    EXPECT_EQ(ids[0], port[0]);
+    EXPECT_EQ(backplane_remove_network(bp, lan, &d), 0);
+    EXPECT_EQ(backplane_list_ports(bp, 0, ids, 4), 0);
+    EXPECT_EQ(backplane_find_network(bp, "lan"), 0);
+}
+
+TEST(a_new_switch_goes_on_where_the_old_one_stopped)
+{
+    attach(0, lan);
+    attach(1, lan);
+    send_one(0, 0, 1, 'a');
+    EXPECT_EQ(got(1), 'a');
+    backplane_free(bp);
+    for (int i = 'b'; i < 'e'; i++) { /* sent while there is none */
+        uint8_t frame[100];
+
+        fake_frame(frame, sizeof frame, 0, 1, (uint8_t)i);
+        EXPECT(fake_guest_put(g[0], 0, frame, sizeof frame));
+        fake_guest_kick(g[0], 0);
+    }
+    bp = backplane_new(NULL, &d);
+    lan = network("lan", NETWORK_LEARN);
+    attach(1, lan);
+    attach(0, lan);
+    settle();
+    for (int i = 'b'; i < 'e'; i++)
+        EXPECT_EQ(got(1), i);
+    EXPECT_EQ(got(1), -1);
+}
+
+TEST(memory_that_could_shrink_is_refused)
+{
+    struct port_config c = {.name = "p", .network = lan, .kind = PORT_VM};
+    FILE *plain = tmpfile();
+    uint32_t id;
+
+    c.vm = fake_guest_port(g[0], 0);
+    c.vm.memory_fd = fileno(plain);
+    EXPECT_EQ(backplane_add_port(bp, &c, &id, &d), -1);
+    fclose(plain);
+    c.vm = fake_guest_port(g[0], 0);
+    EXPECT_EQ(backplane_add_port(bp, &c, &id, &d), 0);
+    EXPECT_EQ(ftruncate(g[0]->memory_fd, 4096), -1); /* sealed now */
+}
+
+TEST(an_interface_that_does_not_exist_is_refused)
+{
+    EXPECT_EQ(fake_guest_attach(g[0], 1, bp, lan, "p"), 0);
+    ((struct netmem_head *)(void *)g[0]->mem)->n_buffers = 1u << 16;
+    EXPECT_EQ(fake_guest_attach(g[0], 0, bp, lan, "p"), 0);
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * plane.h -- the inside of the backplane, for the files of this folder only
+ *
+ *     backplane.c  networks, ports, ids       worker.c   main loop, sleeping, timers
+ *     events.c     events and names           forward.c  from a batch to its receivers
+ *     capture.c    copies for people          *_port.c   the kinds
+ *
+ * Threads: `lock` makes calls from outside take turns. A call that changes what workers
+ *          read pauses them first: they stand still between two batches, touching
+ *          nothing, until plane_resume(). So the data path has no locks, but for tx_lock
+ *          of a port and the learning table's when there are several workers.
+ */
+
+#ifndef SWITCH_PLANE_H
+#define SWITCH_PLANE_H
+
+#include "base/strmap.h"
+#include "switch/backplane.h"
+#include "switch/mac_table.h"
+#include "switch/port.h"
+
+#include <pthread.h>
+
+/* Where the packets of a batch go: a chain of them a receiver. Indices into the batch's
+ * list of packets; CHAIN_END ends it. */
+enum { CHAIN_END = 0xffff };
+struct chain {
+    uint16_t head, tail;
+};
+
+struct worker {
+    struct backplane *bp; /* borrowed */
+    unsigned number;
+    pthread_t thread;
+    int epoll_fd, kick_fd;
+
+    struct port **active; /* owned, room for all ports; polled in turn */
+    uint32_t n_active;
+    struct port **timers; /* owned; heap by due_ns */
+    uint32_t n_timers;
+    struct port **dirty; /* owned; have something to flush */
+    uint32_t n_dirty;
+    uint64_t now_ns, flush_ns, events_ns;
+    uint32_t n_attached; /* ports it polls */
+    _Atomic uint64_t rounds, sleeps, packets, n_active_seen;
+
+    /* The batch in hand. */
+    struct frame frames[FRAME_BATCH];
+    uint16_t list[FRAME_BATCH]; /* first frame of each packet */
+    unsigned n_list;
+    uint8_t heads[FRAME_BATCH][FRAME_HEAD];
+    uint64_t hashes[FRAME_BATCH];
+    uint16_t next[FRAME_BATCH];
+    uint16_t dests[FRAME_BATCH]; /* indices of ports that have a chain */
+    unsigned n_dests;
+    uint16_t flood[FRAME_BATCH]; /* places in the list that go to all */
+    unsigned n_flood;
+    uint16_t out[FRAME_BATCH]; /* a receiver's frames, in order */
+    struct chain *chains;      /* owned, room for all ports; empty between batches */
+
+    uint8_t *scratch; /* owned */
+};
+
+struct network {
+    uint32_t id;
+    char name[BACKPLANE_NAME];
+    struct network_config config; /* its name is `name` */
+    struct port **ports;          /* owned; those that are attached */
+    uint32_t n_ports, room;
+    uint32_t n_promiscuous;
+    bool offload; /* all of its ports take segments and unfinished checksums */
+    struct mac_table table;
+    _Atomic uint32_t sweep_s; /* when it was swept for room last */
+};
+
+struct capture;
+
+/* Things by id, in the order of their making, which is that of their ids. */
+struct id_list {
+    struct id_entry {
+        uint32_t id;
+        void *thing;
+    } * entries; /* owned */
+    uint32_t n, room;
+};
+
+struct backplane {
+    struct backplane_config config;
+    pthread_mutex_t lock; /* calls from outside */
+    uint32_t next_id;
+    struct id_list all_ports, all_networks, all_captures;
+    struct strmap port_names, network_names; /* keys lie in the things */
+
+    struct port **ports; /* owned, by index; 0 is never used; borrowed ports */
+    uint32_t ports_room; /* allocated */
+    uint32_t first_free; /* no index below it is free */
+
+    struct worker *workers[BACKPLANE_MAX_WORKERS]; /* owned */
+    bool running;
+
+    _Atomic bool pausing, stopping;
+    pthread_mutex_t pause_lock;
+    pthread_cond_t parked, resumed;
+    unsigned n_parked;
+
+    pthread_mutex_t event_lock;
+    struct backplane_event *events; /* owned ring */
+    unsigned n_events, first_event;
+    bool events_lost;
+    int event_fd;
+};
+
+uint64_t plane_clock_ns(void);
+
+/* With bp->lock held. Nested pauses are a bug. */
+void plane_pause(struct backplane *bp);
+void plane_resume(struct backplane *bp);
+
+/* tx() and flush() of a port take turns when there are several workers. */
+static inline void plane_lock_tx(struct backplane *bp, struct port *p)
+{
+    if (bp->config.n_workers > 1)
+        while (atomic_flag_test_and_set_explicit(&p->tx_lock, memory_order_acquire))
+            __builtin_ia32_pause();
+}
+
+static inline void plane_unlock_tx(struct backplane *bp, struct port *p)
+{
+    if (bp->config.n_workers > 1)
+        atomic_flag_clear_explicit(&p->tx_lock, memory_order_release);
+}
+
+void *id_list_find(const struct id_list *l, uint32_t id);
+int id_list_add(struct id_list *l, uint32_t id, void *thing); /* ids ascend */
+void id_list_remove(struct id_list *l, uint32_t id);
+
+/* NULL and a message when there is none. */
+struct port *plane_port(struct backplane *bp, uint32_t id, struct diag *d);
+struct network *plane_network(struct backplane *bp, uint32_t id, struct diag *d);
+
+/* ports.c, backplane.c; with bp->lock held */
+void plane_remove_port(struct backplane *bp, struct port *p);
+uint32_t plane_free_index(struct backplane *bp); /* 0: none */
+
+/* worker.c */
+struct worker *worker_new(struct backplane *bp, unsigned number, struct diag *d);
+void worker_free(struct worker *w); /* its thread must have ended */
+int worker_start(struct worker *w, struct diag *d);
+void worker_kick(struct worker *w);
+/* While paused: */
+int worker_reserve(struct worker *w, uint32_t n_ports);
+int worker_attach(struct worker *w, struct port *p, struct diag *d);
+void worker_detach(struct worker *w, struct port *p);
+void worker_wake_port(struct worker *w, struct port *p);
+/* One turn of the main loop; returns packets moved. For tests without threads. */
+unsigned worker_round(struct worker *w);
+
+/* forward.c: w->frames[0..n) came in at `from`. Returns the number of packets. */
+unsigned forward_batch(struct worker *w, struct port *from, unsigned n);
+void forward_set_limits(struct port *p, uint64_t now_ns);
+/* Forget what was learned behind the port, fixed addresses included. */
+void forward_forget_port(struct network *net, struct port *p);
+/* Take out what is too old. */
+void forward_age(struct backplane *bp, struct network *net, uint32_t now_s);
+
+/* spoof.c: copy heads and keep only packets with allowed sources in w->list. */
+void spoof_filter(struct worker *w, struct port *from);
+
+/* capture.c */
+void capture_frames(struct worker *w, struct port *p, enum capture_direction dir,
+                    const uint16_t *list, unsigned n);
+void capture_port_gone(struct backplane *bp, struct port *p);
+void capture_port_added(struct backplane *bp, struct port *p);
+void capture_network_gone(struct backplane *bp, struct network *net);
+void capture_flush_all(struct backplane *bp, struct worker *w);
+void capture_free_all(struct backplane *bp);
+
+/* events.c */
+int events_init(struct backplane *bp, struct diag *d);
+void events_fini(struct backplane *bp);
+void event_add(struct backplane *bp, const struct backplane_event *event);
+
+#endif

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * vm_port.c -- an interface of a VM: rings in memory that the guest can write to
+ *
+ * The indices that we write are kept here and only ever copied to the shared page. The
+ * guest's index is believed when it lies within a lap of ours; otherwise the ring counts
+ * as empty or full, and the guest loses its own packets. A slot is loaded once, as two
+ * words, and every field of it is bounded before use.
+ *
+ * Sleeping and waking is as abi/netmem.h has it. Where that asks for a full fence between
+ * a store and a load, both are sequentially consistent here, which is the same and which
+ * the thread sanitizer understands.
+ */
+
+#include "switch/port.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define relaxed memory_order_relaxed
+
+struct vm_port {
+    struct port port;
+    uint8_t *base; /* owned mapping */
+    size_t size;
+    struct netmem_head *head; /* in it, as are the next three */
+    struct netmem_ring *tx, *rx;
+    _Atomic uint32_t *host_sleep;
+    uint8_t *buffers;
+    uint32_t n_buffers;
+    int wake_fd, doorbell_fd; /* owned */
+    bool wake_may_block;
+
+    uint32_t tx_next;  /* slot of tx that we take next; published by rx_done() */
+    uint32_t tx_held;  /* slots the guest had given us when we looked last */
+    uint32_t sleeping; /* what we wrote to host_sleep */
+    bool tx_bad;       /* the guest's index made no sense when last seen */
+
+    alignas(64) uint32_t rx_next; /* slot of rx that we fill next */
+    _Atomic uint32_t answered;    /* the guest_sleep that we have rung for */
+    bool rx_bad;
+};
+
+/* A slot as it lies in memory, loaded at one time. */
+struct slot_words {
+    uint64_t place, offload; /* buffer, offset, len; flags, gso_size, csum_* */
+};
+
+static struct slot_words slot_load(const struct netmem_slot *s)
+{
+    const uint64_t *at = (const uint64_t *)(const void *)s;
+
+    return (struct slot_words){__atomic_load_n(at, __ATOMIC_RELAXED),
+                               __atomic_load_n(at + 1, __ATOMIC_RELAXED)};
+}
+
+static void slot_store(struct netmem_slot *s, uint32_t buffer, uint32_t len,
+                       uint16_t flags)
+{
+    uint64_t *at = (uint64_t *)(void *)s;
+    uint64_t offset = len ? NETMEM_HEADROOM : 0;
+
+    __atomic_store_n(at, buffer | offset << 32 | (uint64_t)len << 48, __ATOMIC_RELAXED);
+    __atomic_store_n(at + 1, flags, __ATOMIC_RELAXED);
+}
+
+/* Ring once if the guest sleeps, after we published (sequentially consistent). */
+static void wake_guest(struct vm_port *v)
+{
+    uint32_t s = atomic_load(&v->head->guest_sleep);
+    struct pollfd pfd = {.fd = v->wake_fd, .events = POLLOUT};
+    uint64_t one = 1;
+
+    if (!(s & 1) || s == atomic_load_explicit(&v->answered, relaxed))
+        return;
+    atomic_store_explicit(&v->answered, s, relaxed);
+    /* A full counter is a wake-up that waits already; never wait for its reader. */
+    if (v->wake_may_block && poll(&pfd, 1, 0) != 1)
+        return;
+    if (write(v->wake_fd, &one, sizeof one) == sizeof one)
+        count_add(&v->port.count.wakes, 1);
+}
+
+static void bad_ring(struct vm_port *v, bool *was, const char *ring, uint32_t ours,
+                     uint32_t theirs)
+{
+    if (*was)
+        return;
+    *was = true;
+    count_add(&v->port.count.bad_rings, 1);
+    if (atomic_load_explicit(&v->port.count.bad_rings, relaxed) == 1)
+        port_report(&v->port, EVENT_PORT_FAULT,
+                    "the guest's %s index %u is more than a ring away from %u", ring,
+                    theirs, ours);
+}
+
+/* ---- from the guest --------------------------------------------------------------- */
+
+/* False when the slot's buffer does not lie in the memory. */
+static inline bool frame_from_slot(struct vm_port *v, struct frame *f,
+                                   struct slot_words s)
+{
+    uint32_t buffer = (uint32_t)s.place;
+    uint32_t offset = (s.place >> 32) & 0xffff, len = (uint32_t)(s.place >> 48);
+
+    if (buffer >= v->n_buffers || offset + len > NETMEM_BUFFER)
+        return false;
+    f->data = v->buffers + (size_t)buffer * NETMEM_BUFFER + offset;
+    f->head = NULL;
+    f->len = f->total = len;
+    f->parts = 1;
+    f->flags = (uint16_t)s.offload &
+               (NETMEM_CSUM | NETMEM_CSUM_OK | NETMEM_TSO4 | NETMEM_TSO6);
+    f->gso_size = (uint16_t)(s.offload >> 16);
+    f->csum_start = (uint16_t)(s.offload >> 32);
+    f->csum_offset = (uint16_t)(s.offload >> 48);
+    return true;
+}
+
+/* A packet of several slots, of which `avail` are there, the first at tx_next. Returns
+ * the slots used up, 0 when its end is still to come; *n: frames made, 0 if dropped. */
+static uint32_t take_chain(struct vm_port *v, struct frame *f, uint32_t avail,
+                           unsigned room, unsigned *n)
+{
+    bool more = true, good = true;
+    uint32_t used = 0, total = 0;
+
+    *n = 0;
+    while (more && used < FRAME_MAX_PARTS) {
+        struct slot_words s;
+
+        if (used == avail || used == room)
+            return 0;
+        s = slot_load(&v->tx->slots[(v->tx_next + used) % NETMEM_SLOTS]);
+        more = s.offload & NETMEM_MORE;
+        good = good && frame_from_slot(v, &f[used], s);
+        total += good ? f[used].len : 0;
+        used++;
+    }
+    if (more || total > FRAME_MAX)
+        port_drop(&v->port, DROP_TOO_MANY, 1);
+    else if (!good)
+        port_drop(&v->port, DROP_BAD_SLOT, 1);
+    else if (f[0].len < 14)
+        port_drop(&v->port, DROP_RUNT, 1);
+    else
+        *n = used;
+    f[0].total = total;
+    f[0].parts = (uint16_t)used;
+    return used;
+}
+
+static void vm_rx_done(struct port *p)
+{
+    struct vm_port *v = (struct vm_port *)p;
+
+    atomic_store(&v->tx->done, v->tx_next);
+    /* A guest that waits for slots or buffers to come back had most of them out. */
+    if (v->tx_held >= NETMEM_TX_WAKE)
+        wake_guest(v);
+}
+
+/* The slow cases: chains, and slots to be dropped. Returns slots used up. */
+static uint32_t take_odd(struct vm_port *v, struct frame *f, struct slot_words s,
+                         uint32_t avail, unsigned room, unsigned *n)
+{
+    if (s.offload & NETMEM_MORE)
+        return take_chain(v, f, avail, room, n);
+    *n = 0;
+    port_drop(&v->port, frame_from_slot(v, f, s) ? DROP_RUNT : DROP_BAD_SLOT, 1);
+    return 1;
+}
+
+static unsigned vm_rx(struct port *p, struct worker *w, struct frame *frames,
+                      unsigned max)
+{
+    struct vm_port *v = (struct vm_port *)p;
+    uint32_t offered = atomic_load_explicit(&v->tx->offered, memory_order_acquire);
+    uint32_t avail = offered - v->tx_next, start = v->tx_next;
+    unsigned n = 0;
+
+    (void)w;
+    if (avail > NETMEM_SLOTS) {
+        bad_ring(v, &v->tx_bad, "tx", v->tx_next, offered);
+        return 0;
+    }
+    v->tx_bad = false;
+    v->tx_held = avail;
+    while (avail > 0 && max > 0 && n < FRAME_BATCH) {
+        struct slot_words s = slot_load(&v->tx->slots[v->tx_next % NETMEM_SLOTS]);
+        uint32_t used = 1;
+        unsigned made = 1;
+
+        if (__builtin_expect((s.offload & NETMEM_MORE) ||
+                                 !frame_from_slot(v, &frames[n], s) ||
+                                 frames[n].len < 14,
+                             0))
+            used = take_odd(v, &frames[n], s, avail, FRAME_BATCH - n, &made);
+        else
+            __builtin_prefetch(frames[n].data);
+        if (used == 0)
+            break;
+        v->tx_next += used;
+        avail -= used;
+        n += made;
+        max--;
+    }
+    if (n == 0 && v->tx_next != start)
+        vm_rx_done(p); /* only rubbish: nobody else will give it back */
+    return n;
+}
+
+static bool vm_arm(struct port *p)
+{
+    struct vm_port *v = (struct vm_port *)p;
+    uint32_t avail;
+
+    atomic_store(v->host_sleep, ++v->sleeping);
+    avail = atomic_load(&v->tx->offered) - v->tx_next;
+    if (avail == 0 || avail > NETMEM_SLOTS)
+        return true;
+    atomic_store(v->host_sleep, ++v->sleeping);
+    return false;
+}
+
+static void vm_disarm(struct port *p)
+{
+    struct vm_port *v = (struct vm_port *)p;
+
+    atomic_store(v->host_sleep, ++v->sleeping);
+}
+
+/* ---- to the guest ----------------------------------------------------------------- */
+
+static inline void copy16(uint8_t *to, const uint8_t *from)
+{
+    memcpy(to, from, 16); /* one load and one store */
+}
+
+/* Exactly `len` bytes, never more: what lies behind them may be another network's. */
+static inline void copy_bytes(uint8_t *to, const uint8_t *from, uint32_t len)
+{
+    if (len > 128 || len < 32) {
+        memcpy(to, from, len);
+        return;
+    }
+    copy16(to, from);
+    copy16(to + 16, from + 16);
+    if (len > 64) {
+        copy16(to + 32, from + 32);
+        copy16(to + 48, from + 48);
+        copy16(to + len - 64, from + len - 64);
+        copy16(to + len - 48, from + len - 48);
+    }
+    copy16(to + len - 32, from + len - 32);
+    copy16(to + len - 16, from + len - 16);
+}
+
+static inline void put_packet(struct vm_port *v, uint32_t slot, uint32_t buffer,
+                              const struct frame *f)
+{
+    uint8_t *to = v->buffers + (size_t)buffer * NETMEM_BUFFER + NETMEM_HEADROOM;
+    uint16_t flags = f->flags & (NETMEM_CSUM | NETMEM_CSUM_OK) ? NETMEM_CSUM_OK : 0;
+
+    if (__builtin_expect(f->parts == 1 && !f->head, 1))
+        copy_bytes(to, f->data, f->len);
+    else
+        frame_gather(to, f);
+    if (__builtin_expect(f->flags & NETMEM_CSUM, 0))
+        frame_finish_checksum(to, f);
+    slot_store(&v->rx->slots[slot % NETMEM_SLOTS], buffer, f->total, flags);
+}
+
+/* Free slots; 0 when the guest's index makes no sense. */
+static uint32_t rx_free(struct vm_port *v)
+{
+    uint32_t offered = atomic_load_explicit(&v->rx->offered, memory_order_acquire);
+    uint32_t avail = offered - v->rx_next;
+
+    if (avail > NETMEM_SLOTS) {
+        bad_ring(v, &v->rx_bad, "rx", v->rx_next, offered);
+        return 0;
+    }
+    v->rx_bad = false;
+    return avail;
+}
+
+/* Loads the numbers of the next `n` buffers, each once, and asks for their lines. */
+static void load_buffers(struct vm_port *v, uint32_t *buffers, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        buffers[i] =
+            (uint32_t)slot_load(&v->rx->slots[(v->rx_next + i) % NETMEM_SLOTS]).place;
+        if (buffers[i] < v->n_buffers)
+            __builtin_prefetch(
+                v->buffers + (size_t)buffers[i] * NETMEM_BUFFER + NETMEM_HEADROOM, 1);
+    }
+}
+
+static void vm_tx(struct port *p, struct worker *w, const struct frame *frames,
+                  const uint16_t *list, unsigned n)
+{
+    struct vm_port *v = (struct vm_port *)p;
+    uint32_t avail = rx_free(v), buffers[FRAME_BATCH], used = 0;
+    uint64_t bytes = 0, packets = 0;
+
+    (void)w;
+    avail = avail < n ? avail : n;
+    load_buffers(v, buffers, avail);
+    for (unsigned i = 0; i < n; i++) {
+        const struct frame *f = &frames[list[i]];
+
+        if (__builtin_expect(f->total > NETMEM_BUFFER - NETMEM_HEADROOM, 0)) {
+            port_drop(p, DROP_TOO_LONG, 1);
+        } else if (used == avail) {
+            port_drop(p, DROP_FULL, 1);
+        } else if (__builtin_expect(buffers[used] >= v->n_buffers, 0)) {
+            slot_store(&v->rx->slots[(v->rx_next + used) % NETMEM_SLOTS], buffers[used],
+                       0, 0);
+            used++;
+            port_drop(p, DROP_BAD_BUFFER, 1);
+        } else {
+            put_packet(v, v->rx_next + used, buffers[used], f);
+            used++;
+            packets++;
+            bytes += f->total;
+        }
+    }
+    if (used == 0)
+        return;
+    v->rx_next += used;
+    atomic_store(&v->rx->done, v->rx_next);
+    wake_guest(v);
+    count_add(&p->count.out_packets, packets);
+    count_add(&p->count.out_bytes, bytes);
+}
+
+static unsigned vm_tx_room(struct port *p)
+{
+    return rx_free((struct vm_port *)p);
+}
+
+/* ---- making ----------------------------------------------------------------------- */
+
+static void vm_free(struct port *p)
+{
+    struct vm_port *v = (struct vm_port *)p;
+
+    if (v->base)
+        munmap(v->base, v->size);
+    if (v->wake_fd >= 0)
+        close(v->wake_fd);
+    if (v->doorbell_fd >= 0)
+        close(v->doorbell_fd);
+    free(v);
+}
+
+static const struct port_ops vm_ops = {
+    .kind = PORT_VM,
+    .rx = vm_rx,
+    .rx_done = vm_rx_done,
+    .tx = vm_tx,
+    .tx_room = vm_tx_room,
+    .arm = vm_arm,
+    .disarm = vm_disarm,
+    .free = vm_free,
+};
+
+/* Make sure that no page can be taken away under us. */
+static int seal(int fd, struct diag *d)
+{
+    int seals = fcntl(fd, F_GET_SEALS);
+
+    if (seals < 0)
+        return diag_err(d, "packet memory is not a memfd: %s", strerror(errno));
+    if (seals & F_SEAL_SHRINK)
+        return 0;
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0)
+        return diag_err(d, "packet memory cannot be sealed against shrinking: %s",
+                        strerror(errno));
+    return 0;
+}
+
+static int map_memory(struct vm_port *v, int fd, struct diag *d)
+{
+    struct stat st;
+
+    if (seal(fd, d) < 0)
+        return -1;
+    if (fstat(fd, &st) < 0 || st.st_size < (off_t)NETMEM_IFS_AT)
+        return diag_err(d, "packet memory is too small");
+    v->size = (size_t)st.st_size;
+    v->base = mmap(NULL, v->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (v->base == MAP_FAILED) {
+        v->base = NULL;
+        return diag_err(d, "cannot map packet memory: %s", strerror(errno));
+    }
+    return 0;
+}
+
+/* Check the head, which is loaded once: the guest runs already and could change it. */
+static int read_head(struct vm_port *v, uint32_t interface, struct diag *d)
+{
+    const volatile struct netmem_head *h = (struct netmem_head *)(void *)v->base;
+    uint32_t n_ifs = h->n_ifs, n_buffers = h->n_buffers;
+    uint64_t at = h->buffers_at;
+
+    if (h->magic != NETMEM_MAGIC || h->abi != NETMEM_ABI)
+        return diag_err(d, "packet memory has no head of version %u", NETMEM_ABI);
+    if (n_ifs == 0 || n_ifs > NETMEM_MAX_IFS || n_buffers == 0 ||
+        n_buffers > NETMEM_MAX_BUFFERS || at < netmem_buffers_at(n_ifs) ||
+        at % 4096 != 0 || at > v->size || (v->size - at) / NETMEM_BUFFER < n_buffers)
+        return diag_err(
+            d,
+            "packet memory's head makes no sense: %u interfaces, %u buffers "
+            "at %llu, %zu bytes",
+            n_ifs, n_buffers, (unsigned long long)at, v->size);
+    if (interface >= n_ifs)
+        return diag_err(d, "interface %u does not exist: the VM has %u", interface,
+                        n_ifs);
+    v->head = (struct netmem_head *)(void *)v->base;
+    v->n_buffers = n_buffers;
+    v->buffers = v->base + at;
+    return 0;
+}
+
+/* Go on from the indices that are there: zero at first, an earlier switch's otherwise.
+ * One that lies is made to have empty rings. */
+static void adopt_rings(struct vm_port *v, uint32_t interface)
+{
+    struct netmem_if *nif = netmem_if(v->base, interface);
+    uint32_t offered;
+
+    v->tx = &nif->tx;
+    v->rx = &nif->rx;
+    v->host_sleep = &nif->host_sleep;
+    v->tx_next = atomic_load(&nif->tx.done);
+    v->rx_next = atomic_load(&nif->rx.done);
+    offered = atomic_load(&nif->tx.offered);
+    if (offered - v->tx_next > NETMEM_SLOTS)
+        v->tx_next = offered;
+    offered = atomic_load(&nif->rx.offered);
+    if (offered - v->rx_next > NETMEM_SLOTS)
+        v->rx_next = offered;
+    /* Even: awake; and new, so that no doorbell was rung for it yet. */
+    v->sleeping = (atomic_load(&nif->host_sleep) | 1) + 1;
+    atomic_store(&nif->host_sleep, v->sleeping);
+}
+
+struct port *vm_port_new(const struct vm_port_config *c, struct diag *d)
+{
+    struct vm_port *v = aligned_alloc(64, (sizeof *v + 63) & ~(size_t)63);
+
+    if (!v) {
+        diag_err(d, "out of memory");
+        return NULL;
+    }
+    memset(v, 0, sizeof *v);
+    v->port.ops = &vm_ops;
+    v->wake_fd = fcntl(c->wake_fd, F_DUPFD_CLOEXEC, 3);
+    v->doorbell_fd = fcntl(c->doorbell_fd, F_DUPFD_CLOEXEC, 3);
+    if (v->wake_fd < 0 || v->doorbell_fd < 0) {
+        diag_err(d, "bad wake or doorbell fd: %s", strerror(errno));
+        goto fail;
+    }
+    v->wake_may_block = !(fcntl(v->wake_fd, F_GETFL) & O_NONBLOCK);
+    if (map_memory(v, c->memory_fd, d) < 0 || read_head(v, c->interface, d) < 0)
+        goto fail;
+    adopt_rings(v, c->interface);
+    v->port.fd = v->doorbell_fd;
+    return &v->port;
+fail:
+    vm_free(&v->port);
+    return NULL;
+}

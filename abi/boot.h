@@ -28,6 +28,7 @@ enum {
     PORT_CONTROL_DOORBELL = 0x510, /* a reply is there, or text on the console */
     PORT_WAIT = 0x511,  /* sleep until woken or until boot_wait.until_ns has come */
     PORT_PANIC = 0x512, /* control_head.crash is filled in: end the VM */
+    PORT_HEAP = 0x513,  /* back the heap up to boot_wait.heap_want */
     PORT_FAULT = 0x520, /* supervisor page only: exception report */
 };
 
@@ -41,7 +42,8 @@ struct boot_info {
     uint64_t tsc_base, tsc_mult, ns_base;
     int64_t wall_offset_ns;
 
-    uint64_t heap, heap_size;     /* zeroed private memory, to be touched sparingly */
+    uint64_t heap, heap_size; /* zeroed private memory, to be touched sparingly; only
+                               * boot_wait.heap_have bytes of it can be used yet */
     uint64_t netmem, netmem_size; /* abi/netmem.h; 0 without interfaces */
     uint64_t control;             /* abi/control.h */
     uint64_t wait;                /* struct boot_wait, writable */
@@ -56,7 +58,9 @@ struct boot_info {
 _Static_assert(sizeof(struct boot_info) <= 4096, "boot ABI");
 
 struct boot_wait {
-    uint64_t until_ns; /* steady time; UINT64_MAX: no limit */
+    uint64_t until_ns;  /* guest: steady time; UINT64_MAX: no limit */
+    uint64_t heap_want; /* guest: bytes of heap it would like to use */
+    uint64_t heap_have; /* monitor: bytes of heap that are there, from its start */
 };
 
 #endif

@@ -77,10 +77,17 @@ struct control_reply {
 
 /* Written by whoever catches a fault: the monitor for a KVM VM, the signal handler in a
  * sandboxed process, the guest itself for a panic. */
-#define CONTROL_PANIC 256u
+enum {
+    CONTROL_PANIC = 256,    /* the guest gave up by itself: message */
+    CONTROL_SHUTDOWN = 257, /* triple fault; registers may be lost */
+    CONTROL_OUTSIDE = 258,  /* address: of memory that is mapped but does not exist */
+    CONTROL_PORT = 259,     /* address: a port that is none of the guest's */
+    CONTROL_SYSCALL = 260,  /* address: number of a forbidden system call (process) */
+    CONTROL_REFUSED = 261,  /* KVM could not go on: message */
+};
 struct control_crash {
     uint32_t valid;
-    uint32_t vector; /* x86 exception number, or CONTROL_PANIC */
+    uint32_t vector; /* x86 exception number, or one of the above */
     uint64_t error_code, rip, rsp, rbp, address;
     char message[256]; /* a panic's words, NUL-terminated */
 };

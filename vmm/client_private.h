@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What the files of the client library share; see client.h for what it does. */
+
+#ifndef VMM_CLIENT_PRIVATE_H
+#define VMM_CLIENT_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmm/client.h"
+#include "vmm/wire.h"
+
+struct asked {
+    struct asked *next;
+    uint8_t *bytes; /* owned: the whole frame */
+    size_t len, sent;
+    uint32_t id;
+    unsigned timeout_ms;
+    vmm_reply_fn *reply;
+    void *ctx;
+};
+
+struct vmm {
+    struct vmm_host *host;           /* borrowed; NULL once it is gone */
+    struct vmm *prev, *next;         /* all VMs of the host */
+    const struct vmm_events *events; /* borrowed */
+    void *ctx;
+    bool dead; /* vmm_free() was called: only waits for the end of dispatch */
+
+    uint32_t id; /* of the fork server's; 0: adopted */
+    pid_t pid;
+    int pidfd; /* adopted only */
+    enum vmm_isolation isolation;
+    char name[64];
+    char *socket_path; /* owned; NULL: none */
+    bool net_valid;
+    struct vmm_net net; /* owned fds */
+
+    int link;        /* -1: gone */
+    bool link_write; /* EPOLLOUT is asked for */
+    struct wire_head head;
+    uint32_t head_have, body_have;
+    uint8_t *body;         /* owned; head.len bytes */
+    int fds[WIRE_MAX_FDS]; /* owned; that came with the hello */
+    unsigned n_fds;
+
+    struct asked *first, **last; /* requests; the first one is under way */
+    struct vmm *asking_prev, *asking_next;
+    bool asking;          /* on the host's list of those with a request under way */
+    uint64_t deadline_ns; /* of that request, should the monitor itself be silent */
+    uint32_t next_request;
+
+    struct vmm_timing timing;
+    bool greeted, was_ready, killed, crashed, protocol, exited, ended;
+    int status;
+    char why[WIRE_WHY];
+};
+
+struct vmm_host {
+    int epoll, timer, server; /* owned; server -1: it has died */
+    pid_t server_pid;
+    char *monitor, *image; /* owned paths */
+    bool has_kvm;
+    char why[WIRE_WHY];
+    uint32_t next_id;
+    struct vmm *vms;    /* all that are not ended and freed */
+    struct vmm *asking; /* those with a request under way */
+    bool dispatching;
+    struct vmm *graveyard; /* freed inside dispatch; by `next` */
+};
+
+/* client_server.c: the fork server */
+int vmm_server_start(struct vmm_host *h, struct diag *d);
+void vmm_server_stop(struct vmm_host *h);
+void vmm_server_dispatch(struct vmm_host *h);
+int vmm_server_send(struct vmm_host *h, const void *msg, size_t len, const int *fds,
+                    unsigned n_fds, struct diag *d);
+
+/* client_link.c: the connection to a monitor */
+void vmm_link_dispatch(struct vmm *vm, uint32_t events);
+void vmm_link_close(struct vmm *vm);
+void vmm_link_next(struct vmm *vm);        /* begin with the next request */
+void vmm_link_overdue(struct vmm_host *h); /* requests nobody answers */
+void vmm_link_answer(struct vmm *vm, uint32_t status, const char *text, size_t len);
+void vmm_link_drain(struct vmm *vm); /* read all there is */
+
+/* client.c */
+int vmm_watch(struct vmm_host *h, int fd, void *what, uint32_t events);
+void vmm_end_if_over(struct vmm *vm);
+void vmm_arm_timer(struct vmm_host *h);
+uint64_t vmm_now_ns(void);
+
+#endif

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * A VM as a sandboxed process, for machines without KVM; see vm.h.
+ *
+ * The monitor forks once more. The child has the same image and the same memory at the
+ * same addresses as a KVM guest, and besides its event fds nothing: no other fd, and no
+ * system call but reading, writing and polling those. A fault is caught by a handler
+ * that runs on a stack of its own, leaves a crash record in control memory and exits.
+ * The monitor does for it what it does for a KVM guest.
+ *
+ *     fd 0      wake event: read, poll
+ *     fd 1      control event: write
+ *     fd 2...   doorbells: write
+ */
+
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "abi/boot.h"
+#include "abi/layout.h"
+#include "vmm/jail.h"
+
+enum { FD_WAKE, FD_CONTROL, FD_NET, FD_SPARE = 40, EXIT_CRASH = 99 };
+
+static struct boot_info *boot(const struct vm *vm)
+{
+    return (struct boot_info *)(vm->base + (LAYOUT_BOOT - LAYOUT_BASE));
+}
+
+/* ---- in the child ------------------------------------------------------------------- */
+
+static uint32_t vector_of(int sig, const siginfo_t *si, const greg_t *regs)
+{
+    if (sig == SIGSYS)
+        return CONTROL_SYSCALL;
+    if (sig == SIGFPE && regs[REG_TRAPNO] == 0)
+        return 0;
+    return (uint32_t)regs[REG_TRAPNO];
+}
+
+/* Nothing here may rely on what the guest may have changed: no locks, no heap. */
+static void on_fault(int sig, siginfo_t *si, void *context)
+{
+    const greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
+    struct control_head *head = (struct control_head *)(uintptr_t)LAYOUT_CONTROL;
+    volatile struct control_crash *c = &head->crash;
+
+    c->vector = vector_of(sig, si, regs);
+    c->error_code = (uint64_t)regs[REG_ERR];
+    c->rip = (uint64_t)regs[REG_RIP];
+    c->rsp = (uint64_t)regs[REG_RSP];
+    c->rbp = (uint64_t)regs[REG_RBP];
+    c->address = 0;
+    if (sig == SIGSYS)
+        c->address = (uint64_t)si->si_syscall;
+    else if (c->vector == 14)
+        c->address = (uint64_t)regs[REG_CR2];
+    c->valid = 1;
+    _exit(EXIT_CRASH);
+}
+
+static int catch_faults(struct diag *d)
+{
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
+    const size_t size = 64 << 10;
+    stack_t alt = {.ss_size = size};
+    struct sigaction sa = {.sa_sigaction = on_fault,
+                           .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+    alt.ss_sp = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                     -1, 0);
+    sigfillset(&sa.sa_mask);
+    if (alt.ss_sp == MAP_FAILED || sigaltstack(&alt, NULL) < 0)
+        return diag_err(d, "signal stack: %s", strerror(errno));
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        sigaction(signals[i], &sa, NULL);
+    return 0;
+}
+
+/* Out of the monitor's way first, then down to where the guest expects them. */
+static int arrange_fds(struct vm *vm, int control, struct diag *d)
+{
+    int fds[FD_NET + NETMEM_MAX_IFS] = {vm->wake, control};
+    int n = FD_NET + (int)vm->spec.n_ifs;
+
+    memcpy(fds + FD_NET, vm->doorbells, vm->spec.n_ifs * sizeof(int));
+    for (int i = 0; i < n; i++) {
+        fds[i] = fcntl(fds[i], F_DUPFD, FD_SPARE);
+        if (fds[i] < 0)
+            return diag_err(d, "file descriptors: %s", strerror(errno));
+    }
+    for (int i = 0; i < n; i++)
+        dup2(fds[i], i);
+    return (int)syscall(SYS_close_range, (unsigned)n, ~0u, 0);
+}
+
+/* What the page tables are to a KVM guest. */
+static int protect(struct vm *vm, struct diag *d)
+{
+    const struct image *im = &vm->host->image;
+    uint8_t *hot = vm->base;
+    const size_t end = LAYOUT_CONTROL - LAYOUT_BASE;
+    int bad = 0;
+
+    bad |= mprotect(hot, end, PROT_NONE);
+    bad |= mprotect((void *)LAYOUT_BOOT, 4096, PROT_READ);
+    bad |= mprotect((void *)LAYOUT_WAIT, 4096, PROT_READ | PROT_WRITE);
+    bad |= mprotect((void *)LAYOUT_DATA, im->data_mem, PROT_READ | PROT_WRITE);
+    bad |= mprotect((void *)LAYOUT_STACK, LAYOUT_STACK_SIZE, PROT_READ | PROT_WRITE);
+    bad |= mprotect((void *)LAYOUT_TEXT, im->text_size, PROT_READ | PROT_EXEC);
+    /* The heap's first part lies elsewhere only for KVM's sake. */
+    bad |= mprotect(hot + LAYOUT_HEAP_PHYS, LAYOUT_HEAP_FIRST, PROT_NONE);
+    return bad ? diag_err(d, "memory protection: %s", strerror(errno)) : 0;
+}
+
+static int map_heap(struct vm *vm, struct diag *d)
+{
+    void *p = mmap((void *)LAYOUT_HEAP, vm->spec.heap, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+                   -1, 0);
+
+    return p == MAP_FAILED ? diag_err(d, "heap: %s", strerror(errno)) : 0;
+}
+
+static _Noreturn void enter(uint64_t entry)
+{
+    __asm__ volatile("mov %0, %%rsp\n\t"
+                     "xor %%ebp, %%ebp\n\t"
+                     "jmp *%1"
+                     :
+                     : "r"((uint64_t)(LAYOUT_STACK + LAYOUT_STACK_SIZE - 8)),
+                       "r"(entry), "D"((uint64_t)LAYOUT_BOOT)
+                     : "memory");
+    __builtin_unreachable();
+}
+
+static int become_guest(struct vm *vm, int control, struct diag *d)
+{
+    struct jail_rule rules[6 + FD_NET + NETMEM_MAX_IFS] = {
+        JAIL_IF(SYS_read, 0, FD_WAKE),     JAIL_ANY(SYS_ppoll),
+        JAIL_ANY(SYS_rt_sigreturn),        JAIL_ANY(SYS_exit_group),
+        JAIL_IF(SYS_write, 0, FD_CONTROL),
+    };
+    size_t n = 5;
+
+    for (unsigned i = 0; i < vm->spec.n_ifs; i++)
+        rules[n++] = (struct jail_rule)JAIL_IF(SYS_write, 0, FD_NET + i);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (map_heap(vm, d) < 0 || protect(vm, d) < 0 || catch_faults(d) < 0 ||
+        arrange_fds(vm, control, d) < 0 || jail_identity(vm->spec.uid, d) < 0)
+        return -1;
+    /* Changing the user has cleared it. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (jail_calls(rules, n, 1, d) < 0)
+        return -1;
+    enter(vm->host->image.entry);
+}
+
+/* Not even a guest yet: say why the way a guest would. */
+static _Noreturn void fail_child(const struct diag *d)
+{
+    struct control_head *head = (struct control_head *)(uintptr_t)LAYOUT_CONTROL;
+
+    head->crash.vector = CONTROL_REFUSED;
+    if (d->n_messages)
+        snprintf(head->crash.message, sizeof head->crash.message, "%s",
+                 d->messages[0].text);
+    head->crash.valid = 1;
+    _exit(EXIT_CRASH);
+}
+
+/* ---- in the monitor ----------------------------------------------------------------- */
+
+static int jail(struct vm *vm, struct diag *d)
+{
+    static const struct jail_rule rules[] = {
+        JAIL_ANY(SYS_ppoll),
+        JAIL_ANY(SYS_poll),
+        JAIL_ANY(SYS_read),
+        JAIL_ANY(SYS_write),
+        JAIL_ANY(SYS_recvfrom),
+        JAIL_ANY(SYS_sendto),
+        JAIL_ANY(SYS_sendmsg),
+        JAIL_ANY(SYS_accept4),
+        JAIL_ANY(SYS_getsockopt),
+        JAIL_ANY(SYS_close),
+        JAIL_ANY(SYS_clock_gettime),
+        JAIL_ANY(SYS_wait4),
+        JAIL_ANY(SYS_brk),
+        JAIL_ANY(SYS_munmap),
+        JAIL_ANY(SYS_rt_sigreturn),
+        JAIL_ANY(SYS_exit_group),
+        JAIL_ANY(SYS_restart_syscall),
+        JAIL_IF(SYS_mmap, 2, PROT_READ | PROT_WRITE),
+    };
+
+    if (jail_identity(vm->spec.uid, d) < 0 ||
+        jail_calls(rules, sizeof rules / sizeof rules[0], 0, d) < 0)
+        return -1;
+    vm->times.jailed = clock_ns();
+    return 0;
+}
+
+/* The child is gone. Its record may be forged, like everything a guest writes. */
+static void take_crash(struct vm *vm, int status)
+{
+    struct control_crash crash;
+
+    mailbox_crash(&vm->mailbox, &crash);
+    if (!crash.valid) {
+        memset(&crash, 0, sizeof crash);
+        crash.vector = CONTROL_REFUSED;
+        if (WIFSIGNALED(status))
+            snprintf(crash.message, sizeof crash.message,
+                     "the guest process was ended: %s", strsignal(WTERMSIG(status)));
+        else
+            snprintf(crash.message, sizeof crash.message,
+                     "the guest process has exited with status %d",
+                     WEXITSTATUS(status));
+    }
+    if (crash.vector != CONTROL_PANIC && crash.vector != CONTROL_REFUSED)
+        crash.message[0] = '\0';
+    vm_crashed(vm, &crash);
+}
+
+/* The guest sleeps in its own process; what wakes us is the daemon, its control event, or
+ * its death. A posted request wakes it. */
+static void supervise(struct vm *vm, pid_t child, int control, int child_fd)
+{
+    const uint64_t one = 1;
+    uint64_t rung;
+    int status = 0;
+
+    for (;;) {
+        struct pollfd p[4] = {
+            {.fd = control, .events = POLLIN},
+            {.fd = child_fd, .events = POLLIN},
+            {.fd = vm->listen, .events = POLLIN},
+            {.fd = -1},
+        };
+        struct timespec t;
+
+        if (vm_serve(vm) && write(vm->wake, &one, sizeof one) < 0)
+            break;
+        p[3].fd = vm->daemon.fd;
+        p[3].events = link_events(&vm->daemon);
+        t = vm_patience(vm, UINT64_MAX);
+        if (ppoll(p, 4, &t, NULL) < 0 && errno != EINTR)
+            break;
+        if (p[0].revents & POLLIN && read(control, &rung, sizeof rung) < 0)
+            break;
+        if (p[3].revents & (POLLHUP | POLLERR) && !(p[3].events & POLLIN))
+            link_replace(&vm->daemon, -1);
+        if (p[1].revents)
+            break;
+    }
+    if (waitpid(child, &status, 0) == child)
+        take_crash(vm, status);
+}
+
+int vm_run_process(struct vm *vm, struct diag *d)
+{
+    int control = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), child_fd;
+    pid_t child;
+
+    if (control < 0)
+        return diag_err(d, "event fd: %s", strerror(errno));
+    if (vm_map(vm, (void *)LAYOUT_BASE, true, d) < 0)
+        return -1;
+    boot(vm)->wake_fd = FD_WAKE;
+    boot(vm)->control_fd = FD_CONTROL;
+    for (unsigned i = 0; i < vm->spec.n_ifs; i++)
+        boot(vm)->net_fds[i] = FD_NET + (int)i;
+    ((struct boot_wait *)(uintptr_t)LAYOUT_WAIT)->heap_have = vm->spec.heap;
+    vm_serve(vm); /* a configuration may be waiting for us already */
+    child = fork();
+    if (child < 0)
+        return diag_err(d, "fork: %s", strerror(errno));
+    if (child == 0) {
+        become_guest(vm, control, d);
+        fail_child(d);
+    }
+    vm->times.created = clock_ns();
+    child_fd = (int)syscall(SYS_pidfd_open, child, 0);
+    if (child_fd < 0)
+        return diag_err(d, "pidfd: %s", strerror(errno));
+    if (jail(vm, d) < 0)
+        return -1;
+    vm->times.entered = clock_ns();
+    supervise(vm, child, control, child_fd);
+    return 0;
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* One VM inside its monitor process: memory and the daemon; see vm.h. What runs the guest
+ * is in kvm.c and process.c. */
+
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "abi/boot.h"
+#include "abi/layout.h"
+#include "vmm/client.h"
+
+/* Console text is passed on at this rate at most; a guest that writes faster loses some
+ * of it and does not keep the daemon busy. */
+enum {
+    CONSOLE_RATE = 1 << 20,
+    CONSOLE_BURST = 1 << 18,
+    CONSOLE_CHUNK = 2048,
+    CONSOLE_PAUSE_NS = 20000000
+};
+
+/* ---- memory ----------------------------------------------------------------------- */
+
+static void *at(const struct vm *vm, uint64_t guest_address)
+{
+    return vm->base + (guest_address - LAYOUT_BASE);
+}
+
+static int map_fixed(void *where, size_t size, int prot, int flags, int fd, size_t from)
+{
+    if (!size)
+        return 0;
+    return mmap(where, size, prot, flags | MAP_FIXED, fd, (off_t)from) == MAP_FAILED
+               ? -1
+               : 0;
+}
+
+static uint64_t span(const struct vm *vm)
+{
+    const uint64_t huge = 2 << 20;
+
+    return LAYOUT_NETMEM - LAYOUT_BASE + ((vm->spec.mem_size + huge - 1) & ~(huge - 1));
+}
+
+static void fill_boot(struct vm *vm)
+{
+    struct boot_info *b = at(vm, LAYOUT_BOOT);
+    struct boot_wait *w = at(vm, LAYOUT_WAIT);
+
+    *b = (struct boot_info){
+        .magic = BOOT_MAGIC,
+        .abi = BOOT_ABI,
+        .mode = vm->spec.isolation == VMM_KVM ? GUEST_KVM : GUEST_PROCESS,
+        .tsc_base = vm->clock.tsc_base,
+        .tsc_mult = vm->clock.mult,
+        .ns_base = vm->clock.ns_base,
+        .wall_offset_ns = vm->clock.wall_offset_ns,
+        .heap = LAYOUT_HEAP,
+        .heap_size = vm->spec.heap,
+        .netmem = vm->spec.n_ifs ? LAYOUT_NETMEM : 0,
+        .netmem_size = vm->spec.n_ifs ? vm->spec.mem_size : 0,
+        .control = LAYOUT_CONTROL,
+        .wait = LAYOUT_WAIT,
+        .wake_fd = -1,
+        .control_fd = -1,
+    };
+    memcpy(b->vm_name, vm->spec.name, sizeof b->vm_name - 1);
+    if (getrandom(b->seed, sizeof b->seed, GRND_NONBLOCK) < 0)
+        b->seed[0] = vm->clock.tsc_base;
+    w->heap_have = vm->heap_have;
+}
+
+int vm_map(struct vm *vm, void *where, bool shared, struct diag *d)
+{
+    const struct image *im = &vm->host->image;
+    const int keep = shared ? MAP_SHARED : MAP_PRIVATE;
+    const int here = where ? MAP_FIXED_NOREPLACE : 0;
+    uint8_t *base = mmap(where, span(vm), PROT_NONE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | here, -1, 0);
+
+    if (base == MAP_FAILED)
+        return diag_err(d, "memory of the VM: %s", strerror(errno));
+    vm->base = base;
+    if (map_fixed(base, LAYOUT_TEXT - LAYOUT_BASE, PROT_READ | PROT_WRITE,
+                  keep | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) < 0 ||
+        map_fixed(at(vm, LAYOUT_TEXT), im->text_size, PROT_READ,
+                  MAP_PRIVATE | MAP_POPULATE, im->fd, 0) < 0 ||
+        map_fixed(at(vm, LAYOUT_RODATA), im->rodata_size, PROT_READ,
+                  MAP_PRIVATE | MAP_POPULATE, im->fd, im->text_size) < 0 ||
+        map_fixed(at(vm, LAYOUT_NETMEM), vm->spec.mem_size, PROT_READ | PROT_WRITE,
+                  MAP_SHARED, vm->mem, 0) < 0)
+        return diag_err(d, "memory of the VM: %s", strerror(errno));
+    memcpy(at(vm, LAYOUT_DATA), im->data, im->data_size);
+    vm->heap_have = LAYOUT_HEAP_FIRST;
+    fill_boot(vm);
+    mailbox_init(&vm->mailbox, at(vm, LAYOUT_CONTROL));
+    return 0;
+}
+
+/* ---- the daemon ------------------------------------------------------------------- */
+
+static void make_async(const struct vm *vm, int fd)
+{
+    if (!vm->async || fd < 0)
+        return;
+    fcntl(fd, F_SETOWN, getpid());
+    fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK);
+}
+
+static struct wire_hello hello(const struct vm *vm)
+{
+    struct wire_hello h = {
+        .abi = WIRE_ABI,
+        .isolation = vm->spec.isolation,
+        .n_ifs = vm->spec.n_ifs,
+        .ready = vm->reported_ready,
+        .mem_size = vm->spec.mem_size,
+        .times = vm->times,
+    };
+
+    memcpy(h.name, vm->spec.name, sizeof h.name);
+    return h;
+}
+
+/* Greet a daemon that has found us: it has none of our fds. */
+static bool send_hello(struct vm *vm, int fd)
+{
+    struct {
+        struct wire_head head;
+        struct wire_hello hello;
+    } msg = {{WIRE_HELLO, sizeof(struct wire_hello)}, hello(vm)};
+    int fds[WIRE_MAX_FDS], n = 0;
+    union {
+        struct cmsghdr h;
+        char bytes[CMSG_SPACE(sizeof fds)];
+    } control = {0};
+    struct iovec iov = {&msg, sizeof msg};
+    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control};
+
+    fds[n++] = vm->wake;
+    if (vm->spec.n_ifs)
+        fds[n++] = vm->mem;
+    for (unsigned i = 0; i < vm->spec.n_ifs; i++)
+        fds[n++] = vm->doorbells[i];
+    m.msg_controllen = CMSG_SPACE((size_t)n * sizeof(int));
+    control.h = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+                                 .cmsg_type = SCM_RIGHTS,
+                                 .cmsg_len = CMSG_LEN((size_t)n * sizeof(int))};
+    memcpy(CMSG_DATA(&control.h), fds, (size_t)n * sizeof(int));
+    return sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof msg;
+}
+
+static void take_connections(struct vm *vm)
+{
+    int fd;
+
+    if (vm->listen < 0)
+        return;
+    while ((fd = accept4(vm->listen, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+        struct ucred peer;
+        socklen_t len = sizeof peer;
+
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
+            (peer.uid != 0 && peer.uid != vm->host->owner) || !send_hello(vm, fd)) {
+            close(fd);
+            continue;
+        }
+        link_replace(&vm->daemon, fd);
+        make_async(vm, fd);
+    }
+}
+
+static void pass_console_on(struct vm *vm)
+{
+    char text[CONSOLE_CHUNK];
+    uint64_t now = clock_ns(), credit;
+    uint32_t lost;
+
+    credit = vm->console_credit + (now - vm->console_ns) / (1000000000 / CONSOLE_RATE);
+    vm->console_credit = credit > CONSOLE_BURST ? CONSOLE_BURST : (uint32_t)credit;
+    vm->console_ns = now;
+    while (vm->console_credit >= CONSOLE_CHUNK &&
+           link_room(&vm->daemon) >= CONSOLE_CHUNK + 64 && vm->daemon.fd >= 0) {
+        size_t n = mailbox_console(&vm->mailbox, text, sizeof text, &lost);
+
+        if (!n)
+            break;
+        vm->console_credit -= (uint32_t)n;
+        link_frame(&vm->daemon, WIRE_CONSOLE, &lost, sizeof lost, text, n);
+        link_send(&vm->daemon);
+    }
+}
+
+static void report_ready(struct vm *vm)
+{
+    if (vm->reported_ready || !mailbox_ready(&vm->mailbox))
+        return;
+    vm->times.ready = clock_ns();
+    vm->reported_ready = true;
+    link_frame(&vm->daemon, WIRE_READY, &vm->times, sizeof vm->times, NULL, 0);
+}
+
+/* While the guest runs only a signal can tell us that its time is up. */
+static void arm_timer(const struct vm *vm)
+{
+    uint64_t now = clock_ns(), left = 1000000;
+    struct itimerval t = {.it_interval = {0}};
+
+    if (!vm->async)
+        return;
+    if (vm->daemon.deadline_ns > now)
+        left += vm->daemon.deadline_ns - now;
+    t.it_value.tv_sec = (time_t)(left / 1000000000u);
+    t.it_value.tv_usec = (suseconds_t)(left % 1000000000u / 1000);
+    setitimer(ITIMER_REAL, &t, NULL);
+}
+
+bool vm_serve(struct vm *vm)
+{
+    bool posted;
+
+    report_ready(vm);
+    take_connections(vm);
+    pass_console_on(vm);
+    link_answer(&vm->daemon, clock_ns());
+    link_send(&vm->daemon);
+    posted = link_receive(&vm->daemon);
+    link_send(&vm->daemon);
+    if (posted)
+        arm_timer(vm);
+    return posted;
+}
+
+struct timespec vm_patience(const struct vm *vm, uint64_t until_ns)
+{
+    uint64_t left = UINT64_MAX, now;
+
+    if (until_ns != UINT64_MAX) {
+        now = clock_guest_ns(&vm->clock);
+        left = until_ns > now ? until_ns - now : 0;
+    }
+    if (vm->daemon.open) {
+        uint64_t due = vm->daemon.deadline_ns;
+
+        now = clock_ns();
+        due = due > now ? due - now : 0;
+        left = due < left ? due : left;
+    }
+    /* Console text that had to wait for its turn. */
+    if (vm->daemon.fd >= 0 && mailbox_console_waiting(&vm->mailbox))
+        left = left < CONSOLE_PAUSE_NS ? left : CONSOLE_PAUSE_NS;
+    if (left > UINT64_C(3600000000000))
+        left = UINT64_C(3600000000000);
+    return (struct timespec){(time_t)(left / 1000000000u), (long)(left % 1000000000u)};
+}
+
+void vm_wait(struct vm *vm, uint64_t until_ns)
+{
+    for (;;) {
+        struct pollfd p[3] = {
+            {.fd = vm->wake, .events = POLLIN},
+            {.fd = vm->listen, .events = POLLIN},
+            {.fd = -1},
+        };
+        struct timespec t;
+        uint64_t woken;
+
+        if (vm_serve(vm))
+            return;
+        p[2].fd = vm->daemon.fd;
+        p[2].events = link_events(&vm->daemon);
+        t = vm_patience(vm, until_ns);
+        if (ppoll(p, 3, &t, NULL) < 0 && errno != EINTR)
+            return;
+        if (p[2].revents & (POLLHUP | POLLERR) && !(p[2].events & POLLIN))
+            link_replace(&vm->daemon, -1);
+        if (p[0].revents & POLLIN && read(vm->wake, &woken, sizeof woken) > 0)
+            return;
+        if (until_ns != UINT64_MAX && clock_guest_ns(&vm->clock) >= until_ns)
+            return;
+    }
+}
+
+/* ---- the end ---------------------------------------------------------------------- */
+
+/* Eight bytes of the guest's stack; 0 where there is none. */
+static uint64_t on_stack(const struct vm *vm, uint64_t address)
+{
+    uint64_t value = 0;
+
+    if (address >= LAYOUT_STACK && address <= LAYOUT_STACK + LAYOUT_STACK_SIZE - 8)
+        memcpy(&value, at(vm, address), sizeof value);
+    return value;
+}
+
+static bool in_text(const struct vm *vm, uint64_t address)
+{
+    return address >= LAYOUT_TEXT && address < LAYOUT_TEXT + vm->host->image.text_size;
+}
+
+void vm_crashed(struct vm *vm, const struct control_crash *crash)
+{
+    struct wire_crash *c = &vm->crash;
+    uint64_t rbp = crash->rbp;
+
+    c->crash = *crash;
+    c->crash.valid = 1;
+    c->n_frames = 0;
+    /* After a jump to nowhere the caller is still on the top of the stack. */
+    if (!in_text(vm, crash->rip) && in_text(vm, on_stack(vm, crash->rsp)))
+        c->frames[c->n_frames++] = on_stack(vm, crash->rsp);
+    while (c->n_frames < WIRE_MAX_FRAMES && in_text(vm, on_stack(vm, rbp + 8))) {
+        uint64_t next = on_stack(vm, rbp);
+
+        c->frames[c->n_frames++] = on_stack(vm, rbp + 8);
+        if (next <= rbp)
+            break;
+        rbp = next;
+    }
+}
+
+static void say_why(struct vm *vm, struct diag *d)
+{
+    const char *why = d->n_messages ? d->messages[0].text : "the guest has stopped";
+
+    link_frame(&vm->daemon, WIRE_END, why, strlen(why), NULL, 0);
+}
+
+int vm_main(struct vm *vm)
+{
+    struct diag d = DIAG_INIT;
+    struct wire_hello h;
+    int rc;
+
+    vm->console_ns = clock_ns();
+    vm->console_credit = CONSOLE_BURST;
+    clock_measure(&vm->host->clock, &vm->clock);
+    vm->async = vm->spec.isolation == VMM_KVM;
+    link_init(&vm->daemon, &vm->mailbox, vm->link);
+    make_async(vm, vm->link);
+    make_async(vm, vm->listen);
+    h = hello(vm);
+    link_frame(&vm->daemon, WIRE_HELLO, &h, sizeof h, NULL, 0);
+    rc = vm->spec.isolation == VMM_KVM ? vm_run_kvm(vm, &d) : vm_run_process(vm, &d);
+    if (rc == 0)
+        pass_console_on(vm);
+    /* A reply that is half sent must end before anything else can be said. */
+    link_flush(&vm->daemon, 1000);
+    if (vm->crash.crash.valid)
+        link_frame(&vm->daemon, WIRE_CRASH, &vm->crash, sizeof vm->crash, NULL, 0);
+    else
+        say_why(vm, &d);
+    link_flush(&vm->daemon, 1000);
+    diag_fini(&d);
+    return rc == 0 ? 0 : 1;
+}

@@ -30,6 +30,7 @@
 
 #define LAYOUT_BASE       0x40000000
 #define LAYOUT_BOOT       0x40010000
+#define LAYOUT_FS         0x40010800 /* FS base: libc's stack canary at +0x28 */
 #define LAYOUT_WAIT       0x40011000
 #define LAYOUT_DATA       0x40020000
 #define LAYOUT_DATA_MAX   0x80000

@@ -80,7 +80,7 @@ struct vmm_host *vmm_host_new(const struct vmm_host_options *o, struct diag *d)
     h->epoll = epoll_create1(EPOLL_CLOEXEC);
     h->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     h->monitor = o && o->monitor ? strdup(o->monitor) : find_beside("clickos-vmm");
-    h->image = o && o->image ? strdup(o->image) : find_beside("clickos-guest");
+    h->image = o && o->image ? strdup(o->image) : find_beside("guest.elf");
     if (h->epoll < 0 || h->timer < 0 || !h->monitor || !h->image ||
         vmm_watch(h, h->timer, &h->timer, EPOLLIN) < 0) {
         diag_err(d, "event loop: %s", strerror(errno));
@@ -126,7 +126,7 @@ bool vmm_host_has_kvm(const struct vmm_host *h, const char **why)
 /* For the request whose answer is overdue first. */
 void vmm_arm_timer(struct vmm_host *h)
 {
-    struct itimerspec t = {{0}};
+    struct itimerspec t = {.it_interval = {0}};
     uint64_t first = UINT64_MAX;
 
     for (const struct vmm *vm = h->asking; vm; vm = vm->asking_next)

@@ -91,6 +91,7 @@ static void set_segments(struct kvm_sregs *s)
 
     s->cs = code;
     s->ds = s->es = s->fs = s->gs = s->ss = data;
+    s->fs.base = LAYOUT_FS;
     s->tr = (struct kvm_segment){.base = LAYOUT_BASE + PAGING_TSS,
                                  .limit = PAGING_TSS_SIZE - 1,
                                  .selector = SEL_TSS,

@@ -15,6 +15,7 @@
 
 #include "vmm/vm.h"
 
+#include <asm/prctl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -51,8 +52,10 @@ static uint32_t vector_of(int sig, const siginfo_t *si, const greg_t *regs)
     return (uint32_t)regs[REG_TRAPNO];
 }
 
-/* Nothing here may rely on what the guest may have changed: no locks, no heap. */
-static void on_fault(int sig, siginfo_t *si, void *context)
+/* Nothing here may rely on what the guest may have changed: no locks, no heap, no thread
+ * data (FS is the guest's). */
+__attribute__((no_sanitize("address", "undefined", "thread"))) static void
+on_fault(int sig, siginfo_t *si, void *context)
 {
     const greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
     struct control_head *head = (struct control_head *)(uintptr_t)LAYOUT_CONTROL;
@@ -69,7 +72,7 @@ static void on_fault(int sig, siginfo_t *si, void *context)
     else if (c->vector == 14)
         c->address = (uint64_t)regs[REG_CR2];
     c->valid = 1;
-    _exit(EXIT_CRASH);
+    __asm__ volatile("syscall" : : "a"(SYS_exit_group), "D"(EXIT_CRASH) : "memory");
 }
 
 static int catch_faults(struct diag *d)
@@ -135,8 +138,13 @@ static int map_heap(struct vm *vm, struct diag *d)
     return p == MAP_FAILED ? diag_err(d, "heap: %s", strerror(errno)) : 0;
 }
 
-static _Noreturn void enter(uint64_t entry)
+__attribute__((no_sanitize("address", "undefined", "thread"))) static _Noreturn void
+enter(uint64_t entry)
 {
+    __asm__ volatile("syscall"
+                     :
+                     : "a"(SYS_arch_prctl), "D"(ARCH_SET_FS), "S"((uint64_t)LAYOUT_FS)
+                     : "rcx", "r11", "memory");
     __asm__ volatile("mov %0, %%rsp\n\t"
                      "xor %%ebp, %%ebp\n\t"
                      "jmp *%1"
@@ -149,13 +157,14 @@ static _Noreturn void enter(uint64_t entry)
 
 static int become_guest(struct vm *vm, int control, struct diag *d)
 {
-    struct jail_rule rules[6 + FD_NET + NETMEM_MAX_IFS] = {
+    struct jail_rule rules[8 + FD_NET + NETMEM_MAX_IFS] = {
         JAIL_IF(SYS_read, 0, FD_WAKE),     JAIL_ANY(SYS_ppoll),
         JAIL_ANY(SYS_rt_sigreturn),        JAIL_ANY(SYS_exit_group),
         JAIL_IF(SYS_write, 0, FD_CONTROL),
     };
     size_t n = 5;
 
+    rules[n++] = (struct jail_rule)JAIL_IF(SYS_arch_prctl, 0, ARCH_SET_FS);
     for (unsigned i = 0; i < vm->spec.n_ifs; i++)
         rules[n++] = (struct jail_rule)JAIL_IF(SYS_write, 0, FD_NET + i);
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -77,6 +77,7 @@ static void fill_boot(struct vm *vm)
     memcpy(b->vm_name, vm->spec.name, sizeof b->vm_name - 1);
     if (getrandom(b->seed, sizeof b->seed, GRND_NONBLOCK) < 0)
         b->seed[0] = vm->clock.tsc_base;
+    memcpy(at(vm, LAYOUT_FS + 0x28), &b->seed[1], sizeof b->seed[1]);
     w->heap_have = vm->heap_have;
 }
 

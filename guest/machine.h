@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * machine.h -- the VM as the engine sees it: its platform and the configurations in it
+ */
+
+#ifndef GUEST_MACHINE_H
+#define GUEST_MACHINE_H
+
+#include "engine/platform.h"
+#include "engine/router.h"
+#include "guest/guest.h"
+#include "guest/netfront.h"
+
+enum { MAX_CONFIGS = 64 };
+
+struct config {
+    char name[CONTROL_NAME];
+    struct router *router; /* owned; NULL: a free place */
+};
+
+struct machine {
+    struct platform platform;
+    struct netfront netfronts[NETMEM_MAX_IFS];
+    struct netdev netdevs[NETMEM_MAX_IFS];
+    unsigned n_ifs;
+    struct config configs[MAX_CONFIGS]; /* the first n_configs may be in use */
+    unsigned n_configs;
+    bool quiet;        /* CONTROL_QUIESCE: nothing runs */
+    uint32_t answered; /* requests */
+    uint64_t rounds, sleeps;
+};
+
+/* ---- request.c ---------------------------------------------------------------------- */
+
+/* Carry out the request that is waiting, if there is one. Returns whether. */
+bool machine_serve(struct machine *m);
+
+/* Whether a request is waiting. */
+static inline bool machine_asked(const struct machine *m)
+{
+    return atomic_load_explicit(&GUEST_CONTROL->asked, memory_order_acquire) !=
+           m->answered;
+}
+
+#endif

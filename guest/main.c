@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * The guest's main loop: carry out requests, run the configurations, and when nothing has
+ * moved for a while, sleep until a packet, a request or a timer comes.
+ *
+ * Leaving the guest costs far more than looking at a ring, so it looks for POLL_NS before
+ * it sleeps. The order of things before sleeping is abi/netmem.h's: say so, look once
+ * more, and only then sleep.
+ */
+
+#include "guest/machine.h"
+
+#include <string.h>
+
+enum { BUDGET = 32, POLL_NS = 50000, NEAR_NS = 20000 };
+
+void guest_main(void);
+
+static int64_t now(void *ctx)
+{
+    return (int64_t)guest_now();
+}
+
+static int64_t wall_offset(void *ctx)
+{
+    return GUEST_BOOT->wall_offset_ns;
+}
+
+static void console(void *ctx, const char *text, size_t len)
+{
+    console_write(text, len);
+}
+
+static void init(struct machine *m)
+{
+    struct pkt_pool *pool;
+
+    if (GUEST_BOOT->magic != BOOT_MAGIC || GUEST_BOOT->abi != BOOT_ABI)
+        guest_panic("the monitor is of another version than this image");
+    pool = pkt_pool_new(0);
+    if (!pool)
+        guest_panic("out of memory");
+    m->n_ifs = netfront_init(m->netfronts, m->netdevs, pool);
+    m->platform = (struct platform){.ctx = m,
+                                    .now = now,
+                                    .wall_offset = wall_offset,
+                                    .console = console,
+                                    .pool = pool,
+                                    .netdevs = m->netdevs,
+                                    .n_netdevs = m->n_ifs,
+                                    .seed = GUEST_BOOT->seed[0],
+                                    .program = GUEST_BOOT->vm_name};
+}
+
+/* One turn for each configuration. Returns whether any of them did something; `*next` is
+ * when the first timer is due. */
+static bool run(struct machine *m, int64_t *next)
+{
+    bool busy = false;
+
+    *next = INT64_MAX;
+    for (unsigned i = 0; i < m->n_configs && !m->quiet; i++) {
+        struct router *r = m->configs[i].router;
+        int64_t due;
+
+        if (!r || router_stopped(r))
+            continue;
+        busy |= router_run(r, BUDGET, &due);
+        *next = due < *next ? due : *next;
+    }
+    for (unsigned i = 0; i < m->n_ifs; i++)
+        netfront_reclaim(&m->netfronts[i]);
+    return busy;
+}
+
+static bool anything_to_do(const struct machine *m)
+{
+    if (machine_asked(m))
+        return true;
+    for (unsigned i = 0; i < m->n_ifs && !m->quiet && m->n_configs; i++)
+        if (netfront_waiting(&m->netfronts[i]))
+            return true;
+    return false;
+}
+
+static void sleep_until(struct machine *m, int64_t next)
+{
+    struct netmem_head *h = GUEST_NET;
+
+    if (m->n_ifs) {
+        atomic_fetch_add(&h->guest_sleep, 1);
+        atomic_thread_fence(memory_order_seq_cst);
+    }
+    if (!anything_to_do(m)) {
+        m->sleeps++;
+        guest_wait(next == INT64_MAX ? UINT64_MAX : (uint64_t)next);
+    }
+    if (m->n_ifs)
+        atomic_fetch_add(&h->guest_sleep, 1);
+}
+
+void guest_main(void)
+{
+    static struct machine machine;
+    struct machine *m = &machine;
+    uint64_t last = 0;
+
+    init(m);
+    guest_ready();
+    for (;;) {
+        int64_t next;
+        bool busy = machine_serve(m);
+
+        busy |= run(m, &next);
+        console_flush();
+        m->rounds++;
+        if (busy) {
+            last = 0;
+            continue;
+        }
+        if (!last)
+            last = guest_now();
+        /* With nothing installed there is nothing to look out for. */
+        if ((m->n_configs && guest_now() - last < POLL_NS) ||
+            next < (int64_t)guest_now() + NEAR_NS)
+            continue;
+        sleep_until(m, next);
+        last = 0;
+    }
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The guest's network interfaces; see netfront.h. */
+
+#include "guest/netfront.h"
+
+#include <string.h>
+
+#include "guest/guest.h"
+
+enum { RX_FEW = 16 };
+
+static struct netmem_slot *slot(struct netmem_ring *r, uint32_t i)
+{
+    return &r->slots[i % NETMEM_SLOTS];
+}
+
+/* ---- receive ------------------------------------------------------------------------ */
+
+/* Keep empty buffers in the ring; an idle VM has few, whose pages are then all that packet
+ * memory costs. */
+static void offer_buffers(struct netfront *nf)
+{
+    struct netmem_ring *r = &nf->shared->rx;
+    uint32_t at = nf->rx_offered;
+
+    while (at - nf->rx_done < nf->rx_wanted) {
+        struct pkt *p = pkt_new_numbered(nf->pool);
+
+        if (!p)
+            break;
+        nf->rx_packets[at % NETMEM_SLOTS] = p;
+        *slot(r, at) = (struct netmem_slot){.buffer = p->buf->number};
+        at++;
+    }
+    if (at == nf->rx_offered)
+        return;
+    nf->rx_offered = at;
+    atomic_store_explicit(&r->offered, at, memory_order_release);
+}
+
+static struct pkt *take_packet(struct netfront *nf)
+{
+    const struct netmem_slot *s = slot(&nf->shared->rx, nf->rx_done);
+    struct pkt *p = nf->rx_packets[nf->rx_done % NETMEM_SLOTS];
+
+    nf->rx_done++;
+    p->data = p->buf->head + s->offset;
+    p->len = s->len;
+    p->device = (uint8_t)nf->number;
+    if (__builtin_expect(s->flags, 0)) {
+        p->offload = s->flags;
+        p->gso_size = s->gso_size;
+        p->csum_start = s->csum_start;
+        p->csum_offset = s->csum_offset;
+    }
+    return p;
+}
+
+static uint32_t rx(void *dev, struct batch *b, uint32_t max)
+{
+    struct netfront *nf = dev;
+    uint32_t done = atomic_load_explicit(&nf->shared->rx.done, memory_order_acquire);
+    uint32_t n = done - nf->rx_done, got;
+
+    if (!n) {
+        /* There may have been none to offer the last time. */
+        if (__builtin_expect(nf->rx_offered - nf->rx_done < nf->rx_wanted, 0))
+            offer_buffers(nf);
+        return 0;
+    }
+    /* Half of the buffers were filled before we came to look: have more of them. */
+    if (n >= nf->rx_wanted / 2 && nf->rx_wanted < nf->rx_most)
+        nf->rx_wanted = nf->rx_wanted * 2 < nf->rx_most ? nf->rx_wanted * 2
+                                                        : nf->rx_most;
+    n = n < max ? n : max;
+    for (got = 0; got < n; got++) {
+        struct pkt *p = take_packet(nf);
+
+        if (got + 2 < n)
+            __builtin_prefetch(
+                nf->rx_packets[(nf->rx_done + 1) % NETMEM_SLOTS]->buf->head);
+        nf->rx_bytes += p->len;
+        /* A buffer comes back empty when the host could not use it. */
+        if (p->len)
+            batch_add(b, p);
+        else
+            pkt_free(p);
+    }
+    nf->rx_count += got;
+    offer_buffers(nf);
+    return got;
+}
+
+bool netfront_waiting(const struct netfront *nf)
+{
+    return atomic_load_explicit(&nf->shared->rx.done, memory_order_acquire) !=
+           nf->rx_done;
+}
+
+/* ---- send --------------------------------------------------------------------------- */
+
+void netfront_reclaim(struct netfront *nf)
+{
+    uint32_t done = atomic_load_explicit(&nf->shared->tx.done, memory_order_acquire);
+
+    while (nf->tx_done != done)
+        pkt_free(nf->tx_packets[nf->tx_done++ % NETMEM_SLOTS]);
+}
+
+/* The same packet in a buffer that the switch can see; takes `p` over. NULL: dropped. */
+static struct pkt *into_packet_memory(struct netfront *nf, struct pkt *p)
+{
+    struct pkt *q = NULL;
+
+    if (p->len > NETMEM_BUFFER - PKT_HEADROOM) {
+        nf->tx_too_long++;
+    } else if (!(q = pkt_new_numbered(nf->pool))) {
+        nf->tx_no_buffer++;
+    } else {
+        memcpy(q->data, p->data, p->len);
+        q->len = p->len;
+        q->offload = p->offload;
+        q->gso_size = p->gso_size;
+        q->csum_start = p->csum_start;
+        q->csum_offset = p->csum_offset;
+    }
+    pkt_free(p);
+    return q;
+}
+
+static void offer_packet(struct netfront *nf, struct pkt *p)
+{
+    struct netmem_slot *s = slot(&nf->shared->tx, nf->tx_offered);
+
+    nf->tx_packets[nf->tx_offered % NETMEM_SLOTS] = p;
+    nf->tx_offered++;
+    *s = (struct netmem_slot){.buffer = p->buf->number,
+                              .offset = (uint16_t)pkt_headroom(p),
+                              .len = (uint16_t)p->len,
+                              .flags = p->offload,
+                              .gso_size = p->gso_size,
+                              .csum_start = p->csum_start,
+                              .csum_offset = p->csum_offset};
+    nf->tx_bytes += p->len;
+}
+
+/* Ring once for each sleep of the host's. */
+static void wake_host(struct netfront *nf)
+{
+    uint32_t sleep;
+
+    atomic_thread_fence(memory_order_seq_cst);
+    sleep = atomic_load_explicit(&nf->shared->host_sleep, memory_order_relaxed);
+    if (!(sleep & 1) || sleep == nf->rung)
+        return;
+    nf->rung = sleep;
+    nf->doorbells++;
+    guest_ring_net(nf->number);
+}
+
+static uint32_t tx(void *dev, struct batch *b)
+{
+    struct netfront *nf = dev;
+    uint32_t i, sent = 0;
+
+    netfront_reclaim(nf);
+    for (i = 0; i < b->n && nf->tx_offered - nf->tx_done < NETMEM_SLOTS; i++) {
+        struct pkt *p = b->p[i];
+
+        if (__builtin_expect(p->buf->number == BUF_PRIVATE, 0) &&
+            !(p = into_packet_memory(nf, p)))
+            continue;
+        offer_packet(nf, p);
+        sent++;
+    }
+    if (i) {
+        b->n -= i;
+        memmove(b->p, b->p + i, b->n * sizeof b->p[0]);
+    }
+    if (sent) {
+        nf->tx_count += sent;
+        atomic_store_explicit(&nf->shared->tx.offered, nf->tx_offered,
+                              memory_order_release);
+        wake_host(nf);
+    }
+    return i;
+}
+
+/* ---- set up ------------------------------------------------------------------------- */
+
+static const struct netdev_ops netfront_ops = {.rx = rx, .tx = tx};
+
+/* All interfaces share the pool, and any of them may hold the buffers. */
+static void reclaim_all(void *ctx)
+{
+    struct netfront *nf = ctx;
+
+    for (unsigned i = 0; i < GUEST_NET->n_ifs; i++)
+        netfront_reclaim(&nf[i]);
+}
+
+static void init_one(struct netfront *nf, struct netdev *dev, struct pkt_pool *pool,
+                     unsigned i)
+{
+    /* Half of all buffers are for packets inside the configuration. */
+    uint32_t most = GUEST_NET->n_buffers / 2 / GUEST_NET->n_ifs;
+
+    most = most < 1 ? 1 : most < NETMEM_SLOTS ? most : NETMEM_SLOTS;
+    *nf = (struct netfront){.shared = netmem_if(GUEST_NET, i),
+                            .head = GUEST_NET,
+                            .pool = pool,
+                            .number = i,
+                            .rx_most = most,
+                            .rx_wanted = most < RX_FEW ? most : RX_FEW};
+    if (i >= 10)
+        nf->name[0] = '1';
+    nf->name[i >= 10] = (char)('0' + i % 10);
+    *dev = (struct netdev){
+        .ops = &netfront_ops, .dev = nf, .name = nf->name, .mtu = nf->shared->mtu};
+    memcpy(dev->mac, nf->shared->mac, sizeof dev->mac);
+    offer_buffers(nf);
+}
+
+unsigned netfront_init(struct netfront *nf, struct netdev *dev, struct pkt_pool *pool)
+{
+    const struct netmem_head *h = GUEST_NET;
+
+    if (!GUEST_BOOT->netmem)
+        return 0;
+    if (h->magic != NETMEM_MAGIC || h->abi != NETMEM_ABI)
+        guest_panic("packet memory is of another version than this image");
+    if (pkt_pool_add_buffers(pool, (uint8_t *)GUEST_NET + h->buffers_at, NETMEM_BUFFER,
+                             h->n_buffers) < 0)
+        guest_panic("the heap is too small for the packet buffers");
+    pkt_pool_on_empty(pool, reclaim_all, nf);
+    for (unsigned i = 0; i < h->n_ifs; i++)
+        init_one(&nf[i], &dev[i], pool, i);
+    return h->n_ifs;
+}

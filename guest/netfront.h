@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * netfront.h -- the guest's network interfaces: rings of abi/netmem.h behind the engine's
+ * struct netdev
+ *
+ * A packet is its buffer's number on both rings: receiving and sending copy nothing. Only
+ * a packet that does not lie in packet memory (made from the heap because all buffers
+ * were taken) is copied once on its way out.
+ */
+
+#ifndef GUEST_NETFRONT_H
+#define GUEST_NETFRONT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/netmem.h"
+#include "engine/pkt.h"
+#include "engine/platform.h"
+
+struct netfront {
+    struct netmem_if *shared; /* borrowed */
+    struct netmem_head *head; /* borrowed */
+    struct pkt_pool *pool;    /* borrowed */
+    unsigned number;
+    char name[4];
+
+    /* Our own indices, and what they belong to: the packets that lie in the slots. */
+    uint32_t tx_offered, tx_done, rx_offered, rx_done;
+    uint32_t rx_wanted; /* empty buffers we keep in the ring: more under load */
+    uint32_t rx_most;   /* that many at most */
+    uint32_t rung;      /* the sleep of the host's that we have ended already */
+    struct pkt *tx_packets[NETMEM_SLOTS], *rx_packets[NETMEM_SLOTS];
+
+    uint64_t rx_count, tx_count, rx_bytes, tx_bytes;
+    uint64_t tx_too_long, tx_no_buffer; /* dropped */
+    uint64_t doorbells;
+};
+
+/* Find out what there is; returns the number of interfaces. `nf` and `dev` have room for
+ * NETMEM_MAX_IFS. */
+unsigned netfront_init(struct netfront *nf, struct netdev *dev, struct pkt_pool *pool);
+
+/* Take back what the host has sent. */
+void netfront_reclaim(struct netfront *nf);
+
+/* Whether the host has put packets into the ring that were not received yet. */
+bool netfront_waiting(const struct netfront *nf);
+
+#endif

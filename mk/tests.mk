@@ -10,3 +10,9 @@ $(B)/tests/element_run: $(ELEMENT_RUN_OBJ) $(ENGINE_OBJ)
 
 PROGRAMS += $(B)/tests/element_run
 TEST_EXTRA += $(B)/tests/element_run
+
+TESTS += $(B)/tests/packet_text_test
+TEST_OBJ_tests := $(addprefix $(B)/tests/,packet_text.o packet_build.o)
+$(B)/tests/packet_text_test: $(TEST_OBJ_tests)
+# handler_test runs whole routers
+TEST_OBJ_engine += $(B)/tests/backend_engine.o

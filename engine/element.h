@@ -144,6 +144,12 @@ struct arg_spec {
     ARG_MEMBER_(ARG_KIND_ETHER, struct ether_addr, s, m, n, f, d, h)
 #define ARG_ANNO(s, m, n, f, d, h)                                                     \
     ARG_MEMBER_(ARG_KIND_ANNO, struct anno_ref, s, m, n, f, d, h)
+/* An annotation of `size` bytes when it is not said otherwise. */
+#define ARG_ANNO_SIZED(s, m, n, f, d, size_, h)                                        \
+    {                                                                                  \
+        .name = (n), .kind = ARG_KIND_ANNO, .flags = (f), .def = (d), .help = (h),     \
+        .offset = offsetof(struct s, m), .max = (size_)                                \
+    }
 #define ARG_FRACTION(s, m, n, f, d, h)                                                 \
     ARG_MEMBER_(ARG_KIND_FRACTION, double, s, m, n, f, d, h)
 #define ARG_ELEMENT(s, m, n, f, d, h)                                                  \

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * DropBroadcasts -- drop packets that arrived as link-level broadcast or multicast
+ *
+ * Usage:    DropBroadcasts
+ * Ports:    1 in, 1-2 out; push or pull, output 1 push
+ * Args:     none
+ * Counters: drops  packets that did not pass
+ * Handlers: none
+ * Example:  Strip(14) -> CheckIPHeader -> ... -> DropBroadcasts -> DecIPTTL -> ...
+ * See also: HostEtherFilter, SetPacketType
+ *
+ * The packet type decides, which input devices and HostEtherFilter set. What does not pass
+ * leaves by output 1, or is dropped if that is not connected.
+ */
+
+#include "engine/element.h"
+
+enum { C_DROPS };
+static const struct counter_spec drop_broadcasts_counters[] = {
+    [C_DROPS] = {"drops", "packets that did not pass"},
+    {NULL, NULL},
+};
+
+static inline verdict_t drop_broadcasts_one(struct element *e, struct pkt *p)
+{
+    if (p->type != PKT_BROADCAST && p->type != PKT_MULTICAST)
+        return 0;
+    if (!e->counters[C_DROPS])
+        element_say(e, "DropBroadcasts: dropped a packet\n");
+    return spill(e, 1, C_DROPS);
+}
+
+ELEMENT_LOOP(drop_broadcasts)
+
+ELEMENT(DropBroadcasts) = {
+    .name = "DropBroadcasts",
+    .ports = "1/1-2",
+    .processing = "a/ah",
+    .counters = drop_broadcasts_counters,
+    .push = drop_broadcasts_push,
+    .pull = drop_broadcasts_pull,
+};

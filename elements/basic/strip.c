@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Strip -- remove bytes from the front of packets
+ *
+ * Usage:    Strip(LENGTH)
+ * Ports:    1 in, 1 out; push or pull
+ * Args:     LENGTH  bytes removed; a shorter packet becomes empty
+ * Counters: none
+ * Handlers: none
+ * Example:  FromDevice(0) -> Strip(14) -> CheckIPHeader -> ...
+ * See also: Unstrip, StripToNetworkHeader, Truncate
+ *
+ * Only a pointer moves: Unstrip brings the bytes back.
+ */
+
+#include "engine/element.h"
+
+struct strip {
+    uint32_t length;
+};
+
+static const struct arg_spec strip_args[] = {
+    ARG_U32(strip, length, "LENGTH", ARG_M, NULL, "bytes removed"),
+    ARG_END,
+};
+
+static void strip_batch(struct element *e, struct batch *b, uint32_t from)
+{
+    const struct strip *s = element_state(e);
+
+    for (uint32_t i = from; i < b->n; i++)
+        pkt_pull(b->p[i], s->length);
+}
+
+ELEMENT_BATCH(strip)
+
+ELEMENT(Strip) = {
+    .name = "Strip",
+    .state_size = sizeof(struct strip),
+    .ports = "1/1",
+    .args = strip_args,
+    .push = strip_push,
+    .pull = strip_pull,
+};

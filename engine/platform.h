@@ -24,7 +24,8 @@ struct host_ops;
 struct netdev_ops {
     /* Append up to `max` received packets to `b`; returns how many. */
     uint32_t (*rx)(void *dev, struct batch *b, uint32_t max);
-    /* Send: takes over the first n packets of `b`, which it returns; the rest stays. */
+    /* Send: takes the first n packets of `b` over and out of it, so that those it had no
+     * room for are at the front; returns n. */
     uint32_t (*tx)(void *dev, struct batch *b);
 };
 

@@ -72,10 +72,13 @@ static uint32_t port_rx(void *dev, struct batch *b, uint32_t max)
 static uint32_t port_tx(void *dev, struct batch *b)
 {
     struct port_dev *port = dev;
+    uint32_t sent;
 
     for (uint32_t i = 0; i < b->n; i++)
         queue_put(&port->tx, b->p[i]);
-    return b->n;
+    sent = b->n;
+    b->n = 0;
+    return sent;
 }
 
 static const struct netdev_ops port_ops = {port_rx, port_tx};

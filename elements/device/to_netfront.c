@@ -64,16 +64,12 @@ static int to_netfront_configure(struct element *e, struct conf *c, struct diag 
     return t->dev ? 0 : -1;
 }
 
-/* Send what the interface takes; the rest moves to the front of the batch. */
+/* Send what the interface takes; the rest stays in the batch. */
 static uint32_t send(struct element *e, struct to_netfront *t, struct batch *b)
 {
     uint32_t sent = t->dev->ops->tx(t->dev->dev, b);
 
-    if (sent) {
-        element_count(e, C_COUNT, sent);
-        b->n -= sent;
-        memmove(b->p, b->p + sent, b->n * sizeof b->p[0]);
-    }
+    element_count(e, C_COUNT, sent);
     return sent;
 }
 

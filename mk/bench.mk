@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Benchmarks: ratios measured in one run, printed as a table and written as JSON to out/.
+
+BENCH_VM_OBJ := $(call objs,bench/vm_bench.c bench/floor.c $(BASE_SRC) $(SWITCH_SRC)) \
+                $(call objs,$(wildcard vmm/client*.c))
+$(B)/vm_bench: $(BENCH_VM_OBJ)
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) -pthread -o $@ $^ -lm
+
+.PHONY: bench bench-vm
+bench: bench-vm
+bench-vm: all $(B)/vm_bench
+	@mkdir -p out
+	$(B)/vm_bench --json out/vm.json

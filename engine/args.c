@@ -207,6 +207,12 @@ int args_parse(struct element *e, const char *config, struct conf *conf,
     return rc;
 }
 
+static struct lang_element *declaration_of(const struct element *e)
+{
+    return (struct lang_element *)(uintptr_t)&router_graph(e->router)
+        ->elements[e->index];
+}
+
 /* Keep `config` as e's configuration string. A buffer that is big enough is used again,
  * so that a program which reconfigures all day does not fill the router's arena. */
 static int keep_config(struct element *e, const char *config)
@@ -226,6 +232,7 @@ static int keep_config(struct element *e, const char *config)
     }
     memcpy(text, config, len + 1);
     e->config = text;
+    declaration_of(e)->config = text; /* for `flatconfig` */
     return 0;
 }
 

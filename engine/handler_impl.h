@@ -31,7 +31,4 @@ struct global_handler {
 };
 const struct global_handler *handler_global(const char *name);
 
-/* handler_flat.c: the flat configuration, as Click's `flatconfig`. */
-void handler_flat_config(struct router *r, struct sbuf *out);
-
 #endif

@@ -2,6 +2,7 @@
 /* handler_router.c -- the router's own handlers: list, config, version, stop ... */
 
 #include "engine/handler_impl.h"
+#include "engine/lang/flatten.h"
 #include "engine/router.h"
 #include "engine/version.h"
 
@@ -23,6 +24,11 @@ static void read_config(struct router *r, struct sbuf *out)
     const char *text = router_text(r, &len);
 
     sbuf_add(out, text, len);
+}
+
+static void read_flat_config(struct router *r, struct sbuf *out)
+{
+    lang_unparse(router_graph(r), out);
 }
 
 static void read_requirements(struct router *r, struct sbuf *out)
@@ -66,7 +72,7 @@ static const struct global_handler globals[] = {
     {"version", HANDLER_READ, read_version, NULL},
     {"driver", HANDLER_READ, read_driver, NULL},
     {"config", HANDLER_READ, read_config, NULL},
-    {"flatconfig", HANDLER_READ, handler_flat_config, NULL},
+    {"flatconfig", HANDLER_READ, read_flat_config, NULL},
     {"requirements", HANDLER_READ, read_requirements, NULL},
     {"handlers", HANDLER_READ, read_handlers, NULL},
     {"list", HANDLER_READ, read_list, NULL},

@@ -46,7 +46,7 @@ bool parse_bool(const char *s, bool *out);              /* true yes 1, false no 
 bool parse_u64(const char *s, int base, uint64_t *out); /* base 0: 0x, 0 and 0b known */
 bool parse_i64(const char *s, int base, int64_t *out);
 bool parse_double(const char *s, double *out);
-/* A real number in fixed point: "1.5" with `bits` 8 is 384; base-10 rounding. */
+/* A real number in fixed point, `bits` <= 32: "1.5" with 8 is 384; rounded half up. */
 bool parse_real_fixed(const char *s, unsigned bits, uint64_t *out);
 bool parse_fraction(const char *s, double *out);            /* 0.5, 50% */
 bool parse_time(const char *s, int64_t *ns);                /* 10, 1.5s, 5ms, 3us, 2h */

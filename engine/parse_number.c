@@ -133,12 +133,15 @@ bool parse_double(const char *s, double *out)
     return true;
 }
 
-/* A decimal number taken apart: mantissa * 10^exponent. Digits beyond what 64 bits hold
- * cannot matter and only move the exponent. */
+/* A decimal number taken apart: mantissa * 10^exponent. The mantissa stays below 2^96, so
+ * that it can be multiplied with a factor of 32 bits; digits beyond that cannot matter
+ * and only move the exponent. */
 struct decimal {
-    uint64_t mantissa;
+    unsigned __int128 mantissa;
     int exponent;
 };
+#define MANTISSA_MAX (((unsigned __int128)1 << 96) - 1)
+enum { FACTOR_BITS_MAX = 32 };
 
 enum { EXPONENT_MAX = 10000 };
 
@@ -177,8 +180,8 @@ static bool scan_decimal(const char *s, const char *end, struct decimal *out)
             continue;
         } else if (char_is_digit(*s)) {
             any = true;
-            if (d.mantissa <= (UINT64_MAX - 9) / 10) {
-                d.mantissa = 10 * d.mantissa + (uint64_t)(*s - '0');
+            if (d.mantissa <= (MANTISSA_MAX - 9) / 10) {
+                d.mantissa = 10 * d.mantissa + (unsigned)(*s - '0');
                 d.exponent -= point;
             } else {
                 d.exponent += !point;
@@ -198,7 +201,7 @@ static bool scan_decimal(const char *s, const char *end, struct decimal *out)
 static enum parse_status scale(struct decimal d, uint64_t factor, uint64_t max,
                                uint64_t *out)
 {
-    unsigned __int128 v = (unsigned __int128)d.mantissa * factor;
+    unsigned __int128 v = d.mantissa * factor;
 
     for (; d.exponent > 0 && v; d.exponent--) {
         if (v > max)
@@ -234,7 +237,7 @@ bool parse_real_fixed(const char *s, unsigned bits, uint64_t *out)
     enum parse_status st;
     uint64_t v;
 
-    if (bits > 63 ||
+    if (bits > FACTOR_BITS_MAX ||
         !real_fixed(s, s + strlen(s), 1ull << bits, UINT64_MAX, 0, &v, &st) ||
         st != PARSE_OK)
         return false;

@@ -94,6 +94,9 @@ TEST(rates_are_bytes_a_second)
         EXPECT(parse_bandwidth(t[i].s, &v));
         EXPECT_EQ(v, t[i].v);
     }
+    /* more digits than 64 bits hold matter: found by fuzzing */
+    EXPECT(parse_bandwidth("145786976294.838206456Gbps", &v));
+    EXPECT_EQ(v, 18223372036854775807u);
     EXPECT(!parse_bandwidth("Mbps", &v));
     EXPECT(!parse_bandwidth("10Xbps", &v));
 }

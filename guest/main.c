@@ -73,12 +73,13 @@ static bool run(struct machine *m, int64_t *next)
     return busy;
 }
 
+/* Packets for an interface that no element reads do not keep us awake. */
 static bool anything_to_do(const struct machine *m)
 {
     if (machine_asked(m))
         return true;
-    for (unsigned i = 0; i < m->n_ifs && !m->quiet && m->n_configs; i++)
-        if (netfront_waiting(&m->netfronts[i]))
+    for (unsigned i = 0; i < m->n_ifs && !m->quiet; i++)
+        if (m->netfronts[i].polled && netfront_waiting(&m->netfronts[i]))
             return true;
     return false;
 }
@@ -95,6 +96,8 @@ static void sleep_until(struct machine *m, int64_t next)
         m->sleeps++;
         guest_wait(next == INT64_MAX ? UINT64_MAX : (uint64_t)next);
     }
+    for (unsigned i = 0; i < m->n_ifs; i++)
+        m->netfronts[i].polled = false;
     if (m->n_ifs)
         atomic_fetch_add(&h->guest_sleep, 1);
 }

@@ -60,8 +60,9 @@ static uint32_t rx(void *dev, struct batch *b, uint32_t max)
 {
     struct netfront *nf = dev;
     uint32_t done = atomic_load_explicit(&nf->shared->rx.done, memory_order_acquire);
-    uint32_t n = done - nf->rx_done, got;
+    uint32_t n = done - nf->rx_done, before = b->n;
 
+    nf->polled = true;
     if (!n) {
         /* There may have been none to offer the last time. */
         if (__builtin_expect(nf->rx_offered - nf->rx_done < nf->rx_wanted, 0))
@@ -73,10 +74,10 @@ static uint32_t rx(void *dev, struct batch *b, uint32_t max)
         nf->rx_wanted = nf->rx_wanted * 2 < nf->rx_most ? nf->rx_wanted * 2
                                                         : nf->rx_most;
     n = n < max ? n : max;
-    for (got = 0; got < n; got++) {
+    for (uint32_t i = 0; i < n; i++) {
         struct pkt *p = take_packet(nf);
 
-        if (got + 2 < n)
+        if (i + 2 < n)
             __builtin_prefetch(
                 nf->rx_packets[(nf->rx_done + 1) % NETMEM_SLOTS]->buf->head);
         nf->rx_bytes += p->len;
@@ -86,9 +87,9 @@ static uint32_t rx(void *dev, struct batch *b, uint32_t max)
         else
             pkt_free(p);
     }
-    nf->rx_count += got;
+    nf->rx_count += b->n - before;
     offer_buffers(nf);
-    return got;
+    return b->n - before;
 }
 
 bool netfront_waiting(const struct netfront *nf)
@@ -173,10 +174,9 @@ static uint32_t tx(void *dev, struct batch *b)
         offer_packet(nf, p);
         sent++;
     }
-    if (i) {
-        b->n -= i;
+    b->n -= i;
+    if (b->n)
         memmove(b->p, b->p + i, b->n * sizeof b->p[0]);
-    }
     if (sent) {
         nf->tx_count += sent;
         atomic_store_explicit(&nf->shared->tx.offered, nf->tx_offered,

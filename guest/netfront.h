@@ -29,6 +29,7 @@ struct netfront {
     uint32_t tx_offered, tx_done, rx_offered, rx_done;
     uint32_t rx_wanted; /* empty buffers we keep in the ring: more under load */
     uint32_t rx_most;   /* that many at most */
+    bool polled;        /* since the last sleep: some element receives here */
     uint32_t rung;      /* the sleep of the host's that we have ended already */
     struct pkt *tx_packets[NETMEM_SLOTS], *rx_packets[NETMEM_SLOTS];
 

@@ -15,7 +15,6 @@ GUEST_SRC := $(GUEST_OWN) $(BASE_SRC) $(ENGINE_SRC) $(ELEMENT_SRC)
 GUEST_OBJ := $(patsubst %.c,$(GUEST_B)/%.o,$(GUEST_SRC)) $(GUEST_B)/catalogue.o
 
 PROGRAMS += $(B)/guest.elf
-GUEST_OBJ += $(GUEST_EXTRA_OBJ)
 
 $(GUEST_B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -38,3 +37,15 @@ $(B)/guest.elf: $(GUEST_B)/guest.elf
 	@cp -f $< $@
 
 -include $(shell find $(GUEST_B) -name '*.d' 2>/dev/null)
+
+# An image that does harm, for tests/vm/vm_crash.c.
+HOSTILE_OBJ := $(addprefix $(GUEST_B)/,guest/entry.o guest/service.o guest/console.o \
+               guest/libc.o guest/heap.o tests/vm/hostile.o)
+$(GUEST_B)/hostile.elf: $(HOSTILE_OBJ) guest/guest.ld
+	@echo "LINK  $@"
+	@$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
+	    -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -T guest/guest.ld -o $@ \
+	    $(HOSTILE_OBJ) $(MUSL)/libc.a
+$(B)/hostile.elf: $(GUEST_B)/hostile.elf
+	@mkdir -p $(@D)
+	@cp -f $< $@

@@ -14,3 +14,11 @@ PROGRAMS += $(B)/clickos-vmm
 $(B)/clickos-vmm: $(VMM_PROGRAM_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) $(VMM_STATIC) -pthread -o $@ $^
+
+# Tests that boot VMs; static as well, so that they run in an initramfs.
+VM_TESTS := $(B)/tests/vm_boot $(B)/tests/vm_crash
+$(VM_TESTS): $(B)/tests/vm_%: $(B)/tests/vm/vm_%.o $(B)/tests/vm/kit.o $(VMM_CLIENT_OBJ) \
+             $(call objs,base/diag.c base/sbuf.c)
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) $(VMM_STATIC) -pthread -o $@ $^
+TEST_EXTRA += $(VM_TESTS) $(B)/clickos-vmm $(B)/guest.elf $(B)/hostile.elf

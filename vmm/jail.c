@@ -91,7 +91,7 @@ int jail_calls(const struct jail_rule *rules, size_t n, int trap, struct diag *d
     f[k++] = load(offsetof(struct seccomp_data, arch));
     f[k++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64,
                                           1, 0);
-    f[k++] = verdict(SECCOMP_RET_KILL_PROCESS);
+    f[k++] = verdict(no);
     f[k++] = load(offsetof(struct seccomp_data, nr));
     for (size_t i = 0; i < n; i++) {
         const struct jail_rule *r = &rules[i];

@@ -300,6 +300,28 @@ static struct control_crash where(struct vcpu *c, uint32_t vector)
     return crash;
 }
 
+/* Where EFER.SCE is not minded, `syscall` goes to LSTAR, which is 0, and faults there;
+ * rcx has the address behind it. */
+static bool is_system_call(struct vcpu *c, const struct fault_frame *f,
+                           struct control_crash *crash)
+{
+    const struct image *im = &c->vm->host->image;
+    struct kvm_regs r;
+    const uint8_t *code;
+
+    if (f->vector != 14 || f->rip != 0 || ioctl(c->fd, KVM_GET_REGS, &r) < 0 ||
+        r.rcx < LAYOUT_TEXT + 2 || r.rcx > LAYOUT_TEXT + im->text_size)
+        return false;
+    code = c->vm->base + (r.rcx - 2 - LAYOUT_BASE);
+    if (code[0] != 0x0f || code[1] != 0x05)
+        return false;
+    crash->vector = CONTROL_SYSCALL;
+    crash->address = r.rax;
+    crash->rip = r.rcx - 2;
+    crash->rsp = f->rsp;
+    return true;
+}
+
 /* A stub has spoken; or, where KVM minds IOPL and not the bitmap, somebody in ring 3 who
  * would like to be taken for one. */
 static void on_fault(struct vcpu *c)
@@ -309,6 +331,10 @@ static void on_fault(struct vcpu *c)
     struct kvm_sregs s;
 
     crash.address = PORT_FAULT;
+    if (f && is_system_call(c, f, &crash)) {
+        vm_crashed(c->vm, &crash);
+        return;
+    }
     if (f && ioctl(c->fd, KVM_GET_SREGS, &s) == 0 && s.cs.dpl == 0) {
         crash.vector = (uint32_t)f->vector;
         crash.error_code = f->error_code;

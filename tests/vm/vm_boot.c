@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * VMs with the real guest image: boot, requests, packets, sleep, clock, jail, adoption. With
+ * KVM and as a process.
+ *
+ *     vm_boot BUILDDIR [kvm|process]
+ */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/vm/kit.h"
+
+static char socket_path[100];
+
+/* Each test gets a fresh VM with two interfaces; NULL: passed. */
+typedef const char *test_fn(struct kit *k, struct kit_vm *v);
+
+static char why_text[512];
+
+static const char *forward = "FromNetfront(0) -> ToNetfront(1);"
+                             "FromNetfront(1) -> ToNetfront(0);";
+
+static uint64_t steady_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static const char *said(struct kit_vm *v, const char *what)
+{
+    snprintf(why_text, sizeof why_text, "%s: %u %.300s", what, v->answer,
+             sbuf_text(&v->reply));
+    return why_text;
+}
+
+/* ---- requests ------------------------------------------------------------------------ */
+
+static const char *it_boots_and_answers(struct kit *k, struct kit_vm *v)
+{
+    if (!kit_wait(k, &v->ready, 5000))
+        return v->ended ? v->why : "not ready after 5 seconds";
+    if (!v->timing.forked || v->timing.forked < v->timing.spawn ||
+        v->timing.created < v->timing.forked || v->timing.jailed < v->timing.created ||
+        v->timing.ready < v->timing.entered || v->timing.reported < v->timing.ready)
+        return "its times are out of order";
+    return kit_ask(v, CONTROL_PING, NULL, NULL, 0) == CONTROL_OK ? NULL : "no answer";
+}
+
+static const char *bad_configurations_are_explained(struct kit *k, struct kit_vm *v)
+{
+    if (kit_ask(v, CONTROL_INSTALL, "a.click", "x :: Nonsuch;\n  y -> -> z;", 0) !=
+            CONTROL_ERROR ||
+        strncmp(sbuf_text(&v->reply), "a.click:1:", 10) != 0)
+        return said(v, "errors");
+    if (kit_ask(v, CONTROL_LIST, NULL, NULL, 0) != CONTROL_OK || v->reply.len)
+        return said(v, "something was installed");
+    return NULL;
+}
+
+static const char *handlers_are_read_and_written(struct kit *k, struct kit_vm *v)
+{
+    if (kit_ask(v, CONTROL_READ, "list", NULL, 0) != CONTROL_NO_CONFIG)
+        return said(v, "read without a configuration");
+    if (kit_ask(v, CONTROL_INSTALL, NULL, forward, 0) != CONTROL_OK)
+        return said(v, "install");
+    if (kit_ask(v, CONTROL_READ, "list", NULL, 0) != CONTROL_OK ||
+        !strstr(sbuf_text(&v->reply), "FromNetfront@1"))
+        return said(v, "read");
+    if (kit_ask(v, CONTROL_READ, "nonsuch", NULL, 0) != CONTROL_NO_HANDLER)
+        return said(v, "read of no handler");
+    if (kit_ask(v, CONTROL_WRITE, "FromNetfront@1.active", "false", 0) != CONTROL_OK)
+        return said(v, "write");
+    if (kit_ask(v, CONTROL_REMOVE, NULL, NULL, 0) != CONTROL_OK)
+        return said(v, "remove");
+    if (kit_ask(v, CONTROL_READ, "list", NULL, 0) != CONTROL_NO_CONFIG)
+        return said(v, "read after removal");
+    return NULL;
+}
+
+/* Needs more heap than a VM starts with, and more bytes than any socket holds. */
+static const char *long_texts_arrive(struct kit *k, struct kit_vm *v)
+{
+    const size_t len = 3 << 20;
+    char *text = malloc(len + 1);
+    const char *why = NULL;
+
+    memset(text, ' ', len);
+    memcpy(text + len - strlen(forward), forward, strlen(forward) + 1);
+    if (kit_ask(v, CONTROL_INSTALL, NULL, text, 20000) != CONTROL_OK)
+        why = said(v, "install");
+    else if (kit_ask(v, CONTROL_READ, "config", NULL, 20000) != CONTROL_OK)
+        why = said(v, "read");
+    else if (v->reply.len < strlen(forward) ||
+             !strstr(sbuf_text(&v->reply) + v->reply.len - strlen(forward) - 1,
+                     "ToNetfront(0);"))
+        why = "the text has changed";
+    free(text);
+    return why;
+}
+
+/* ---- packets ------------------------------------------------------------------------- */
+
+struct wire {
+    uint8_t *base;
+    uint64_t size;
+    const struct vmm_net *net;
+    uint32_t rx_done[2], tx_done[2];
+};
+
+static bool wire_open(struct wire *w, struct kit_vm *v)
+{
+    w->net = vmm_net(v->vm);
+    w->size = w->net->mem_size;
+    w->base = mmap(NULL, w->size, PROT_READ | PROT_WRITE, MAP_SHARED, w->net->mem_fd,
+                   0);
+    return w->base != MAP_FAILED;
+}
+
+static uint8_t *buffer(struct wire *w, uint32_t n)
+{
+    return w->base + netmem_buffers_at(2) + (size_t)n * NETMEM_BUFFER;
+}
+
+/* Hand the guest a packet as the switch would; false: it offers no buffer. */
+static bool wire_send(struct wire *w, unsigned i, const void *bytes, uint16_t len)
+{
+    struct netmem_ring *r = &netmem_if(w->base, i)->rx;
+    struct netmem_head *h = (struct netmem_head *)w->base;
+    struct netmem_slot *s = &r->slots[w->rx_done[i] % NETMEM_SLOTS];
+    const uint64_t one = 1;
+
+    if (atomic_load(&r->offered) == w->rx_done[i])
+        return false;
+    s->offset = 130;
+    s->len = len;
+    s->flags = 0;
+    memcpy(buffer(w, s->buffer) + s->offset, bytes, len);
+    atomic_store(&r->done, ++w->rx_done[i]);
+    if (atomic_load(&h->guest_sleep) & 1 &&
+        write(w->net->wake_fd, &one, sizeof one) < 0)
+        return false;
+    return true;
+}
+
+/* Take a packet that the guest has sent; -1: none within a second. */
+static int wire_receive(struct wire *w, unsigned i, void *bytes, size_t room)
+{
+    struct netmem_ring *r = &netmem_if(w->base, i)->tx;
+    uint64_t end = steady_ns() + 1000000000u;
+    struct netmem_slot s;
+
+    while (atomic_load(&r->offered) == w->tx_done[i]) {
+        if (steady_ns() > end)
+            return -1;
+        usleep(50);
+    }
+    s = r->slots[w->tx_done[i] % NETMEM_SLOTS];
+    if (s.len > room || s.offset + s.len > NETMEM_BUFFER)
+        return -1;
+    memcpy(bytes, buffer(w, s.buffer) + s.offset, s.len);
+    atomic_store(&r->done, ++w->tx_done[i]);
+    return s.len;
+}
+
+static const char *forward_some(struct wire *w, unsigned n)
+{
+    uint8_t packet[64], got[2048];
+
+    for (unsigned i = 0; i < n; i++) {
+        unsigned in = i % 3 == 0;
+
+        memset(packet, (int)(i + 1), sizeof packet);
+        if (!wire_send(w, in, packet, sizeof packet))
+            return "no buffer is offered";
+        if (wire_receive(w, !in, got, sizeof got) != sizeof packet)
+            return "a packet is lost";
+        if (memcmp(got, packet, sizeof packet) != 0)
+            return "a packet has changed";
+    }
+    return NULL;
+}
+
+static const char *packets_pass_through(struct kit *k, struct kit_vm *v)
+{
+    struct wire w = {.base = NULL};
+    const char *why;
+
+    if (kit_ask(v, CONTROL_INSTALL, NULL, forward, 0) != CONTROL_OK)
+        return said(v, "install");
+    if (!wire_open(&w, v))
+        return "packet memory cannot be mapped";
+    why = forward_some(&w, 2000);
+    usleep(20000); /* now it sleeps */
+    why = why ? why : forward_some(&w, 10);
+    munmap(w.base, w.size);
+    return why;
+}
+
+/* Packets for an interface that nobody reads must not keep the guest awake. */
+static const char *idle_takes_no_cpu(struct kit *k, struct kit_vm *v)
+{
+    struct wire w = {.base = NULL};
+    unsigned long before, after;
+    char path[64];
+    uint64_t n;
+    FILE *f;
+
+    if (kit_ask(v, CONTROL_INSTALL, NULL, "FromNetfront(0) -> ToNetfront(0)", 0) !=
+        CONTROL_OK)
+        return said(v, "install");
+    if (!wire_open(&w, v))
+        return "packet memory cannot be mapped";
+    for (n = 0; n < 4; n++)
+        wire_send(&w, 1, "not for anybody", 16);
+    munmap(w.base, w.size);
+    snprintf(path, sizeof path, "/proc/%d/schedstat", vmm_pid(v->vm));
+    usleep(50000);
+    if (!(f = fopen(path, "r")) || fscanf(f, "%lu", &before) != 1)
+        return f ? (fclose(f), "schedstat") : NULL; /* not in every kernel */
+    usleep(300000);
+    rewind(f);
+    if (fscanf(f, "%lu", &after) != 1)
+        after = ~0ul;
+    fclose(f);
+    return after - before < 3000000 ? NULL : "it used more than 1 % of a CPU";
+}
+
+static const char *its_clock_is_ours(struct kit *k, struct kit_vm *v)
+{
+    uint64_t before = steady_ns(), after, guest;
+    const uint64_t slack = 2000000;
+
+    if (kit_ask(v, CONTROL_STATS, NULL, NULL, 0) != CONTROL_OK ||
+        sscanf(sbuf_text(&v->reply), "steady_ns %lu", &guest) != 1)
+        return said(v, "stats");
+    after = steady_ns();
+    if (guest + slack < before || guest > after + slack) {
+        snprintf(why_text, sizeof why_text, "it shows %ld us more",
+                 ((long)guest - (long)after) / 1000);
+        return why_text;
+    }
+    return NULL;
+}
+
+/* ---- life ----------------------------------------------------------------------------- */
+
+static const char *the_monitor_is_jailed(struct kit *k, struct kit_vm *v)
+{
+    char path[64], line[256];
+    bool filter = false, no_new = false, no_caps = false, own_user = geteuid() != 0;
+    FILE *f;
+
+    kit_wait(k, &v->ready, 5000);
+    snprintf(path, sizeof path, "/proc/%d/status", vmm_pid(v->vm));
+    f = fopen(path, "r");
+    if (!f)
+        return "no such process";
+    while (fgets(line, sizeof line, f)) {
+        filter |= strcmp(line, "Seccomp:\t2\n") == 0;
+        no_new |= strcmp(line, "NoNewPrivs:\t1\n") == 0;
+        no_caps |= strcmp(line, "CapEff:\t0000000000000000\n") == 0;
+        own_user |= strncmp(line, "Uid:\t190002\t190002\t190002", 25) == 0;
+    }
+    fclose(f);
+    if (!filter)
+        return "there is no system call filter";
+    if (!no_new || !no_caps)
+        return "it has privileges";
+    return own_user ? NULL : "it runs as our user";
+}
+
+static const char *a_killed_monitor_is_noticed(struct kit *k, struct kit_vm *v)
+{
+    kit_wait(k, &v->ready, 5000);
+    kill(vmm_pid(v->vm), SIGKILL);
+    if (!kit_wait(k, &v->ended, 5000))
+        return "not noticed";
+    return v->end == VMM_END_KILLED ? NULL : v->why;
+}
+
+/* The daemon dies with the fork server; another one finds the VM and its packets. */
+static const char *a_new_daemon_finds_it(struct kit *k, struct kit_vm *v)
+{
+    struct wire w = {.base = NULL};
+    const char *dir = k->dir, *why = NULL;
+
+    if (kit_ask(v, CONTROL_INSTALL, NULL, forward, 0) != CONTROL_OK)
+        return said(v, "install");
+    vmm_free(v->vm);
+    v->vm = NULL;
+    kit_stop(k);
+    if (!kit_start(k, dir, "guest.elf") || !kit_adopt(k, v, socket_path))
+        return "cannot connect";
+    if (!kit_wait(k, &v->ready, 5000))
+        return "no hello";
+    if (strcmp(vmm_name(v->vm), "boot") != 0)
+        return "another name";
+    if (!wire_open(&w, v))
+        return "packet memory cannot be mapped";
+    why = forward_some(&w, 100);
+    munmap(w.base, w.size);
+    if (!why && kit_ask(v, CONTROL_PING, NULL, NULL, 0) != CONTROL_OK)
+        why = "no answer";
+    kit_end(v);
+    if (!why && v->end != VMM_END_KILLED)
+        why = "it could not be killed";
+    if (!why && access(socket_path, F_OK) == 0)
+        why = "its socket is still there";
+    return why;
+}
+
+static const struct {
+    const char *name;
+    test_fn *run;
+} tests[] = {
+    {"it_boots_and_answers", it_boots_and_answers},
+    {"bad_configurations_are_explained", bad_configurations_are_explained},
+    {"handlers_are_read_and_written", handlers_are_read_and_written},
+    {"long_texts_arrive", long_texts_arrive},
+    {"packets_pass_through", packets_pass_through},
+    {"idle_takes_no_cpu", idle_takes_no_cpu},
+    {"its_clock_is_ours", its_clock_is_ours},
+    {"the_monitor_is_jailed", the_monitor_is_jailed},
+    {"a_killed_monitor_is_noticed", a_killed_monitor_is_noticed},
+    {"a_new_daemon_finds_it", a_new_daemon_finds_it},
+};
+
+static void run_one(struct kit *k, unsigned t, enum vmm_isolation i)
+{
+    struct vmm_spec s = {.name = "boot",
+                         .isolation = i,
+                         .n_ifs = 2,
+                         .socket_path = socket_path,
+                         .uid = geteuid() == 0 ? 190002 : 0};
+    const char *why = "cannot be spawned";
+    struct kit_vm v;
+
+    if (kit_spawn(k, &v, &s)) {
+        why = tests[t].run(k, &v);
+        if (why && v.crashed) {
+            snprintf(why_text, sizeof why_text, "crash %u at %llx, address %llx %.200s",
+                     v.crash.vector, (unsigned long long)v.crash.rip,
+                     (unsigned long long)v.crash.address, v.crash.message);
+            why = why_text;
+        }
+        kit_end(&v);
+    }
+    kit_report(!why, tests[t].name, i, why);
+}
+
+int main(int argc, char **argv)
+{
+    enum vmm_isolation kinds[2];
+    struct kit k;
+    unsigned n;
+
+    if (argc < 2 || !kit_start(&k, argv[1], "guest.elf"))
+        return 1;
+    snprintf(socket_path, sizeof socket_path, "/tmp/clickos-test-%d", getpid());
+    n = kit_isolations(&k, kinds);
+    if (n < 2 && !(argc > 2 && strcmp(argv[2], "process") == 0))
+        printf("SKIP vm/boot (kvm): no KVM\n");
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned t = 0; t < sizeof tests / sizeof tests[0]; t++)
+            if (argc < 3 || strcmp(argv[2], kit_isolation_name(kinds[i])) == 0)
+                run_one(&k, t, kinds[i]);
+    kit_stop(&k);
+    return kit_failures() != 0;
+}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/confhead.h"
 #include "engine/handler.h"
 #include "guest/machine.h"
 
@@ -50,14 +51,49 @@ static struct config *place_for(struct machine *m, const char *name)
     return m->n_configs < MAX_CONFIGS ? &m->configs[m->n_configs++] : NULL;
 }
 
+enum { MAX_DEFINES = 256 };
+
+/* A configuration and what stands above it; all of it points into the request. */
+struct wanted {
+    const char *text, *file;
+    size_t len;
+    struct lang_define defines[MAX_DEFINES];
+    struct router_options options;
+};
+
+/* Take off base/confhead.h. The text is our own copy: items are ended in place. */
+static void read_head(struct wanted *w, const struct ask *a)
+{
+    struct confhead_reader reader;
+    struct confhead_item item;
+
+    *w = (struct wanted){.file = a->handler[0] ? a->handler : "config"};
+    confhead_open(&reader, a->text, a->len);
+    while (confhead_next(&reader, &item)) {
+        a->text[item.value + item.value_len - a->text] = '\0';
+        if (item.is_file) {
+            w->file = item.value;
+        } else if (w->options.n_defines < MAX_DEFINES) {
+            a->text[item.name + item.name_len - a->text] = '\0';
+            w->defines[w->options.n_defines++] = (struct lang_define){item.name,
+                                                                      item.value};
+        }
+    }
+    w->options.defines = w->defines;
+    w->text = reader.at;
+    w->len = (size_t)(reader.end - reader.at);
+}
+
 /* Build a configuration. NULL with the errors in the reply; warnings are there in any
  * case. */
 static struct router *build(struct machine *m, const struct ask *a, struct reply *r)
 {
-    const char *file = a->handler[0] ? a->handler : "config";
+    struct wanted w;
     struct diag d = DIAG_INIT;
-    struct router *router = router_new(&m->platform, a->text, a->len, file, NULL, &d);
+    struct router *router;
 
+    read_head(&w, a);
+    router = router_new(&m->platform, w.text, w.len, w.file, &w.options, &d);
     sbuf_puts(&r->text, diag_text_columns(&d));
     if (!router)
         r->status = d.n_errors ? CONTROL_ERROR : CONTROL_NO_MEMORY;
@@ -130,13 +166,11 @@ static void stats(const struct machine *m, struct reply *r)
 
     heap_use(&heap);
     sbuf_printf(&r->text,
-                "steady_ns %llu\nheap_used %llu\nheap_touched %llu\nheap_size "
-                "%llu\nrounds %llu\n"
+                "heap_used %llu\nheap_touched %llu\nheap_size %llu\nrounds %llu\n"
                 "sleeps %llu\npackets_live %zu\n",
-                (unsigned long long)guest_now(), (unsigned long long)heap.used,
-                (unsigned long long)heap.touched, (unsigned long long)heap.size,
-                (unsigned long long)m->rounds, (unsigned long long)m->sleeps,
-                pkt_pool_live(m->platform.pool));
+                (unsigned long long)heap.used, (unsigned long long)heap.touched,
+                (unsigned long long)heap.size, (unsigned long long)m->rounds,
+                (unsigned long long)m->sleeps, pkt_pool_live(m->platform.pool));
     for (unsigned i = 0; i < m->n_ifs; i++) {
         const struct netfront *nf = &m->netfronts[i];
 

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* cli_net.c -- clickos net add, rm, ls, addresses */
+
+#include "ctl/cli.h"
+
+#include <string.h>
+
+static const struct cli_option add_options[] = {
+    {"wire", 0, NULL, "join exactly two ports, whatever the addresses"},
+    {"backpressure", 0, NULL, "wire: let a full receiver stop the sender"},
+    {"port-limit", 0, "N", "addresses learned a port"},
+    {"age", 0, "SECONDS", "forget addresses after this long (300)"},
+    {"storm", 0, "PPS", "limit of broadcasts a port"},
+    {.name = NULL},
+};
+
+static void set_number(json_t *o, const char *key, const char *value)
+{
+    if (value)
+        json_object_set_new(o, key, json_string(value));
+}
+
+static int net_add(struct cli *c, const struct cli_args *a)
+{
+    json_t *o = json_pack("{s:s}", "name", a->words[0]), *answer = NULL;
+    int status;
+
+    if (!o)
+        return cli_fail(c, EXIT_USAGE, "the name is not valid UTF-8");
+    if (cli_flag(a, "wire"))
+        json_object_set_new(o, "mode", json_string("wire"));
+    if (cli_flag(a, "backpressure"))
+        json_object_set_new(o, "backpressure", json_true());
+    set_number(o, "port_limit", cli_value(a, "port-limit"));
+    set_number(o, "age_s", cli_value(a, "age"));
+    set_number(o, "storm_pps", cli_value(a, "storm"));
+    status = api(c, "POST", o, &answer, "/v1/networks");
+    if (status)
+        return status;
+    if (c->json)
+        return cli_print_json(c, answer);
+    json_decref(answer);
+    return EXIT_OK;
+}
+
+COMMAND(net_add) = {
+    .name = "net add",
+    .usage = "NAME [--wire] [options]",
+    .summary = "create a network",
+    .example = "  clickos net add left\n  clickos net add uplink --wire",
+    .options = add_options,
+    .min_words = 1,
+    .max_words = 1,
+    .run = net_add,
+};
+
+static int net_rm(struct cli *c, const struct cli_args *a)
+{
+    int status = 0, one;
+
+    for (unsigned i = 0; i < a->n_words; i++) {
+        one = api(c, "DELETE", NULL, NULL, "/v1/networks/%s", a->words[i]);
+        status = status ? status : one;
+    }
+    return status;
+}
+
+COMMAND(net_rm) = {
+    .name = "net rm",
+    .usage = "NAME ...",
+    .summary = "remove networks that have no ports",
+    .example = "  clickos net rm left",
+    .min_words = 1,
+    .max_words = CLI_MAX_WORDS,
+    .run = net_rm,
+};
+
+static int net_ls(struct cli *c, const struct cli_args *a)
+{
+    json_t *o = NULL;
+    struct table t;
+    size_t i;
+    const json_t *n;
+    int status = api(c, "GET", NULL, &o, "/v1/networks");
+
+    (void)a;
+    if (status)
+        return status;
+    if (c->json)
+        return cli_print_json(c, o);
+    table_init(&t, "NAME MODE #PORTS #ADDRESSES");
+    json_array_foreach(json_object_get(o, "networks"), i, n)
+    {
+        table_cell(&t, "%s", json_str(n, "name"));
+        table_cell(&t, "%s", json_str(n, "mode"));
+        table_cell(&t, "%" JSON_INTEGER_FORMAT, json_num(n, "ports"));
+        table_cell(&t, "%" JSON_INTEGER_FORMAT, json_num(n, "addresses"));
+    }
+    table_print(&t, c->out);
+    json_decref(o);
+    return EXIT_OK;
+}
+
+COMMAND(net_ls) = {
+    .name = "net ls",
+    .usage = "",
+    .summary = "list networks",
+    .example = "  clickos net ls",
+    .run = net_ls,
+};
+
+static int net_addresses(struct cli *c, const struct cli_args *a)
+{
+    json_t *o = NULL;
+    struct table t;
+    size_t i;
+    const json_t *n;
+    int status = api(c, "GET", NULL, &o, "/v1/networks/%s/addresses", a->words[0]);
+
+    if (status)
+        return status;
+    if (c->json)
+        return cli_print_json(c, o);
+    table_init(&t, "ADDRESS PORT #AGE");
+    json_array_foreach(json_object_get(o, "addresses"), i, n)
+    {
+        table_cell(&t, "%s", json_str(n, "mac"));
+        table_cell(&t, "%s", json_str(n, "port"));
+        if (json_is_true(json_object_get(n, "fixed")))
+            table_cell(&t, "static");
+        else
+            table_cell(&t, "%" JSON_INTEGER_FORMAT "s", json_num(n, "age_s"));
+    }
+    table_print(&t, c->out);
+    json_decref(o);
+    return EXIT_OK;
+}
+
+COMMAND(net_addresses) = {
+    .name = "net addresses",
+    .usage = "NAME",
+    .summary = "show which addresses are behind which port",
+    .example = "  clickos net addresses left",
+    .min_words = 1,
+    .max_words = 1,
+    .run = net_addresses,
+};

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* daemon.c -- all that clickosd keeps, put together and taken apart: see daemon.h */
+
+#include "ctl/daemon.h"
+
+#include "ctl/captures.h"
+#include "ctl/nets.h"
+#include "ctl/server.h"
+#include "ctl/vm.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+enum { ADOPT_TIMEOUT_MS = 5000 };
+
+uint64_t daemon_wall_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+}
+
+void daemon_log(struct daemon_state *s, const char *fmt, ...)
+{
+    struct sbuf text = SBUF_INIT;
+    va_list ap;
+
+    va_start(ap, fmt);
+    sbuf_vprintf(&text, fmt, ap);
+    va_end(ap);
+    if (s->log)
+        s->log(sbuf_text(&text));
+    sbuf_fini(&text);
+}
+
+/* ---- readiness ------------------------------------------------------------------- */
+
+static void tell_ready(struct daemon_state *s)
+{
+    void (*ready)(struct daemon_state *) = s->ready;
+
+    s->ready = NULL;
+    loop_timer_cancel(s->loop, &s->adopt_timer);
+    if (ready)
+        ready(s);
+}
+
+void vm_adopted(struct vm *vm, bool well)
+{
+    struct daemon_state *s = vm->s;
+
+    if (well)
+        daemon_log(s, "VM %s goes on", vm->name);
+    if (s->adopting > 0 && --s->adopting == 0)
+        tell_ready(s);
+}
+
+/* Some monitor does not answer: the others' users shall not wait for it. */
+static void adopt_expired(void *ctx)
+{
+    struct daemon_state *s = ctx;
+
+    daemon_log(s, "%u VMs have not answered yet", s->adopting);
+    tell_ready(s);
+}
+
+/* ---- events ---------------------------------------------------------------------- */
+
+static void host_ready(void *ctx, uint32_t events)
+{
+    struct daemon_state *s = ctx;
+
+    (void)events;
+    vmm_host_dispatch(s->host);
+}
+
+/* The name is in the text; a port of a VM tells that VM's log, too. */
+static void backplane_ready(void *ctx, uint32_t events)
+{
+    struct daemon_state *s = ctx;
+    struct backplane_event event;
+    struct port_info info;
+
+    (void)events;
+    while (backplane_next_event(s->bp, &event)) {
+        char *dot;
+        struct vm *vm;
+
+        daemon_log(s, "%s", event.text);
+        if (event.capture)
+            capture_done(s, event.capture);
+        if (!event.port || !backplane_port_info(s->bp, event.port, &info) ||
+            info.kind != PORT_VM || !(dot = strrchr(info.name, '.')))
+            continue;
+        *dot = '\0';
+        if ((vm = vm_find(s, info.name)))
+            vm_say(vm, "clickos: %s", event.text);
+    }
+}
+
+static int watch(struct daemon_state *s, struct loop_watch *w, int fd,
+                 void (*ready)(void *, uint32_t), struct diag *d)
+{
+    *w = (struct loop_watch){.ready = ready, .ctx = s};
+    if (loop_add(s->loop, w, fd, EPOLLIN) < 0)
+        return diag_err(d, "cannot watch a descriptor: too many are open");
+    return 0;
+}
+
+/* ---- open, run, close ------------------------------------------------------------ */
+
+static int start_switch(struct daemon_state *s, const struct daemon_options *o,
+                        struct diag *d)
+{
+    struct backplane_config config = {.n_workers = o->workers};
+
+    s->bp = backplane_new(&config, d);
+    if (!s->bp || backplane_start(s->bp, d) < 0)
+        return -1;
+    return watch(s, &s->bp_watch, backplane_event_fd(s->bp), backplane_ready, d);
+}
+
+static int start_host(struct daemon_state *s, const struct daemon_options *o,
+                      struct diag *d)
+{
+    struct vmm_host_options options = {.monitor = o->monitor, .image = o->image};
+    const char *why = NULL;
+
+    s->host = vmm_host_new(&options, d);
+    if (!s->host)
+        return -1;
+    if (!vmm_host_has_kvm(s->host, &why))
+        daemon_log(s, "no KVM (%s): VMs run as sandboxed processes",
+                   why ? why : "/dev/kvm");
+    return watch(s, &s->host_watch, vmm_host_fd(s->host), host_ready, d);
+}
+
+static void log_warnings(struct daemon_state *s, const struct diag *d)
+{
+    for (size_t i = 0; i < d->n_messages; i++)
+        daemon_log(s, "%s", d->messages[i].text ? d->messages[i].text : "");
+}
+
+static void take_up(struct daemon_state *s)
+{
+    struct diag d = DIAG_INIT;
+
+    nets_load(s, &d);
+    vms_load(s, &d);
+    log_warnings(s, &d);
+    diag_fini(&d);
+    s->adopt_timer = (struct loop_timer){.expired = adopt_expired, .ctx = s};
+    if (s->adopting)
+        loop_timer_set(s->loop, &s->adopt_timer, ADOPT_TIMEOUT_MS);
+}
+
+int daemon_open(struct daemon_state *s, const struct daemon_options *o, struct diag *d)
+{
+    int fd;
+
+    *s = (struct daemon_state){
+        .ready = o->ready, .log = o->log, .started_us = daemon_wall_us()};
+    s->loop = loop_new(d);
+    if (!s->loop || !(s->store = store_open(o->state_dir, d)) ||
+        start_host(s, o, d) < 0 || start_switch(s, o, d) < 0)
+        return -1;
+    fd = server_listen(o->socket_path, o->group, d);
+    if (fd < 0)
+        return -1;
+    take_up(s);
+    s->server = server_new(s->loop, fd, s, d);
+    return s->server ? 0 : -1;
+}
+
+static int before_wait(void *ctx)
+{
+    struct daemon_state *s = ctx;
+
+    return server_before_wait(s->server);
+}
+
+void daemon_run(struct daemon_state *s)
+{
+    if (!s->adopting)
+        tell_ready(s);
+    loop_run(s->loop, before_wait, s);
+}
+
+void daemon_close(struct daemon_state *s)
+{
+    /* The monitors keep the packet memory; nothing may move in it any more before the
+     * ports' private indices are given up. */
+    if (s->bp)
+        backplane_stop(s->bp);
+    if (s->host)
+        loop_remove(s->loop, &s->host_watch);
+    captures_free(s);
+    vms_free(s);
+    nets_free(s);
+    server_free(s->server);
+    if (s->host)
+        vmm_host_free(s->host);
+    if (s->bp) {
+        loop_remove(s->loop, &s->bp_watch);
+        backplane_free(s->bp);
+    }
+    store_close(s->store);
+    loop_free(s->loop);
+    *s = (struct daemon_state){0};
+}

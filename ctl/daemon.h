@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * daemon.h -- all that clickosd keeps: one struct, lent to every route
+ */
+
+#ifndef CTL_DAEMON_H
+#define CTL_DAEMON_H
+
+#include "base/diag.h"
+#include "base/strmap.h"
+#include "ctl/call.h"
+#include "ctl/loop.h"
+#include "ctl/store.h"
+#include "switch/backplane.h"
+#include "vmm/client.h"
+
+struct daemon_state {
+    struct loop *loop; /* owned, as all that follow */
+    struct store *store;
+    struct vmm_host *host;
+    struct backplane *bp;
+    struct server *server;
+    struct strmap vms;      /* name -> struct vm */
+    struct strmap nets;     /* name -> struct net */
+    struct strmap ports;    /* name -> struct user_port */
+    struct strmap captures; /* id as text -> struct capture */
+    struct loop_watch host_watch, bp_watch;
+    struct loop_timer adopt_timer;
+    unsigned adopting; /* VMs that have not answered yet after a restart */
+    void (*ready)(struct daemon_state *s); /* called once, when that is 0 */
+    void (*log)(const char *text);         /* one line for the daemon's own log */
+    uint64_t started_us;                   /* wall clock */
+};
+
+struct daemon_options {
+    const char *state_dir, *socket_path;
+    const char *group;           /* of the socket; NULL: leave it */
+    const char *monitor, *image; /* NULL: beside our own program */
+    unsigned workers;            /* of the switch; 0: default */
+    void (*ready)(struct daemon_state *s);
+    void (*log)(const char *text);
+};
+
+/* Take up everything that the state folder tells of, and serve. -1 with a message; the
+ * caller calls daemon_close() in any case. */
+int daemon_open(struct daemon_state *s, const struct daemon_options *o, struct diag *d);
+
+/* Stop serving. VMs go on running, for the next daemon to find. */
+void daemon_close(struct daemon_state *s);
+
+void daemon_run(struct daemon_state *s);
+
+__attribute__((format(printf, 2, 3))) void daemon_log(struct daemon_state *s,
+                                                      const char *fmt, ...);
+
+uint64_t daemon_wall_us(void);
+
+#endif

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* routes_vms.c -- /v1/vms: list, create, show, remove, configurations, logs */
+
+#include "ctl/json_get.h"
+#include "ctl/nets.h"
+#include "ctl/vm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_WAIT_MS = 60000 };
+
+/* The VM that the path names, or NULL with the call answered. */
+static struct vm *wanted(struct daemon_state *s, struct call *c)
+{
+    struct vm *vm = vm_find(s, c->args[0]);
+
+    if (!vm)
+        fail_unknown(c, &s->vms, "VM", "no_such_vm", c->args[0]);
+    return vm;
+}
+
+static int compare_vms(const void *a, const void *b)
+{
+    const struct vm *x = *(const struct vm *const *)a,
+                    *y = *(const struct vm *const *)b;
+
+    return strcmp(x->name, y->name);
+}
+
+static void vms_list(struct daemon_state *s, struct call *c)
+{
+    const struct vm **all = malloc((s->vms.count + 1) * sizeof *all);
+    json_t *list = json_array();
+    struct strmap_entry *e;
+    size_t at = 0, n = 0;
+
+    while (all && (e = strmap_next(&s->vms, &at)))
+        all[n++] = e->value;
+    if (n)
+        qsort(all, n, sizeof *all, compare_vms);
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, vm_describe(all[i], false));
+    free(all);
+    call_json(c, HTTP_OK, json_pack("{s:o}", "vms", list));
+}
+
+static void vms_create(struct daemon_state *s, struct call *c)
+{
+    struct diag d = DIAG_INIT;
+    struct spec_vm spec;
+
+    if (spec_vm_read(&spec, c->body.data, c->body.len, &d) < 0) {
+        call_fail_diag(c, HTTP_BAD_REQUEST, "bad_request", &d);
+    } else {
+        vm_create(s, c, &spec);
+        spec_vm_fini(&spec);
+    }
+    diag_fini(&d);
+}
+
+static void vms_show(struct daemon_state *s, struct call *c)
+{
+    struct vm *vm = wanted(s, c);
+
+    if (vm)
+        call_json(c, HTTP_OK, vm_describe(vm, true));
+}
+
+static void vms_remove(struct daemon_state *s, struct call *c)
+{
+    struct vm *vm = wanted(s, c);
+
+    if (vm)
+        vm_remove(vm, c);
+}
+
+/* ---- configurations -------------------------------------------------------------- */
+
+/* ?define=PORT=80 may be there any number of times. */
+static json_t *query_defines(const struct call *c, struct diag *d)
+{
+    json_t *defines = json_object();
+
+    for (unsigned i = 0; i < c->n_query; i++) {
+        char *value = c->query[i].value, *sep;
+
+        if (strncmp(c->query[i].name, "define", 6))
+            continue;
+        sep = strchr(value, '=');
+        if (!sep) {
+            diag_err(d, "'define' must be NAME=VALUE");
+            json_decref(defines);
+            return NULL;
+        }
+        *sep = '\0';
+        json_object_set_new(defines, value, json_string(sep + 1));
+        *sep = '=';
+    }
+    return defines;
+}
+
+/* The body is JSON, or the configuration itself with the rest in the query. */
+static int read_config(struct call *c, struct spec_config *spec, struct diag *d)
+{
+    json_t *o;
+    int rc = -1;
+
+    if (c->body_is_json) {
+        o = json_get_object(c->body.data, c->body.len, d);
+        if (o)
+            rc = spec_config_read(spec, o, d);
+    } else {
+        o = query_defines(c, d);
+        if (o)
+            rc = spec_config_make(spec, sbuf_text(&c->body), c->body.len,
+                                  call_query(c, "file"), o, d);
+    }
+    json_decref(o);
+    return rc;
+}
+
+static void config_put(struct daemon_state *s, struct call *c)
+{
+    struct vm *vm = wanted(s, c);
+    struct diag d = DIAG_INIT;
+    struct spec_config spec;
+
+    if (!vm)
+        return;
+    if (read_config(c, &spec, &d) < 0)
+        call_fail_diag(c, HTTP_BAD_REQUEST, "bad_request", &d);
+    else
+        vm_install(vm, c, c->n_args > 1 ? c->args[1] : SPEC_MAIN, &spec);
+    diag_fini(&d);
+}
+
+static void config_get(struct daemon_state *s, struct call *c)
+{
+    struct vm *vm = wanted(s, c);
+    const char *name = c->n_args > 1 ? c->args[1] : SPEC_MAIN;
+    struct vm_config *config;
+
+    if (!vm)
+        return;
+    config = vm_config(vm, name);
+    if (config)
+        call_text(c, HTTP_OK, config->spec.text, config->spec.len);
+    else
+        call_fail(c, HTTP_NOT_FOUND, "no_such_config",
+                  "VM '%s' has no configuration '%.60s'", vm->name, name);
+}
+
+static void config_delete(struct daemon_state *s, struct call *c)
+{
+    struct vm *vm = wanted(s, c);
+
+    if (vm)
+        vm_remove_config(vm, c, c->n_args > 1 ? c->args[1] : SPEC_MAIN);
+}
+
+/* ---- logs ------------------------------------------------------------------------ */
+
+static int query_number(struct call *c, const char *name, uint64_t *n)
+{
+    const char *text = call_query(c, name);
+    char *end;
+
+    if (!text)
+        return 0;
+    *n = strtoull(text, &end, 10);
+    if (*text >= '0' && *text <= '9' && !*end)
+        return 0;
+    call_fail(c, HTTP_BAD_REQUEST, "bad_request", "'%s' must be a number", name);
+    return -1;
+}
+
+static void logs_get(struct daemon_state *s, struct call *c)
+{
+    struct vm *vm = wanted(s, c);
+    uint64_t from, tail = 0, wait_ms = 0;
+
+    if (!vm)
+        return;
+    from = vm->log.first;
+    if (query_number(c, "from", &from) < 0 || query_number(c, "tail", &tail) < 0 ||
+        query_number(c, "wait_ms", &wait_ms) < 0)
+        return;
+    if (from == 0)
+        from = 1;
+    if (tail && vm->log.next - vm->log.first > tail)
+        from = vm->log.next - tail;
+    vm_logs(vm, c, from, wait_ms < MAX_WAIT_MS ? wait_ms : MAX_WAIT_MS);
+}
+
+ROUTE(vms_list) = {
+    .method = "GET",
+    .path = "/v1/vms",
+    .run = vms_list,
+    .help = "list VMs",
+};
+
+ROUTE(vms_create) = {
+    .method = "POST",
+    .path = "/v1/vms",
+    .run = vms_create,
+    .help = "start a VM; answered when its configuration runs",
+};
+
+ROUTE(vms_show) = {
+    .method = "GET",
+    .path = "/v1/vms/{vm}",
+    .run = vms_show,
+    .help = "show a VM",
+};
+
+ROUTE(vms_remove) = {
+    .method = "DELETE",
+    .path = "/v1/vms/{vm}",
+    .run = vms_remove,
+    .help = "stop a VM and forget it",
+};
+
+ROUTE(config_put) = {
+    .method = "PUT",
+    .path = "/v1/vms/{vm}/config",
+    .query = "file define",
+    .run = config_put,
+    .help = "replace the configuration 'main' while it runs",
+};
+
+ROUTE(config_put_named) = {
+    .method = "PUT",
+    .path = "/v1/vms/{vm}/config/{config}",
+    .query = "file define",
+    .run = config_put,
+    .help = "install or replace one of several configurations",
+};
+
+ROUTE(config_get) = {
+    .method = "GET",
+    .path = "/v1/vms/{vm}/config",
+    .run = config_get,
+    .help = "the text of the configuration 'main'",
+};
+
+ROUTE(config_get_named) = {
+    .method = "GET",
+    .path = "/v1/vms/{vm}/config/{config}",
+    .run = config_get,
+    .help = "the text of a configuration",
+};
+
+ROUTE(config_delete) = {
+    .method = "DELETE",
+    .path = "/v1/vms/{vm}/config/{config}",
+    .run = config_delete,
+    .help = "remove one of several configurations",
+};
+
+ROUTE(logs_get) = {
+    .method = "GET",
+    .path = "/v1/vms/{vm}/logs",
+    .query = "from tail wait_ms",
+    .run = logs_get,
+    .help = "what a VM said; waits for more with wait_ms",
+};

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * spec.h -- what somebody wants: VMs, configurations and networks as JSON and as structs
+ *
+ * The same JSON comes in through the API, lies in the state folder and is read back from
+ * there, so there is one parser for all of it.
+ *
+ * Memory: a spec owns the JSON it was read from (`json`), and its strings live in there.
+ *         After a failed call there is nothing to free.
+ */
+
+#ifndef CTL_SPEC_H
+#define CTL_SPEC_H
+
+#include "abi/netmem.h"
+#include "base/diag.h"
+#include "switch/backplane.h"
+#include "vmm/client.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#define SPEC_MAIN "main" /* the configuration's name when none is given */
+
+/* A configuration: {"text", "file"?, "defines"?: {"PORT": "80"}}. */
+struct spec_config {
+    json_t *json;     /* owned */
+    const char *text; /* in json, as the next */
+    size_t len;
+    const char *file; /* "config" if none was given */
+};
+int spec_config_read(struct spec_config *c, json_t *o, struct diag *d);
+int spec_config_make(struct spec_config *c, const char *text, size_t len,
+                     const char *file, json_t *defines, struct diag *d);
+void spec_config_fini(struct spec_config *c);
+
+/* The one text that the guest gets: base/confhead.h above the configuration. Heap; NULL
+ * with a message if it is too long. */
+char *spec_config_wire(const struct spec_config *c, size_t *len, struct diag *d);
+
+/* An interface: {"network"?: "left", "mac"?: "02:..."}. */
+struct spec_if {
+    const char *network; /* NULL: connected to nothing */
+    uint8_t mac[6];
+};
+
+/* A VM: {"name", "interfaces": [...], "isolation", "memory", "buffers", "mtu",
+ *        "create_networks", "config": {...}} */
+struct spec_vm {
+    json_t *json; /* owned */
+    const char *name;
+    enum vmm_isolation isolation;
+    uint64_t memory, buffers, mtu; /* 0: default */
+    unsigned n_ifs;
+    struct spec_if ifs[NETMEM_MAX_IFS];
+    bool create_networks;
+    json_t *config; /* in json; NULL: none */
+};
+int spec_vm_read(struct spec_vm *v, const char *text, size_t len, struct diag *d);
+void spec_vm_fini(struct spec_vm *v);
+
+const char *spec_isolation_name(enum vmm_isolation isolation);
+
+/* A network: {"name", "mode"?: "learn" | "wire", "backpressure", "max_addresses",
+ *             "port_limit", "age_s", "storm_pps"} */
+struct spec_net {
+    json_t *json; /* owned */
+    struct network_config config;
+};
+int spec_net_read(struct spec_net *n, const char *text, size_t len, struct diag *d);
+void spec_net_fini(struct spec_net *n);
+
+#endif

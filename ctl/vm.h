@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * vm.h -- the life cycle of a VM
+ *
+ *     vm_create: check -> note in the state folder -> spawn -> join ports -> install
+ *
+ *     STARTING --installed--> RUNNING --its guest or monitor ended--> CRASHED
+ *        |                     |  ^                                     |
+ *        |                     |  +--adopted-- ADOPTING (daemon restart) |
+ *        v                     v                                        v
+ *     ENDING: ports gone, monitor killed; freed when its end was reported
+ *
+ * Whatever fails while STARTING undoes everything that was done, and only then is the
+ * client told. A crashed VM stays listed with what it said last until somebody removes it.
+ *
+ * Memory: a struct vm belongs to the daemon's table `vms`; calls that wait for it are
+ *         answered before it is freed.
+ */
+
+#ifndef CTL_VM_H
+#define CTL_VM_H
+
+#include "ctl/call.h"
+#include "ctl/daemon.h"
+#include "ctl/logring.h"
+#include "ctl/names.h"
+#include "ctl/spec.h"
+
+enum vm_state { VM_STARTING, VM_ADOPTING, VM_RUNNING, VM_CRASHED, VM_ENDING };
+
+enum { VM_MAX_CONFIGS = 64 };
+
+struct vm_if {
+    char network[NAME_ROOM]; /* "": connected to nothing */
+    uint8_t mac[6];
+    uint32_t port; /* id in the backplane; 0: none */
+};
+
+struct vm_config {
+    char name[CONTROL_NAME];
+    struct spec_config spec; /* owned */
+    struct vm_config *next;
+};
+
+/* A client that waits for log lines. */
+struct log_wait {
+    struct vm *vm;     /* borrowed */
+    struct call *call; /* borrowed */
+    uint64_t from;     /* first number it has not seen */
+    struct loop_timer timer;
+    struct log_wait *next;
+};
+
+/* What a call is answered with once everything is undone. */
+struct failure {
+    unsigned status;
+    char code[32];
+    char *text;      /* owned; NULL: none */
+    json_t *details; /* owned or NULL */
+};
+
+/* ns of the steady clock; see vmm_timing for what comes between. */
+struct vm_times {
+    uint64_t asked, attached, installed;
+    struct vmm_timing boot;
+};
+
+struct vm {
+    char name[NAME_ROOM];
+    struct daemon_state *s; /* borrowed */
+    enum vm_state state;
+    struct vmm *vmm; /* owned; NULL once it has ended */
+
+    enum vmm_isolation wanted;    /* what was asked for */
+    enum vmm_isolation isolation; /* what it got; VMM_AUTO: not known yet */
+    uint64_t memory, buffers, mtu;
+    unsigned n_ifs;
+    struct vm_if ifs[NETMEM_MAX_IFS];
+    struct vm_config *configs;         /* owned */
+    bool created_nets[NETMEM_MAX_IFS]; /* networks made for it while STARTING */
+
+    char *trouble; /* owned; why it crashed, one line */
+    struct logring log;
+    struct log_wait *waits; /* owned */
+    uint64_t created_us;    /* wall clock */
+    struct vm_times times;
+
+    struct call *creator;         /* waits for RUNNING; borrowed */
+    struct call *remover;         /* waits for the end; borrowed */
+    struct call *installer;       /* an installation is under way; borrowed */
+    struct vm_config *installing; /* owned; what it will have then */
+    struct failure failure;       /* for the creator */
+};
+
+struct vm *vm_find(struct daemon_state *s, const char *name);
+const char *vm_state_name(enum vm_state state);
+
+/* Create a VM and answer `c` when it runs or when nothing is left of it. */
+void vm_create(struct daemon_state *s, struct call *c, struct spec_vm *spec);
+
+/* End it and forget it; `c` (may be NULL) is answered when that is done. */
+void vm_remove(struct vm *vm, struct call *c);
+
+/* Install a configuration under a name; takes over `spec`; `c` is answered. */
+void vm_install(struct vm *vm, struct call *c, const char *name,
+                struct spec_config *spec);
+void vm_remove_config(struct vm *vm, struct call *c, const char *name);
+struct vm_config *vm_config(struct vm *vm, const char *name);
+
+/* Answer `c` with lines from number `from` on, at once or within `wait_ms`. */
+void vm_logs(struct vm *vm, struct call *c, uint64_t from, uint64_t wait_ms);
+
+/* A line of our own in its log. */
+__attribute__((format(printf, 2, 3))) void vm_say(struct vm *vm, const char *fmt, ...);
+
+/* The VM as the API shows it, and as the state folder keeps it. New objects. */
+json_t *vm_describe(const struct vm *vm, bool full);
+json_t *vm_record(const struct vm *vm, const char *state);
+
+/* Read all VMs back from the state folder and connect to those that still run. */
+void vms_load(struct daemon_state *s, struct diag *d);
+void vms_free(struct daemon_state *s);
+
+/* ---- among vm*.c only ------------------------------------------------------------ */
+
+struct vm *vm_new(struct daemon_state *s, const char *name);
+void vm_free(struct vm *vm); /* takes it out of the table */
+void vm_config_free(struct vm_config *c);
+void vm_wake_logs(struct vm *vm, bool over);
+void vm_console(struct vm *vm, const char *text, size_t len, uint32_t lost);
+
+/* Join the interfaces to their networks; -1 with all of them loose again. */
+int vm_attach(struct vm *vm, struct diag *d);
+void vm_detach(struct vm *vm);
+
+/* The callbacks for vmm_spawn() and vmm_adopt(). */
+extern const struct vmm_events vm_events;
+
+/* While STARTING: remember why, undo, and answer the creator in the end. */
+__attribute__((format(printf, 5, 6))) void vm_fail(struct vm *vm, unsigned status,
+                                                   const char *code, json_t *details,
+                                                   const char *fmt, ...);
+void vm_started(struct vm *vm); /* the configuration is in: RUNNING, tell the creator */
+void vm_adopted(struct vm *vm, bool well); /* one less to wait for after a restart */
+
+/* Answer with what a VM's monitor said instead of a result. */
+void vm_fail_status(struct vm *vm, struct call *c, uint32_t status, const char *text,
+                    size_t len);
+
+#endif

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* vm_state.c -- VMs as JSON, and back to life after a restart: see vm.h */
+
+#include "ctl/vm.h"
+
+#include "ctl/json_get.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *vm_state_name(enum vm_state state)
+{
+    static const char *const names[] = {[VM_STARTING] = "starting",
+                                        [VM_ADOPTING] = "adopting",
+                                        [VM_RUNNING] = "running",
+                                        [VM_CRASHED] = "crashed",
+                                        [VM_ENDING] = "ending"};
+
+    return names[state];
+}
+
+/* ---- as the API shows it --------------------------------------------------------- */
+
+static json_t *describe_ifs(const struct vm *vm)
+{
+    json_t *list = json_array();
+    char mac[MAC_TEXT];
+
+    for (unsigned i = 0; i < vm->n_ifs; i++) {
+        const struct vm_if *f = &vm->ifs[i];
+
+        json_array_append_new(list,
+                              json_pack("{s:o, s:o?, s:s}", "port",
+                                        json_sprintf("%s.%u", vm->name, i), "network",
+                                        *f->network ? json_string(f->network) : NULL,
+                                        "mac", mac_format(f->mac, mac)));
+    }
+    return list;
+}
+
+static void add_step(json_t *o, const char *name, uint64_t from, uint64_t to)
+{
+    if (from && to >= from)
+        json_object_set_new(o, name, json_integer((json_int_t)((to - from) / 1000)));
+}
+
+static json_t *describe_times(const struct vm *vm)
+{
+    const struct vmm_timing *b = &vm->times.boot;
+    json_t *o = json_object();
+
+    add_step(o, "asked_to_spawn_us", vm->times.asked, b->spawn);
+    add_step(o, "fork_us", b->spawn, b->forked);
+    add_step(o, "create_us", b->forked, b->created);
+    add_step(o, "jail_us", b->created, b->jailed);
+    add_step(o, "enter_us", b->jailed, b->entered);
+    add_step(o, "boot_us", b->entered, b->ready);
+    add_step(o, "attach_us", b->spawn, vm->times.attached);
+    add_step(o, "install_us", b->ready, vm->times.installed);
+    add_step(o, "total_us", vm->times.asked,
+             vm->times.installed ? vm->times.installed : b->reported);
+    return o;
+}
+
+static json_t *describe_configs(const struct vm *vm)
+{
+    json_t *list = json_array();
+
+    for (const struct vm_config *c = vm->configs; c; c = c->next)
+        json_array_append_new(
+            list, json_pack("{s:s, s:s}", "name", c->name, "file", c->spec.file));
+    return list;
+}
+
+json_t *vm_describe(const struct vm *vm, bool full)
+{
+    json_t *o = json_pack(
+        "{s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "name", vm->name, "state",
+        vm_state_name(vm->state), "isolation",
+        spec_isolation_name(vm->isolation ? vm->isolation : vm->wanted), "pid",
+        (json_int_t)(vm->vmm ? vmm_pid(vm->vmm) : 0), "created_us",
+        (json_int_t)vm->created_us, "interfaces", describe_ifs(vm), "configs",
+        describe_configs(vm));
+
+    if (vm->trouble)
+        json_object_set_new(o, "trouble", json_string(vm->trouble));
+    if (full && vm->times.boot.ready)
+        json_object_set_new(o, "timing", describe_times(vm));
+    return o;
+}
+
+/* ---- as the state folder keeps it ------------------------------------------------ */
+
+static json_t *record_ifs(const struct vm *vm)
+{
+    json_t *list = json_array();
+    char mac[MAC_TEXT];
+
+    for (unsigned i = 0; i < vm->n_ifs; i++) {
+        json_t *o = json_pack("{s:s}", "mac", mac_format(vm->ifs[i].mac, mac));
+
+        if (*vm->ifs[i].network)
+            json_object_set_new(o, "network", json_string(vm->ifs[i].network));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+json_t *vm_record(const struct vm *vm, const char *state)
+{
+    json_t *configs = json_object(), *spec, *o;
+
+    for (const struct vm_config *c = vm->configs; c; c = c->next)
+        json_object_set(configs, c->name, c->spec.json);
+    spec = json_pack("{s:s, s:s, s:o}", "name", vm->name, "isolation",
+                     spec_isolation_name(vm->wanted), "interfaces", record_ifs(vm));
+    if (vm->memory)
+        json_object_set_new(spec, "memory", json_integer((json_int_t)vm->memory));
+    if (vm->buffers)
+        json_object_set_new(spec, "buffers", json_integer((json_int_t)vm->buffers));
+    if (vm->mtu)
+        json_object_set_new(spec, "mtu", json_integer((json_int_t)vm->mtu));
+    o = json_pack("{s:i, s:s, s:I, s:I, s:o, s:o}", "version", 1, "state", state,
+                  "created_us", (json_int_t)vm->created_us, "pid",
+                  (json_int_t)(vm->vmm ? vmm_pid(vm->vmm) : 0), "spec", spec, "configs",
+                  configs);
+    if (vm->trouble)
+        json_object_set_new(o, "trouble", json_string(vm->trouble));
+    return o;
+}
+
+static void load_configs(struct vm *vm, json_t *configs, struct diag *d)
+{
+    struct vm_config **at = &vm->configs;
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(configs, name, value)
+    {
+        struct vm_config *c = calloc(1, sizeof *c);
+
+        if (!c || spec_config_read(&c->spec, value, d) < 0) {
+            free(c);
+            continue;
+        }
+        snprintf(c->name, sizeof c->name, "%s", name);
+        *at = c;
+        at = &c->next;
+    }
+}
+
+static int load_spec(struct vm *vm, json_t *value, struct diag *d)
+{
+    char *text = json_dumps(json_object_get(value, "spec"), 0);
+    struct spec_vm spec;
+
+    if (!text)
+        return diag_err(d, "its file has no spec");
+    if (spec_vm_read(&spec, text, strlen(text), d) < 0) {
+        free(text);
+        return -1;
+    }
+    free(text);
+    vm->wanted = spec.isolation;
+    vm->memory = spec.memory;
+    vm->buffers = spec.buffers;
+    vm->mtu = spec.mtu;
+    vm->n_ifs = spec.n_ifs;
+    for (unsigned i = 0; i < spec.n_ifs; i++) {
+        memcpy(vm->ifs[i].mac, spec.ifs[i].mac, 6);
+        if (spec.ifs[i].network)
+            snprintf(vm->ifs[i].network, NAME_ROOM, "%s", spec.ifs[i].network);
+    }
+    spec_vm_fini(&spec);
+    return 0;
+}
+
+static void set_crashed(struct vm *vm, const char *why)
+{
+    vm->state = VM_CRASHED;
+    if (!vm->trouble)
+        vm->trouble = strdup(why);
+    vm_say(vm, "clickos: %s", vm->trouble ? vm->trouble : why);
+}
+
+/* Connect to a VM that was running, or starting, when the last daemon ended. */
+static void adopt(struct vm *vm, const char *state)
+{
+    char *path = store_socket_path(vm->s->store, vm->name);
+    struct diag d = DIAG_INIT;
+    json_t *record;
+
+    if (path)
+        vm->vmm = vmm_adopt(vm->s->host, path, &vm_events, vm, &d);
+    free(path);
+    if (!strcmp(state, "starting")) {
+        /* Nobody was told that it exists: it must not. */
+        daemon_log(vm->s, "VM %s had not finished starting and is removed", vm->name);
+        vm_remove(vm, NULL);
+    } else if (!vm->vmm) {
+        set_crashed(vm, "it ended while the daemon was down");
+        record = vm_record(vm, "crashed");
+        store_put(vm->s->store, STORE_VM, vm->name, record, NULL);
+        json_decref(record);
+    } else {
+        vm->state = VM_ADOPTING;
+        vm->s->adopting++;
+    }
+    diag_fini(&d);
+}
+
+struct loading {
+    struct daemon_state *s;
+    struct diag *d;
+};
+
+static void load_vm(void *ctx, const char *name, json_t *value)
+{
+    struct loading *l = ctx;
+    struct diag d = DIAG_INIT;
+    const char *state = "running", *trouble = NULL;
+    struct vm *vm = name_check("VM", name, true, &d) == 0 ? vm_new(l->s, name) : NULL;
+
+    if (!vm || load_spec(vm, value, &d) < 0) {
+        diag_warn(l->d, "VM %s: %s", name, diag_first(&d));
+        if (vm)
+            vm_free(vm);
+        diag_fini(&d);
+        return;
+    }
+    load_configs(vm, json_object_get(value, "configs"), l->d);
+    json_get_string(value, "state", &state, NULL);
+    json_get_string(value, "trouble", &trouble, NULL);
+    vm->created_us = (uint64_t)json_integer_value(json_object_get(value, "created_us"));
+    if (!strcmp(state, "crashed"))
+        set_crashed(vm, trouble ? trouble : "it crashed before the daemon was started");
+    else
+        adopt(vm, state);
+    diag_fini(&d);
+}
+
+void vms_load(struct daemon_state *s, struct diag *d)
+{
+    struct loading l = {s, d};
+
+    store_each(s->store, STORE_VM, load_vm, &l, d);
+}
+
+void vms_free(struct daemon_state *s)
+{
+    struct strmap_entry *e;
+    size_t at = 0;
+
+    while ((e = strmap_next(&s->vms, &at)))
+        vm_free(e->value);
+    strmap_fini(&s->vms);
+}

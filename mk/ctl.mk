@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# clickosd (the daemon) and clickos (the command line): see ctl/README.md
+
+# Files of the command line are called cli*.c; the shared ones stand here; the rest is the
+# daemon's. Programs link objects by name, since verbs and routes register themselves.
+CTL_SHARED := $(addprefix ctl/,details.c json_get.c lint.c logring.c names.c portspec.c)
+CTL_CLI    := $(filter ctl/cli%,$(CTL_SRC))
+CTL_LIBS   := -lmicrohttpd -ljansson -lm
+
+# The files of other folders are named in mk/ files that are read later: hence "=".
+CTL_CLI_OBJ    = $(call objs,$(CTL_CLI) $(CTL_SHARED)) $(ENGINE_OBJ)
+CTL_DAEMON_OBJ = $(call objs,$(filter-out $(CTL_CLI),$(CTL_SRC))) $(VMM_CLIENT_OBJ) \
+                 $(SWITCH_OBJ) $(ENGINE_OBJ)
+
+PROGRAMS += $(B)/clickos $(B)/clickosd
+
+.SECONDEXPANSION:
+$(B)/clickos: $(B)/ctl/clickos_main.o $$(CTL_CLI_OBJ)
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^) -ljansson -lm
+
+$(B)/clickosd: $(B)/ctl/clickosd_main.o $$(CTL_DAEMON_OBJ)
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^) $(CTL_LIBS)
+
+TEST_OBJ_ctl   = $(call objs,$(CTL_SRC)) $(VMM_CLIENT_OBJ) $(SWITCH_OBJ)
+TEST_LIBS_ctl := $(CTL_LIBS)

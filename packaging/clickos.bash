@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# bash completion for clickos: verbs and options come from the program itself, names from
+# the daemon.
+
+_clickos_names() { # path, list
+    clickos "$1" ${2:+"$2"} --json 2>/dev/null |
+        sed -nE 's/^ {6}"name": "([^"]*)",?$/\1/p'
+}
+
+_clickos() {
+    local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]:-} words
+    COMPREPLY=()
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        words=$(clickos complete 2>/dev/null | cut -d' ' -f1 | sort -u)
+    elif [ "$COMP_CWORD" -eq 2 ] && [[ $verb == net || $verb == port ]]; then
+        words=$(clickos complete 2>/dev/null | sed -n "s/^$verb //p")
+    elif [[ $cur == -* ]]; then
+        [[ $verb == net || $verb == port ]] && verb="$verb ${COMP_WORDS[2]:-}"
+        words="--json --socket --help $(clickos complete "$verb" 2>/dev/null)"
+    else
+        case $verb in
+        rm | ps | read | write | logs | install | show | remove | wait)
+            [ "$COMP_CWORD" -eq 2 ] && words=$(_clickos_names ps) ;;
+        elements) words=$(_clickos_names elements) ;;
+        net) words=$(_clickos_names net ls) ;;
+        port) words=$(_clickos_names port ls) ;;
+        capture) [ "$COMP_CWORD" -eq 2 ] && words=$(_clickos_names port ls) ;;
+        esac
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+complete -o default -F _clickos clickos

@@ -66,7 +66,7 @@ static int begin_case(struct parser *p)
 }
 
 static int add_step(struct parser *p, enum step_kind kind, unsigned port,
-                    const char *text)
+                    const char *text, size_t column)
 {
     struct element_case *c;
     struct step *grown;
@@ -78,7 +78,7 @@ static int add_step(struct parser *p, enum step_kind kind, unsigned port,
     if (!grown)
         return bad(p, "out of memory");
     c->steps = grown;
-    grown[c->n_steps++] = (struct step){kind, port, strdup(text), p->line};
+    grown[c->n_steps++] = (struct step){kind, port, strdup(text), p->line, column};
     return 0;
 }
 
@@ -105,12 +105,13 @@ static int parse_step(struct parser *p, const char *s)
             continue;
         if (port >= CASE_MAX_PORTS)
             return bad(p, "there are only 8 ports");
-        return add_step(p, keys[i].kind, port, text);
+        return add_step(p, keys[i].kind, port, text, (size_t)(text - s));
     }
     return bad(p, "unknown key");
 }
 
-/* An indented line goes on with the step before it. */
+/* An indented line goes on with the step before it. Blanks beyond the column where that
+ * step's own text begins belong to the text. */
 static int continue_step(struct parser *p, const char *s)
 {
     struct step *step;
@@ -120,9 +121,9 @@ static int continue_step(struct parser *p, const char *s)
     if (!p->open || !current(p)->n_steps)
         return bad(p, "an indented line continues nothing");
     step = &current(p)->steps[current(p)->n_steps - 1];
-    while (char_is_space(*s))
-        s++;
     len = strlen(step->text);
+    for (size_t i = 0; char_is_space(*s) && (!len || i < step->column); i++)
+        s++;
     joined = realloc(step->text, len + strlen(s) + 2);
     if (!joined)
         return bad(p, "out of memory");

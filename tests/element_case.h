@@ -38,6 +38,7 @@ struct step {
     unsigned port;
     char *text; /* owned */
     uint32_t line;
+    size_t column; /* where the text begins */
 };
 
 struct element_case {

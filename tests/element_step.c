@@ -400,7 +400,7 @@ void step_check_nothing_left(struct case_run *run, const struct element_case *c)
         return;
     run->backend->run(run->ctx, 0);
     for (unsigned port = 0; port < CASE_MAX_PORTS; port++) {
-        struct step nothing = {STEP_OUT, port, (char *)(uintptr_t) "", c->line};
+        struct step nothing = {STEP_OUT, port, (char *)(uintptr_t) "", c->line, 0};
 
         step_out(run, &nothing);
     }

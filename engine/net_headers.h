@@ -332,6 +332,12 @@ static inline bool pkt_has_ip4(const struct pkt *p)
            ip4_hlen(pkt_ip4(p)) <= n;
 }
 
+/* The IPv4 header, for changing it; NULL when there is none or memory ran out. */
+static inline struct ip4_hdr *pkt_ip4_writable(struct pkt *p)
+{
+    return pkt_has_ip4(p) && pkt_writable(p) == 0 ? pkt_ip4(p) : NULL;
+}
+
 /* Say that an IP header of `hlen` bytes stands at `network`, as Click does. */
 static inline void pkt_set_ip4(struct pkt *p, uint8_t *network, uint32_t hlen)
 {
@@ -339,12 +345,23 @@ static inline void pkt_set_ip4(struct pkt *p, uint8_t *network, uint32_t hlen)
     p->transport = network + hlen;
 }
 
-/* Say that an Ethernet header stands at `mac`; the network header follows it. */
+/* Say that a link-level header of `hlen` bytes stands at `mac`; the network header follows
+ * it, the transport header stays what it was, as in Click. */
 static inline void pkt_set_mac(struct pkt *p, uint8_t *mac, uint32_t hlen)
 {
     p->mac = mac;
     p->network = mac + hlen;
-    p->transport = NULL;
+}
+
+/* Put an uninitialised Ethernet header in front, known as such. NULL (packet unchanged)
+ * when memory ran out. */
+static inline struct eth_hdr *pkt_push_eth(struct pkt *p)
+{
+    uint8_t *at = pkt_push(p, sizeof(struct eth_hdr));
+
+    if (at)
+        pkt_set_mac(p, at, sizeof(struct eth_hdr));
+    return (struct eth_hdr *)(void *)at;
 }
 
 #endif

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * ip_check.h -- is this an IPv4 header that a router may believe?
+ *
+ * The checks of RFC 1812, 5.2.2, shared by CheckIPHeader, CheckIPHeader2 and IPInputCombo:
+ * length, version, header length, total length, checksum, source address.
+ */
+
+#ifndef ENGINE_IP_CHECK_H
+#define ENGINE_IP_CHECK_H
+
+#include "engine/checksum.h"
+#include "engine/element.h"
+#include "engine/words.h"
+
+enum ip_check_reason {
+    IP_CHECK_TINY,
+    IP_CHECK_VERSION,
+    IP_CHECK_HLEN,
+    IP_CHECK_LEN,
+    IP_CHECK_SUM,
+    IP_CHECK_SRC,
+    IP_CHECK_REASONS,
+    IP_CHECK_OK = -1,
+};
+
+/* "tiny packet", ... */
+extern const char *const ip_check_texts[IP_CHECK_REASONS];
+
+struct ip_check {
+    uint32_t offset; /* of the header in the data */
+    bool checksum;   /* look at it */
+    /* Where packets may not come from, except on their way to a good destination. */
+    struct ip_list bad_src, good_dst;
+};
+
+/* State of CheckIPHeader and CheckIPHeader2, which differ in a default. */
+struct ip_check_element {
+    struct ip_check check;
+    bool verbose, details;
+    uint64_t reasons[IP_CHECK_REASONS];
+};
+
+enum { IP_CHECK_DROPS }; /* their counter */
+extern const struct counter_spec ip_check_counters[];
+extern const struct handler_spec ip_check_handlers[];
+int ip_check_configure(struct element *e, struct conf *c, struct diag *d);
+void ip_check_take_state(struct element *e, struct element *old);
+
+/* Count and, the first time, tell about a bad packet; its verdict. */
+verdict_t ip_check_bad(struct element *e, int reason);
+
+#define IP_CHECK_ARGS(checksum_default)                                                \
+    {.name = "INTERFACES",                                                             \
+     .kind = ARG_KIND_CUSTOM,                                                          \
+     .offset = offsetof(struct ip_check_element, check),                               \
+     .help = "the router's own ADDR/MASKs",                                            \
+     .parse = ip_check_parse_interfaces},                                              \
+        {.name = "BADSRC",                                                             \
+         .kind = ARG_KIND_CUSTOM,                                                      \
+         .offset = offsetof(struct ip_check_element, check.bad_src),                   \
+         .help = "addresses that no packet may come from",                             \
+         .parse = ip_list_parse},                                                      \
+        {.name = "GOODDST",                                                            \
+         .kind = ARG_KIND_CUSTOM,                                                      \
+         .offset = offsetof(struct ip_check_element, check.good_dst),                  \
+         .help = "destinations that make up for a bad source",                         \
+         .parse = ip_list_parse},                                                      \
+        ARG_U32(ip_check_element, check.offset, "OFFSET", 0, "0",                      \
+                "bytes before the IP header"),                                         \
+        ARG_BOOL(ip_check_element, verbose, "VERBOSE", 0, "false",                     \
+                 "complain about every bad packet"),                                   \
+        ARG_BOOL(ip_check_element, details, "DETAILS", 0, "false",                     \
+                 "count drops by reason"),                                             \
+        ARG_BOOL(ip_check_element, check.checksum, "CHECKSUM", 0, checksum_default,    \
+                 "look at the header checksum"),                                       \
+        ARG_END
+
+/* For arg_spec.parse of INTERFACES, with the whole struct ip_check as member: "ADDR/MASK"
+ * words; each adds the network's broadcast address to the bad sources and the address to
+ * the good destinations. 0.0.0.0 and 255.255.255.255 become bad sources too. */
+int ip_check_parse_interfaces(struct element *e, const char *text, void *member,
+                              struct diag *d);
+
+/* The old form of BADSRC, by position: the list, 0.0.0.0 and 255.255.255.255. */
+int ip_check_parse_old_badsrc(struct element *e, const char *text, struct ip_check *c,
+                              struct diag *d);
+
+/* Check the packet. IP_CHECK_OK: its header pointers and destination annotation are set and
+ * what is behind the end of the IP packet is cut off. */
+static inline int ip_check_packet(const struct ip_check *c, struct pkt *p)
+{
+    struct ip4_hdr *h = (struct ip4_hdr *)(void *)(p->data + c->offset);
+    uint32_t left = p->len - c->offset, hlen, len;
+
+    if (__builtin_expect(p->len < c->offset || left < sizeof *h, 0))
+        return IP_CHECK_TINY;
+    if (__builtin_expect(h->vhl != 0x45, 0)) {
+        if (h->vhl >> 4 != 4)
+            return IP_CHECK_VERSION;
+        if (ip4_hlen(h) < sizeof *h)
+            return IP_CHECK_HLEN;
+    }
+    hlen = ip4_hlen(h);
+    len = be16(h->len);
+    if (__builtin_expect(len > left || len < hlen, 0))
+        return IP_CHECK_LEN;
+    if (c->checksum && __builtin_expect(csum_ip4(h) != 0, 0))
+        return IP_CHECK_SUM;
+    if (ip_list_has(&c->bad_src, h->src) && !ip_list_has(&c->good_dst, h->dst))
+        return IP_CHECK_SRC;
+    pkt_set_ip4(p, (uint8_t *)h, hlen);
+    p->len = c->offset + len;
+    pkt_set_dst_ip(p, h->dst);
+    return IP_CHECK_OK;
+}
+
+#endif

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* ip_lookup.c -- the routing table elements: see ip_lookup.h */
+
+#include "engine/ip_lookup.h"
+
+#include "engine/words.h"
+
+bool ip_lookup_parse(const struct element *e, const char *text, bool for_remove,
+                     struct ip_route *out)
+{
+    char word[WORD_ROOM];
+    struct ip_route r = {.port = -1};
+    struct ip_prefix net;
+    int64_t port = -1;
+    bool more;
+
+    if (!word_next(&text, word) || !parse_ip_prefix(e, word, true, &net))
+        return false;
+    r.addr = net.addr & net.mask;
+    r.mask = net.mask;
+    more = word_next(&text, word);
+    if (more && (strcmp(word, "-") == 0 || parse_ip(e, word, &r.gw)))
+        more = word_next(&text, word);
+    if (!more && !for_remove)
+        return false;
+    if (more && (!parse_i64(word, 0, &port) || port < INT32_MIN || port > INT32_MAX))
+        return false;
+    if (word_next(&text, word))
+        return false;
+    r.port = (int32_t)port;
+    *out = r;
+    return true;
+}
+
+/* Columns with tabs for the table, or words with blanks for messages. */
+static void unparse_route(const struct ip_route *r, bool tabs, struct sbuf *out)
+{
+    char text[64];
+    char tab = tabs ? '\t' : ' ';
+    size_t at = out->len;
+
+    sbuf_printf(out, "%s%c",
+                unparse_ip_prefix((struct ip_prefix){r->addr, r->mask}, text), tab);
+    if (tabs && out->len < at + 17)
+        sbuf_putc(out, '\t');
+    at = out->len;
+    sbuf_printf(out, "%s%c", r->gw ? unparse_ip(r->gw, text) : "-", tab);
+    if (tabs && out->len < at + 9)
+        sbuf_putc(out, '\t');
+    sbuf_printf(out, "%d", r->port);
+}
+
+int ip_lookup_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    struct ip_lookup *s = element_state(e);
+    struct ip_route r;
+    int rc = 0, replaced = 0, added;
+
+    s->routes.stale = true;
+    for (int i = 0; i < c->argc; i++) {
+        if (!ip_lookup_parse(e, c->argv[i], false, &r)) {
+            rc = diag_err(d, "argument %d should be 'ADDR/MASK [GATEWAY] OUTPUT'",
+                          i + 1);
+        } else if (r.port < 0 || r.port >= e->n_out) {
+            rc = diag_err(d, "argument %d bad OUTPUT", i + 1);
+        } else {
+            added = ip_routes_add(&s->routes, &r, false, NULL);
+            replaced += added == ROUTES_EXIST;
+            if (added == ROUTES_NO_MEMORY)
+                rc = diag_err(d, "out of memory");
+        }
+    }
+    if (replaced)
+        diag_warn(d, "%d %s replaced by later versions", replaced,
+                  replaced > 1 ? "routes" : "route");
+    if (rc == 0)
+        ip_routes_distill(&s->routes);
+    return rc;
+}
+
+void ip_lookup_cleanup(struct element *e)
+{
+    struct ip_lookup *s = element_state(e);
+
+    ip_routes_fini(&s->routes);
+}
+
+static void ip_lookup_complain(struct element *e, const struct pkt *p)
+{
+    struct ip_lookup *s = element_state(e);
+    const char *name;
+    char text[64];
+
+    if (s->complaints >= 5)
+        return;
+    s->complaints++;
+    /* Click's words: the tables that are linear there speak for themselves. */
+    name = strchr("LS", e->cls->name[0]) ? "LinearIPLookup" : "IPRouteTable";
+    element_say(e, "%s: no route for %s\n", name, unparse_ip(pkt_dst_ip(p), text));
+}
+
+/* Push a batch whose packets go to several outputs, in order for each of them. */
+static void ip_lookup_spread(struct element *e, struct batch *b, int32_t *port)
+{
+    struct batch one;
+    uint32_t done = 0;
+
+    while (done < b->n) {
+        int32_t to = port[done];
+        uint32_t first = b->n;
+        one.n = 0;
+        for (uint32_t i = done; i < b->n; i++) {
+            if (port[i] == to && b->p[i]) {
+                batch_add(&one, b->p[i]);
+                b->p[i] = NULL;
+            } else if (b->p[i] && first == b->n) {
+                first = i;
+            }
+        }
+        if (to >= 0)
+            out_push(e, (unsigned)to, &one);
+        else
+            batch_free(&one);
+        done = first;
+    }
+}
+
+void ip_lookup_push(struct element *e, unsigned in, struct batch *b)
+{
+    struct ip_lookup *s = element_state(e);
+    int32_t port[BATCH_MAX], all = -1;
+    bool same = true;
+
+    if (!b->n)
+        return;
+    if (__builtin_expect(s->routes.stale, 0))
+        ip_routes_distill(&s->routes);
+    for (uint32_t i = 0; i < b->n; i++) {
+        struct pkt *p = b->p[i];
+        struct ip_hop hop = ip_routes_find(&s->routes, pkt_dst_ip(p));
+        if (i + LOOP_AHEAD < b->n)
+            __builtin_prefetch(b->p[i + LOOP_AHEAD]->anno);
+        if (__builtin_expect(hop.port < 0, 0))
+            ip_lookup_complain(e, p);
+        else if (hop.gw)
+            pkt_set_dst_ip(p, hop.gw);
+        port[i] = hop.port;
+        all = i ? all : hop.port;
+        same &= hop.port == all;
+    }
+    if (same && all >= 0)
+        out_push(e, (unsigned)all, b);
+    else
+        ip_lookup_spread(e, b, port);
+}
+
+static int ip_lookup_table(struct element *e, const struct handler_spec *h,
+                           const char *param, struct sbuf *out, struct diag *d)
+{
+    const struct ip_lookup *s = element_state(e);
+
+    for (uint32_t i = 0; i < s->routes.n; i++)
+        if (s->routes.route[i].port >= 0) {
+            unparse_route(&s->routes.route[i], true, out);
+            sbuf_putc(out, '\n');
+        }
+    return 0;
+}
+
+static int ip_lookup_read_lookup(struct element *e, const struct handler_spec *h,
+                                 const char *param, struct sbuf *out, struct diag *d)
+{
+    struct ip_lookup *s = element_state(e);
+    struct ip_hop hop;
+    char text[64];
+    uint32_t addr;
+
+    if (!param || !parse_ip(e, param, &addr))
+        return diag_err(d, "expected IP address");
+    if (s->routes.stale)
+        ip_routes_distill(&s->routes);
+    hop = ip_routes_find(&s->routes, addr);
+    sbuf_printf(out, "%d", hop.port);
+    if (hop.gw)
+        sbuf_printf(out, " %s", unparse_ip(hop.gw, text));
+    return 0;
+}
+
+enum command { CMD_ADD, CMD_SET, CMD_REMOVE };
+
+/* What a command has done, to take it back. */
+struct undo {
+    struct ip_route old; /* port -1: there was none */
+    struct ip_route now;
+    enum command command;
+};
+
+static int say_why(int rc, const struct undo *u, struct diag *d)
+{
+    struct sbuf text = SBUF_INIT;
+
+    unparse_route(rc == ROUTES_EXIST ? &u->old : &u->now, false, &text);
+    if (rc == ROUTES_EXIST)
+        diag_err(d, "conflict with existing route '%s'", sbuf_text(&text));
+    else if (rc == ROUTES_MISSING)
+        diag_err(d, "route '%s' not found", sbuf_text(&text));
+    else
+        diag_err(d, "no memory to store route '%s'", sbuf_text(&text));
+    sbuf_fini(&text);
+    return -1;
+}
+
+static int run_command(struct element *e, enum command command, const char *text,
+                       struct undo *u, struct diag *d)
+{
+    struct ip_lookup *s = element_state(e);
+    int rc;
+
+    u->command = command;
+    u->old.port = -1;
+    if (!ip_lookup_parse(e, text, command == CMD_REMOVE, &u->now))
+        return diag_err(d, "expected 'ADDR/MASK [GATEWAY%s'",
+                        command == CMD_REMOVE ? " OUTPUT]" : "] OUTPUT");
+    if (u->now.port < (command == CMD_REMOVE ? -1 : 0) || u->now.port >= e->n_out)
+        return diag_err(d, "bad OUTPUT");
+    if (command == CMD_REMOVE)
+        rc = ip_routes_remove(&s->routes, &u->now, &u->old);
+    else
+        rc = ip_routes_add(&s->routes, &u->now, command == CMD_SET, &u->old);
+    return rc < 0 ? say_why(rc, u, d) : 0;
+}
+
+static void take_back(struct element *e, const struct undo *u)
+{
+    struct ip_lookup *s = element_state(e);
+
+    if (u->old.port >= 0)
+        (void)ip_routes_add(&s->routes, &u->old, true, NULL);
+    else
+        (void)ip_routes_remove(&s->routes, &u->now, NULL);
+}
+
+static int ip_lookup_write(struct element *e, const struct handler_spec *h,
+                           const char *value, size_t len, struct diag *d)
+{
+    struct undo u;
+
+    return run_command(e, (enum command)h->user, value, &u, d);
+}
+
+/* One line of `ctrl`: a command word and its route. Empty lines are nothing: returns 1. */
+static int run_line(struct element *e, const char *line, struct undo *u, struct diag *d)
+{
+    static const char *const names[] = {"add", "set", "remove"};
+    char word[WORD_ROOM];
+
+    if (!word_next(&line, word))
+        return 1;
+    for (int i = 0; i < 3; i++)
+        if (strcmp(word, names[i]) == 0)
+            return run_command(e, (enum command)i, line, u, d);
+    return diag_err(d, "bad command '%s'", word);
+}
+
+/* All lines or none. */
+static int ip_lookup_ctrl(struct element *e, const struct handler_spec *h,
+                          const char *value, size_t len, struct diag *d)
+{
+    struct sbuf undos = SBUF_INIT, line = SBUF_INIT;
+    const char *at = value, *end = value + len;
+    struct undo u;
+    int rc = 0;
+
+    while (rc >= 0 && at < end) {
+        const char *nl = memchr(at, '\n', (size_t)(end - at));
+        nl = nl ? nl : end;
+        sbuf_reset(&line);
+        sbuf_add(&line, at, (size_t)(nl - at));
+        rc = run_line(e, sbuf_text(&line), &u, d);
+        if (rc == 0)
+            sbuf_add(&undos, &u, sizeof u);
+        at = nl + 1;
+    }
+    while (rc < 0 && undos.len >= sizeof u) {
+        undos.len -= sizeof u;
+        memcpy(&u, undos.data + undos.len, sizeof u);
+        take_back(e, &u);
+    }
+    sbuf_fini(&undos);
+    sbuf_fini(&line);
+    return rc < 0 ? -1 : 0;
+}
+
+static int ip_lookup_flush(struct element *e, const struct handler_spec *h,
+                           const char *value, size_t len, struct diag *d)
+{
+    struct ip_lookup *s = element_state(e);
+
+    ip_routes_fini(&s->routes);
+    s->routes.stale = true;
+    return 0;
+}
+
+#define LOOKUP_COMMON                                                                  \
+    {.name = "table",                                                                  \
+     .help = "the routes, one a line",                                                 \
+     .flags = HANDLER_READ | HANDLER_EXPENSIVE,                                        \
+     .read = ip_lookup_table},                                                         \
+    {                                                                                  \
+        .name = "lookup", .help = "output and gateway for an address",                 \
+        .flags = HANDLER_READ | HANDLER_PARAM, .read = ip_lookup_read_lookup           \
+    }
+
+const struct handler_spec ip_lookup_static_handlers[] = {LOOKUP_COMMON, HANDLER_END};
+
+#define LOOKUP_WRITER(name_, user_, help_)                                             \
+    {                                                                                  \
+        .name = name_, .help = help_, .flags = HANDLER_WRITE, .user = user_,           \
+        .write = ip_lookup_write                                                       \
+    }
+const struct handler_spec ip_lookup_handlers[] = {
+    LOOKUP_COMMON,
+    LOOKUP_WRITER("add", CMD_ADD, "add a route"),
+    LOOKUP_WRITER("set", CMD_SET, "add or replace a route"),
+    LOOKUP_WRITER("remove", CMD_REMOVE, "remove a route"),
+    {.name = "ctrl",
+     .help = "add, set and remove routes, a line each, all or none",
+     .flags = HANDLER_WRITE | HANDLER_RAW,
+     .write = ip_lookup_ctrl},
+    HANDLER_PRESS(ip_lookup_flush, "flush", "remove all routes"),
+    HANDLER_END,
+};

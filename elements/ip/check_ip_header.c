@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * CheckIPHeader -- pass packets whose IPv4 header can be believed
+ *
+ * Usage:    CheckIPHeader([keywords INTERFACES, BADSRC, GOODDST, OFFSET, ...])
+ * Ports:    1 in, 1-2 out; push or pull, output 1 push
+ * Args:     INTERFACES  list of ADDR/MASK, the router's own: shorthand for BADSRC with the
+ *                       broadcast addresses, 0.0.0.0 and 255.255.255.255, and GOODDST
+ *                       with the ADDRs
+ *           BADSRC      addresses that no packet may come from
+ *           GOODDST     destinations that make up for a bad source
+ *           OFFSET      bytes before the IP header, default 0
+ *           CHECKSUM    look at the header checksum, default true
+ *           VERBOSE     complain about every bad packet, not only the first
+ *           DETAILS     keep the drop_details handler
+ * Counters: drops  packets that failed the checks
+ * Handlers: drop_details  (r) drops by reason, with DETAILS
+ * Example:  FromDevice(0) -> Strip(14) -> CheckIPHeader(INTERFACES 10.0.0.1/24) -> ...
+ * See also: MarkIPHeader, CheckIPHeader2, Strip
+ *
+ * Good packets get their header pointers and the destination address annotation, and lose
+ * what stands behind the end of the IP packet (Ethernet padding). Bad ones leave by
+ * output 1, or are dropped where there is none. Old configurations give the bad sources
+ * and the offset by position.
+ */
+
+#include "engine/element.h"
+#include "engine/ip_check.h"
+
+static const struct arg_spec check_ip_header_args[] = {IP_CHECK_ARGS("true")};
+
+static inline verdict_t check_ip_header_one(struct element *e, struct pkt *p)
+{
+    const struct ip_check_element *s = element_state(e);
+    int reason = ip_check_packet(&s->check, p);
+
+    return __builtin_expect(reason == IP_CHECK_OK, 1) ? 0 : ip_check_bad(e, reason);
+}
+ELEMENT_LOOP(check_ip_header)
+
+ELEMENT(CheckIPHeader) = {
+    .name = "CheckIPHeader",
+    .state_size = sizeof(struct ip_check_element),
+    .ports = "1/1-2",
+    .processing = "a/ah",
+    .args = check_ip_header_args,
+    .any_args = true,
+    .counters = ip_check_counters,
+    .handlers = ip_check_handlers,
+    .configure = ip_check_configure,
+    .take_state = ip_check_take_state,
+    .push = check_ip_header_push,
+    .pull = check_ip_header_pull,
+};

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * FixIPSrc -- fill in the router's own source address where it was left open
+ *
+ * Usage:    FixIPSrc(IPADDR)
+ * Ports:    1 in, 1 out; push or pull
+ * Args:     IPADDR  the address of the interface by which packets leave
+ * Example:  rt[1] -> DropBroadcasts -> FixIPSrc(10.0.1.1) -> DecIPTTL -> ...
+ * See also: ICMPError
+ *
+ * Where the Fix IP Source annotation is set, which ICMPError does, the source address
+ * becomes IPADDR, the checksum is computed and the annotation cleared. Other packets pass.
+ */
+
+#include "engine/checksum.h"
+#include "engine/element.h"
+
+struct fix_ip_src {
+    uint32_t addr;
+};
+
+static const struct arg_spec fix_ip_src_args[] = {
+    ARG_IP(fix_ip_src, addr, "IPADDR", ARG_M, NULL, "address of the interface"),
+    ARG_END,
+};
+
+static inline verdict_t fix_ip_src_one(struct element *e, struct pkt *p)
+{
+    const struct fix_ip_src *s = element_state(e);
+    struct ip4_hdr *h;
+
+    if (__builtin_expect(!p->anno[ANNO_FIX_IP_SRC] || !p->network, 1))
+        return 0;
+    h = pkt_ip4_writable(p);
+    if (!h)
+        return VERDICT_DROP;
+    p->anno[ANNO_FIX_IP_SRC] = 0;
+    h->src = s->addr;
+    h->sum = 0;
+    h->sum = csum_ip4(h);
+    return 0;
+}
+ELEMENT_LOOP(fix_ip_src)
+
+ELEMENT(FixIPSrc) = {
+    .name = "FixIPSrc",
+    .state_size = sizeof(struct fix_ip_src),
+    .ports = "1/1",
+    .args = fix_ip_src_args,
+    .live = true,
+    .push = fix_ip_src_push,
+    .pull = fix_ip_src_pull,
+};

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * RadixIPLookup -- route IPv4 packets by a large table
+ *
+ * Usage:    RadixIPLookup(ADDR/MASK [GATEWAY] OUTPUT, ...)
+ * Ports:    1 in, any number out; push
+ * Args:     each is a route: where to send packets for the network, by which output and,
+ *           if given, gateway; the longest prefix wins
+ * Handlers: table   (r) the routes, one a line
+ *           lookup  (r) output and gateway for an address
+ *           add     (w) add a route, as in the arguments
+ *           set     (w) the same, replacing one to the same network
+ *           remove  (w) remove a route: ADDR/MASK [[GATEWAY] OUTPUT]
+ *           ctrl    (w) "add ...", "set ..." and "remove ..." lines: all of them, or none
+ *           flush   (w) remove all routes
+ * Example:  GetIPAddress(16) -> rt :: RadixIPLookup(10.0.0.0/8 0, 0/0 10.0.0.1 1);
+ * See also: DirectIPLookup, RangeIPLookup, StaticIPLookup
+ *
+ * Looks up the destination annotation; a gateway replaces it. Packets without a route are
+ * dropped, the first five with a complaint. All of the
+ * family share one table (engine/ip_routes.h), so that none is slow; the name stands for
+ * what it is in Click.
+ */
+
+#include "engine/ip_lookup.h"
+
+ELEMENT(RadixIPLookup) = {
+    .name = "RadixIPLookup",
+    .state_size = sizeof(struct ip_lookup),
+    .ports = "1/-",
+    .processing = "h/h",
+    .any_args = true,
+    .handlers = ip_lookup_handlers,
+    .configure = ip_lookup_configure,
+    .cleanup = ip_lookup_cleanup,
+    .push = ip_lookup_push,
+};

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * SetIPDSCP -- set the DSCP field of IPv4 headers
+ *
+ * Usage:    SetIPDSCP(DSCP)
+ * Ports:    1 in, 1 out; push or pull
+ * Args:     DSCP  0 to 63
+ * Handlers: dscp  (rw) as DSCP
+ * Example:  ... -> CheckIPHeader -> SetIPDSCP(46) -> ...
+ * See also: SetIPECN, CheckIPHeader
+ *
+ * Wants the IP header to be marked. The checksum is updated, not computed anew.
+ */
+
+#include "engine/checksum.h"
+#include "engine/element.h"
+
+struct set_ip_dscp {
+    uint8_t dscp;
+};
+
+static const struct arg_spec set_ip_dscp_args[] = {
+    {.name = "DSCP",
+     .kind = ARG_KIND_U8,
+     .flags = ARG_M,
+     .offset = offsetof(struct set_ip_dscp, dscp),
+     .max = 63,
+     .help = "0 to 63"},
+    ARG_END,
+};
+
+static inline verdict_t set_ip_dscp_one(struct element *e, struct pkt *p)
+{
+    const struct set_ip_dscp *s = element_state(e);
+    struct ip4_hdr *h = pkt_ip4_writable(p);
+    uint16_t was;
+
+    if (__builtin_expect(!h, 0))
+        return VERDICT_DROP;
+    was = load16(h);
+    h->tos = (uint8_t)((h->tos & IP_ECN_MASK) | s->dscp << 2);
+    h->sum = csum_replace16(h->sum, was, load16(h));
+    return 0;
+}
+ELEMENT_LOOP(set_ip_dscp)
+
+static int set_ip_dscp_read(struct element *e, const struct handler_spec *h,
+                            const char *param, struct sbuf *out, struct diag *d)
+{
+    const struct set_ip_dscp *s = element_state(e);
+
+    sbuf_printf(out, "%u", s->dscp);
+    return 0;
+}
+
+static int set_ip_dscp_write(struct element *e, const struct handler_spec *h,
+                             const char *value, size_t len, struct diag *d)
+{
+    struct set_ip_dscp *s = element_state(e);
+    uint64_t dscp;
+
+    if (!parse_u64(value, 0, &dscp) || dscp > 63)
+        return diag_err(d, "DSCP: parse error");
+    s->dscp = (uint8_t)dscp;
+    return 0;
+}
+
+static const struct handler_spec set_ip_dscp_handlers[] = {
+    {.name = "dscp",
+     .help = "the field's new value",
+     .flags = HANDLER_READ | HANDLER_WRITE,
+     .read = set_ip_dscp_read,
+     .write = set_ip_dscp_write},
+    HANDLER_END,
+};
+
+ELEMENT(SetIPDSCP) = {
+    .name = "SetIPDSCP",
+    .state_size = sizeof(struct set_ip_dscp),
+    .ports = "1/1",
+    .args = set_ip_dscp_args,
+    .live = true,
+    .handlers = set_ip_dscp_handlers,
+    .push = set_ip_dscp_push,
+    .pull = set_ip_dscp_pull,
+};

@@ -5,8 +5,9 @@
  * A hash table of lines of one cache line each. A line holds five addresses; one that
  * does not fit goes into a second line, found by another hash, and a count in the first
  * says so: nearly every look-up costs one cache miss, which mac_table_prefetch() takes
- * beforehand. When both are full the oldest learned address gives way, so a flood of addresses costs the flooder's
- * neighbours some flooding, never memory.
+ * beforehand. When both are full and nobody in the first can move to another line, the
+ * oldest learned address gives way: a flood of addresses costs the flooder's neighbours
+ * some flooding, never memory.
  *
  * Addresses are 48-bit numbers as mac_load() makes them; ports are numbers above 0.
  *

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct netmem_if *nif(const struct fake_guest *g, uint32_t n)
@@ -175,7 +176,8 @@ static bool has_received(struct fake_guest *g)
     return false;
 }
 
-bool fake_guest_wait(struct fake_guest *g, int ms)
+/* Once: may come back for a wake-up that was meant for an earlier sleep. */
+static void sleep_once(struct fake_guest *g, int ms)
 {
     struct netmem_head *h = (struct netmem_head *)(void *)g->mem;
     struct pollfd pfd = {.fd = g->wake_fd, .events = POLLIN};
@@ -186,6 +188,22 @@ bool fake_guest_wait(struct fake_guest *g, int ms)
         read(g->wake_fd, &count, sizeof count) < 0)
         count = 0;
     atomic_store(&h->guest_sleep, ++g->sleeping);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+bool fake_guest_wait(struct fake_guest *g, int ms)
+{
+    int64_t end = now_ms() + ms;
+
+    while (!has_received(g) && now_ms() < end)
+        sleep_once(g, (int)(end - now_ms()));
     return has_received(g);
 }
 

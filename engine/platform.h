@@ -24,8 +24,8 @@ struct host_ops;
 struct netdev_ops {
     /* Append up to `max` received packets to `b`; returns how many. */
     uint32_t (*rx)(void *dev, struct batch *b, uint32_t max);
-    /* Send: takes the first n packets of `b` over and out of it, so that those it had no
-     * room for are at the front; returns n. */
+    /* Send: takes over the first n packets of `b`, where it returns n; the rest moves to
+     * the front of the batch. */
     uint32_t (*tx)(void *dev, struct batch *b);
 };
 

@@ -72,13 +72,12 @@ static uint32_t port_rx(void *dev, struct batch *b, uint32_t max)
 static uint32_t port_tx(void *dev, struct batch *b)
 {
     struct port_dev *port = dev;
-    uint32_t sent;
+    uint32_t n = b->n;
 
-    for (uint32_t i = 0; i < b->n; i++)
+    for (uint32_t i = 0; i < n; i++)
         queue_put(&port->tx, b->p[i]);
-    sent = b->n;
     b->n = 0;
-    return sent;
+    return n;
 }
 
 static const struct netdev_ops port_ops = {port_rx, port_tx};

@@ -69,7 +69,8 @@ static uint32_t send(struct element *e, struct to_netfront *t, struct batch *b)
 {
     uint32_t sent = t->dev->ops->tx(t->dev->dev, b);
 
-    element_count(e, C_COUNT, sent);
+    if (sent)
+        element_count(e, C_COUNT, sent);
     return sent;
 }
 

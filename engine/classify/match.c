@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* match.c -- the fast path of packet classification: see match.h */
+
+#include "engine/classify/match_impl.h"
+
+#include <smmintrin.h>
+#include <string.h>
+
+struct key {
+    alignas(16) uint32_t w[SLOTS];
+    alignas(16) uint32_t have[SLOTS]; /* bytes that exist; not set if `complete` */
+    bool complete;
+};
+
+/* Where checks find what is not in the key. */
+struct source {
+    const struct pkt *p;       /* or */
+    const struct expr_view *v; /* if it is there already */
+};
+
+static inline uint32_t load32(const uint8_t *p)
+{
+    uint32_t v;
+
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline __m128i vec(const uint32_t *w)
+{
+    return _mm_load_si128((const __m128i *)(const void *)w);
+}
+
+/* --- keys ------------------------------------------------------------------------- */
+
+static void key_from_view(const struct classify *c, const struct expr_view *v,
+                          struct key *k)
+{
+    k->complete = true;
+    for (uint32_t s = 0; s < c->n_slots; s++) {
+        uint32_t have;
+        uint32_t w = expr_word(v, c->slots[s].base, c->slots[s].offset, &have);
+
+        k->w[s] = __builtin_bswap32(w);
+        k->have[s] = __builtin_bswap32(have);
+        k->complete &= have == UINT32_MAX;
+    }
+}
+
+static __attribute__((noinline)) void key_slow(const struct classify *c,
+                                               const struct pkt *p, struct key *k)
+{
+    struct expr_view v;
+
+    expr_view_pkt(&v, p);
+    key_from_view(c, &v, k);
+}
+
+/* Fragment and protocol, addresses, ports: one vector load and one word. */
+static inline void key_five_tuple(const uint8_t *net, const uint8_t *transp,
+                                  struct key *k)
+{
+    const __m128i pick = _mm_setr_epi8(2, 3, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15, -1, -1,
+                                       -1, -1);
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(net + 4));
+
+    v = _mm_shuffle_epi8(v, pick);
+    v = _mm_insert_epi32(v, (int)load32(transp), 3);
+    _mm_store_si128((__m128i *)(void *)k->w, v);
+}
+
+static inline void key_from_pkt(const struct classify *c, const struct pkt *p,
+                                struct key *k)
+{
+    const uint8_t *base[N_BASES] = {p->data, NULL, p->network, p->transport};
+    const uint8_t *end = p->data + p->len;
+    uint32_t first = 0;
+
+    if (c->on_data) {
+        if (p->len < c->need[BASE_DATA]) {
+            key_slow(c, p, k);
+            return;
+        }
+    } else if (!c->on_ip || !p->network || p->transport < p->network ||
+               end - p->network < (ptrdiff_t)c->need[BASE_NET] ||
+               end - p->transport < (ptrdiff_t)c->need[BASE_TRANSP]) {
+        key_slow(c, p, k);
+        return;
+    }
+    k->complete = true;
+    if (c->five_tuple) {
+        key_five_tuple(p->network, p->transport, k);
+        first = SLOTS_CORE;
+    }
+    for (uint32_t s = first; s < c->n_slots; s++)
+        k->w[s] = load32(base[c->slots[s].base] + c->slots[s].offset);
+}
+
+/* --- records ---------------------------------------------------------------------- */
+
+static bool check_holds(const struct match_check *m, const struct key *k,
+                        const struct source *src)
+{
+    struct expr_view v;
+    uint32_t w;
+    bool result;
+
+    if (m->kind == CHECK_TREE) {
+        if (src->v)
+            return expr_eval(m->x, src->v) == m->want;
+        expr_view_pkt(&v, src->p);
+        return expr_eval(m->x, &v) == m->want;
+    }
+    w = __builtin_bswap32(k->w[m->slot]) & m->mask;
+    if (!k->complete && (m->mask & ~__builtin_bswap32(k->have[m->slot])))
+        result = false;
+    else if (m->kind == CHECK_RANGE)
+        result = m->lo <= w && w <= m->hi;
+    else
+        result = (w == m->lo) != m->negated;
+    return result == m->want;
+}
+
+static __attribute__((noinline)) bool
+checks_hold(const struct match_check *m, const struct key *k, const struct source *src)
+{
+    for (;; m++) {
+        if (!check_holds(m, k, src))
+            return false;
+        if (m->last)
+            return true;
+    }
+}
+
+/* A byte that is missing reads as 0, so where the record asks for one it must exist. */
+static __attribute__((noinline)) bool
+have_masks(const struct classify *c, const struct match_rec *r, const struct key *k)
+{
+    const struct match_ext *x = r->flags & MATCH_EXT ? &c->ext[r - c->recs] : NULL;
+
+    for (uint32_t s = 0; s < c->n_slots; s++) {
+        uint32_t mask = s < SLOTS_CORE ? r->mask[s] : x ? x->mask[s - SLOTS_CORE] : 0;
+
+        if (mask & ~k->have[s])
+            return false;
+    }
+    return true;
+}
+
+static inline bool rec_matches(const struct classify *c, const struct match_rec *r,
+                               const struct key *k, const struct source *src)
+{
+    __m128i differ = _mm_xor_si128(vec(k->w), vec(r->value));
+
+    if (!_mm_testz_si128(differ, vec(r->mask)))
+        return false;
+    if (r->flags & MATCH_EXT) {
+        const struct match_ext *x = &c->ext[r - c->recs];
+
+        differ = _mm_xor_si128(vec(k->w + SLOTS_CORE), vec(x->value));
+        if (!_mm_testz_si128(differ, vec(x->mask)))
+            return false;
+    }
+    if (__builtin_expect(!k->complete, 0) && !have_masks(c, r, k))
+        return false;
+    return !(r->flags & MATCH_CHECKS) || checks_hold(&c->checks[r->check], k, src);
+}
+
+/* The best match so far: a rule and its output. */
+struct best {
+    uint32_t rule;
+    int32_t output;
+};
+
+static inline void scan_leaf(const struct classify *c, uint32_t ref,
+                             const struct key *k, const struct source *src,
+                             struct best *best)
+{
+    const struct match_rec *r = &c->recs[ref & ~MATCH_LEAF];
+
+    for (;; r++) {
+        if (r->rule >= best->rule)
+            return;
+        if (rec_matches(c, r, k, src)) {
+            best->rule = r->rule;
+            best->output = r->output;
+            return;
+        }
+        if (r->flags & MATCH_LAST)
+            return;
+    }
+}
+
+/* Search trees from number `t` on. */
+static inline void search(const struct classify *c, uint32_t t, const struct key *k,
+                          const struct source *src, struct best *best)
+{
+    for (; t < c->n_trees && c->trees[t].first_rule < best->rule; t++) {
+        uint32_t ref = c->trees[t].root;
+
+        while (!(ref & MATCH_LEAF))
+            ref = MATCH_STEP(c->nodes, ref, k->w);
+        scan_leaf(c, ref, k, src, best);
+    }
+}
+
+int classify_match(const struct classify *c, const struct expr_view *v)
+{
+    struct best best = {c->last_rule, c->last_output};
+    struct source src = {.v = v};
+    struct key k;
+
+    key_from_view(c, v, &k);
+    search(c, 0, &k, &src, &best);
+    return best.output;
+}
+
+/* --- batches ---------------------------------------------------------------------- */
+
+enum { GROUP = 16, AHEAD = 4 };
+
+/* Keys first, so that the memory that the search waits for is asked for early. */
+static void group_keys(const struct classify *c, struct pkt *const *p, uint32_t n,
+                       struct key *k)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (i + AHEAD < n)
+            __builtin_prefetch(c->on_data ? p[i + AHEAD]->data : p[i + AHEAD]->network);
+        key_from_pkt(c, p[i], &k[i]);
+    }
+}
+
+/* Walk one tree for all packets of a group level by level: while one waits for memory,
+ * the others go on. */
+static void group_descend(const struct classify *c, uint32_t n, const struct key *k,
+                          uint32_t *ref)
+{
+    bool open = !(c->trees[0].root & MATCH_LEAF);
+
+    for (uint32_t i = 0; i < n; i++)
+        ref[i] = c->trees[0].root;
+    while (open) {
+        open = false;
+        for (uint32_t i = 0; i < n; i++) {
+            if (ref[i] & MATCH_LEAF)
+                continue;
+            ref[i] = MATCH_STEP(c->nodes, ref[i], k[i].w);
+            if (ref[i] & MATCH_LEAF) {
+                __builtin_prefetch(&c->recs[ref[i] & ~MATCH_LEAF]);
+            } else {
+                __builtin_prefetch(&c->nodes[ref[i]]);
+                open = true;
+            }
+        }
+    }
+}
+
+static void match_group(const struct classify *c, struct pkt *const *p, uint32_t n,
+                        int *output)
+{
+    struct key k[GROUP];
+    uint32_t ref[GROUP];
+
+    group_keys(c, p, n, k);
+    group_descend(c, n, k, ref);
+    for (uint32_t i = 0; i < n; i++) {
+        struct best best = {c->last_rule, c->last_output};
+        struct source src = {.p = p[i]};
+
+        scan_leaf(c, ref[i], &k[i], &src, &best);
+        search(c, 1, &k[i], &src, &best);
+        output[i] = best.output;
+    }
+}
+
+/* Everything is in the nearest cache anyway. */
+static void match_small(const struct classify *c, struct pkt *const *p, uint32_t n,
+                        int *output)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        struct best best = {c->last_rule, c->last_output};
+        struct source src = {.p = p[i]};
+        struct key k;
+
+        if (i + AHEAD < n)
+            __builtin_prefetch(c->on_data ? p[i + AHEAD]->data : p[i + AHEAD]->network);
+        key_from_pkt(c, p[i], &k);
+        search(c, 0, &k, &src, &best);
+        output[i] = best.output;
+    }
+}
+
+void classify_match_batch(const struct classify *c, struct pkt *const *p, uint32_t n,
+                          int *output)
+{
+    enum { SMALL = 16 * 1024 };
+
+    if (!c->n_trees) {
+        for (uint32_t i = 0; i < n; i++)
+            output[i] = c->last_output;
+    } else if (c->stats.bytes <= SMALL) {
+        match_small(c, p, n, output);
+    } else {
+        for (uint32_t i = 0; i < n; i += GROUP)
+            match_group(c, p + i, n - i < GROUP ? n - i : GROUP, output + i);
+    }
+}
+
+struct classify_stats classify_stats(const struct classify *c)
+{
+    return c->stats;
+}
+
+void classify_free(struct classify *c)
+{
+    if (c)
+        arena_free(c->arena);
+}

@@ -166,11 +166,13 @@ static void stats(const struct machine *m, struct reply *r)
 
     heap_use(&heap);
     sbuf_printf(&r->text,
-                "heap_used %llu\nheap_touched %llu\nheap_size %llu\nrounds %llu\n"
+                "steady_ns %llu\nheap_used %llu\nheap_touched %llu\nheap_size "
+                "%llu\nrounds %llu\n"
                 "sleeps %llu\npackets_live %zu\n",
-                (unsigned long long)heap.used, (unsigned long long)heap.touched,
-                (unsigned long long)heap.size, (unsigned long long)m->rounds,
-                (unsigned long long)m->sleeps, pkt_pool_live(m->platform.pool));
+                (unsigned long long)guest_now(), (unsigned long long)heap.used,
+                (unsigned long long)heap.touched, (unsigned long long)heap.size,
+                (unsigned long long)m->rounds, (unsigned long long)m->sleeps,
+                pkt_pool_live(m->platform.pool));
     for (unsigned i = 0; i < m->n_ifs; i++) {
         const struct netfront *nf = &m->netfronts[i];
 

@@ -9,7 +9,8 @@ GUEST_CC  := $(CC) -std=c11 -I. -D_GNU_SOURCE -DCLICKOS_GUEST -nostdinc \
              -isystem $(MUSL_INC) -isystem $(shell $(CC) -print-file-name=include) \
              -fvisibility=hidden -fno-strict-aliasing -fno-pic -fno-pie -mcmodel=small \
              -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
-             -fcf-protection=none -U_FORTIFY_SOURCE -O2 -g -MMD -MP
+             -fcf-protection=none -U_FORTIFY_SOURCE -O2 -g \
+             -fdebug-prefix-map=$(CURDIR)=. -MMD -MP
 GUEST_OWN := $(wildcard guest/*.c)
 GUEST_SRC := $(GUEST_OWN) $(BASE_SRC) $(ENGINE_SRC) $(ELEMENT_SRC)
 GUEST_OBJ := $(patsubst %.c,$(GUEST_B)/%.o,$(GUEST_SRC)) $(GUEST_B)/catalogue.o

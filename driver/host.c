@@ -53,6 +53,26 @@ static void host_console(void *ctx, const char *text, size_t len)
     fwrite(text, 1, len, stderr);
 }
 
+static void host_output(void *ctx, const char *text, size_t len)
+{
+    (void)ctx;
+    fwrite(text, 1, len, stdout);
+    fflush(stdout);
+}
+
+static int host_write_file(void *ctx, const char *name, bool append, const char *text,
+                           size_t len)
+{
+    FILE *f = fopen(name, append ? "ab" : "wb");
+    bool good;
+
+    (void)ctx;
+    if (!f)
+        return -1;
+    good = fwrite(text, 1, len, f) == len;
+    return fclose(f) == 0 && good ? 0 : -1;
+}
+
 static void host_stop(void *ctx)
 {
     struct host *h = ctx;
@@ -212,6 +232,8 @@ int host_init(struct host *h, bool simtime, struct diag *d)
         .now = host_now,
         .wall_offset = host_wall_offset,
         .console = host_console,
+        .output = host_output,
+        .write_file = host_write_file,
         .read_file = host_find_file,
         .stop = host_stop,
         .open_netdev = open_device,

@@ -46,6 +46,11 @@ struct platform {
     int64_t (*wall_offset)(void *ctx);
     /* A piece of console output (Print, Message, errors at run time): any bytes. */
     void (*console)(void *ctx, const char *text, size_t len);
+    /* Output that is no message (DriverManager's print): any bytes. NULL: console. */
+    void (*output)(void *ctx, const char *text, size_t len);
+    /* Write or append to a file; -1 when that failed. NULL: there are no files. */
+    int (*write_file)(void *ctx, const char *name, bool append, const char *text,
+                      size_t len);
     /* The file or library that a configuration asks for; may be NULL: there is none.
      * Returns 0 and a heap string, which the caller frees. */
     int (*read_file)(void *ctx, const char *name, char **text, size_t *len);

@@ -151,8 +151,17 @@ bool router_stopped(const struct router *r)
     return r->stopped;
 }
 
+void router_on_stop(struct router *r, bool (*stopped)(struct element *e),
+                    struct element *e)
+{
+    r->on_stop = stopped;
+    r->on_stop_element = e;
+}
+
 void router_stop(struct router *r)
 {
+    if (r->on_stop && r->on_stop(r->on_stop_element))
+        return;
     r->stopped = true;
     if (r->platform->stop)
         r->platform->stop(r->platform->ctx);

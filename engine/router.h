@@ -61,6 +61,11 @@ bool router_idle(const struct router *r);
 bool router_stopped(const struct router *r);
 void router_stop(struct router *r);
 
+/* Have router_stop() ask `stopped` first: when it returns true, the router goes on. NULL:
+ * nobody is asked. */
+void router_on_stop(struct router *r, bool (*stopped)(struct element *e),
+                    struct element *e);
+
 /* Elements, in the order of the text. */
 uint32_t router_n_elements(const struct router *r);
 struct element *router_element(const struct router *r, uint32_t index);

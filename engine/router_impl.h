@@ -55,6 +55,8 @@ struct router {
     uint64_t random;
     struct shared_item *shared;
     bool active, stopped;
+    bool (*on_stop)(struct element *e); /* NULL, or see router_on_stop() */
+    struct element *on_stop_element;
 };
 
 /* router_build.c */

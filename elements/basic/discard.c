@@ -41,6 +41,8 @@ static bool discard_run(struct element *e, struct task *t)
     uint32_t left = s->burst, got = 0, n = 1;
     struct batch b;
 
+    if (!s->active) /* woken by a queue, but not wanted */
+        return false;
     for (; left && n; left -= n) {
         b.n = 0;
         n = in_pull(e, 0, &b, left < BATCH_MAX ? left : BATCH_MAX);
@@ -48,7 +50,7 @@ static bool discard_run(struct element *e, struct task *t)
         got += n;
     }
     element_count(e, C_COUNT, got);
-    if (s->active && (got || signal_active(&s->nonempty)))
+    if (got || signal_active(&s->nonempty))
         task_reschedule(t);
     return got != 0;
 }

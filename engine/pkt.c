@@ -4,7 +4,8 @@
  *
  * Free records are kept in three stacks, the hottest on top: with a numbered buffer, with
  * a heap buffer, and bare. A record keeps its buffer while it is free, so that the common
- * life of a packet, new and free, moves one pointer.
+ * life of a packet, new and free, moves one pointer. The bare ones, which clones are made
+ * of, are an array, so that a batch of them is taken without a chain of loads.
  *
  * Under AddressSanitizer free records and buffers are poisoned.
  */
@@ -34,7 +35,9 @@ struct slab { /* stands behind its records, which are aligned to cache lines */
 };
 
 struct pkt_pool {
-    struct pkt *numbered, *ordinary, *bare; /* stacks of free records */
+    struct pkt *numbered, *ordinary; /* stacks of free records */
+    struct pkt **bare; /* owned; [n_bare] in use, bare_room >= n_records */
+    size_t n_bare, bare_room;
     size_t live, n_records, max_records;
     struct slab *slabs;
 
@@ -99,8 +102,9 @@ size_t pkt_pool_free(struct pkt_pool *pool)
         UNPOISON(s->records, SLAB_RECORDS * sizeof(struct pkt));
         free(s->memory);
     }
-    free(pool->bufs);
+    free(pool->bare);
     free(pool->by_number);
+    free(pool->bufs);
     free(pool);
     return live;
 }
@@ -141,13 +145,35 @@ void pkt_pool_on_empty(struct pkt_pool *pool, void (*reclaim)(void *ctx), void *
     pool->reclaim_ctx = ctx;
 }
 
+static void bare_push(struct pkt_pool *pool, struct pkt *p)
+{
+    pool->bare[pool->n_bare++] = p;
+    POISON(p, sizeof *p);
+}
+
+/* Room for the records that there are and another slab's. */
+static int bare_reserve(struct pkt_pool *pool)
+{
+    size_t room = pool->bare_room ? 2 * pool->bare_room : 4 * SLAB_RECORDS;
+    struct pkt **bare;
+
+    if (pool->n_records + SLAB_RECORDS <= pool->bare_room)
+        return 0;
+    bare = realloc(pool->bare, room * sizeof(struct pkt *));
+    if (!bare)
+        return -1;
+    pool->bare = bare;
+    pool->bare_room = room;
+    return 0;
+}
+
 static int slab_add(struct pkt_pool *pool)
 {
     size_t bytes = SLAB_RECORDS * sizeof(struct pkt);
     struct slab *s;
     uint8_t *memory;
 
-    if (pool->n_records >= pool->max_records)
+    if (pool->n_records >= pool->max_records || bare_reserve(pool) < 0)
         return -1;
     memory = malloc(bytes + sizeof *s + 63);
     if (!memory)
@@ -159,17 +185,19 @@ static int slab_add(struct pkt_pool *pool)
     pool->slabs = s;
     pool->n_records += SLAB_RECORDS;
     for (unsigned i = SLAB_RECORDS; i-- > 0;)
-        stack_push(&pool->bare, &s->records[i]);
+        bare_push(pool, &s->records[i]);
     return 0;
 }
 
-static struct pkt *bare_new(struct pkt_pool *pool)
+static inline struct pkt *bare_new(struct pkt_pool *pool)
 {
-    struct pkt *p = stack_pop(&pool->bare);
+    struct pkt *p;
 
-    if (p)
-        return p;
-    return slab_add(pool) < 0 ? NULL : stack_pop(&pool->bare);
+    if (__builtin_expect(!pool->n_bare, 0) && slab_add(pool) < 0)
+        return NULL;
+    p = pool->bare[--pool->n_bare];
+    UNPOISON(p, sizeof *p);
+    return p;
 }
 
 /* A record with a numbered buffer that was never used before. */
@@ -203,7 +231,7 @@ static struct pkt *private_fresh(struct pkt_pool *pool, uint32_t room)
         return NULL;
     b = malloc(sizeof *b + room);
     if (!b) {
-        stack_push(&pool->bare, p);
+        bare_push(pool, p);
         return NULL;
     }
     *b = (struct buf){
@@ -299,7 +327,7 @@ static void full_return(struct pkt_pool *pool, struct pkt *p)
         stack_push(&pool->ordinary, p);
     } else {
         free(b);
-        stack_push(&pool->bare, p);
+        bare_push(pool, p);
     }
 }
 
@@ -312,15 +340,37 @@ void pkt_free(struct pkt *p)
     pool = p->buf->pool;
     pool->live--;
     if (--p->buf->refs)
-        stack_push(&pool->bare, p);
+        bare_push(pool, p);
     else
         full_return(pool, p);
 }
 
+/* Release `n` packets that refer to the same buffer. */
+static void run_free(struct pkt **p, uint32_t n, struct buf *b)
+{
+    struct pkt_pool *pool = b->pool;
+
+    pool->live -= n;
+    b->refs -= n;
+    if (!b->refs)
+        full_return(pool, p[--n]);
+    for (uint32_t i = 0; i < n; i++)
+        bare_push(pool, p[i]);
+}
+
 void batch_free(struct batch *b)
 {
-    for (uint32_t i = 0; i < b->n; i++)
-        pkt_free(b->p[i]);
+    uint32_t i = 0;
+
+    while (i < b->n) {
+        struct buf *buf = b->p[i]->buf;
+        uint32_t end = i + 1;
+
+        while (end < b->n && b->p[end]->buf == buf)
+            end++;
+        run_free(&b->p[i], end - i, buf);
+        i = end;
+    }
     b->n = 0;
 }
 
@@ -341,6 +391,7 @@ struct pkt *pkt_clone(struct pkt *p)
 uint32_t batch_clone(struct batch *b, struct pkt *p, uint32_t n)
 {
     struct pkt_pool *pool = p->buf->pool;
+    const struct pkt copy = *p;
     uint32_t made;
 
     for (made = 0; made < n; made++) {
@@ -348,7 +399,7 @@ uint32_t batch_clone(struct batch *b, struct pkt *p, uint32_t n)
 
         if (!c)
             break;
-        *c = *p;
+        *c = copy;
         batch_add(b, c);
     }
     p->buf->refs += made;
@@ -393,7 +444,7 @@ static int rebuffer(struct pkt *p, uint32_t headroom, uint32_t tailroom)
     headers_move(p, p->buf->head + headroom);
     fresh->buf = old;
     if (--old->refs)
-        stack_push(&pool->bare, fresh);
+        bare_push(pool, fresh);
     else
         full_return(pool, fresh);
     return 0;

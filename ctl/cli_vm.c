@@ -134,12 +134,14 @@ static void print_timing(FILE *out, const json_t *vm)
     }
 }
 
-static int started(struct cli *c, const struct cli_args *a, const struct http_reply *r)
+static int started(struct cli *c, const struct cli_args *a, const struct http_reply *r,
+                   const struct source *s)
 {
     json_t *vm = json_loadb(sbuf_text(&r->body), r->body.len, 0, NULL);
 
     if (!vm)
         return cli_fail(c, EXIT_FAILED, "clickosd answered with no JSON");
+    caret_print(c->err, json_object_get(vm, "details"), s);
     if (c->json)
         return cli_print_json(c, vm);
     fprintf(c->out, "%s: running (%s), %.2f ms\n", json_str(vm, "name"),
@@ -162,7 +164,7 @@ static int send_spec(struct cli *c, const struct cli_args *a, json_t *spec,
     free(text);
     if (status)
         return status;
-    status = r.status < 300 ? started(c, a, &r) : api_fail(c, &r, s);
+    status = r.status < 300 ? started(c, a, &r, s) : api_fail(c, &r, s);
     http_reply_fini(&r);
     return status;
 }

@@ -126,6 +126,22 @@ json_t *details_from_text(const char *text, size_t len)
     return list;
 }
 
+json_t *details_from_notes(const char *text, size_t len)
+{
+    json_t *list = details_from_text(text, len);
+    size_t i;
+    json_t *detail;
+
+    json_array_foreach(list, i, detail)
+    {
+        const char *level = json_string_value(json_object_get(detail, "level"));
+
+        if (level && !strcmp(level, "error"))
+            json_object_set_new(detail, "level", json_string("note"));
+    }
+    return list;
+}
+
 static json_t *from_message(const struct diag_message *m)
 {
     static const char *const levels[] = {

@@ -26,6 +26,9 @@ enum { DETAILS_MAX = 1000 }; /* messages; the rest is counted in a last one */
 json_t *details_from_text(const char *text, size_t len);
 json_t *details_from_diag(const struct diag *d);
 
+/* The same for text that came with a success: what would be an error is only a note. */
+json_t *details_from_notes(const char *text, size_t len);
+
 /* How many of the list are errors, as opposed to warnings and headings. */
 size_t details_errors(const json_t *list);
 

@@ -16,7 +16,7 @@ json_t *json_get_object(const char *text, size_t len, struct diag *d)
 
     if (len == 0)
         return json_object();
-    o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+    o = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (!o) {
         diag_err(d, "the request is no JSON: %s (line %d, column %d)", error.text,
                  error.line, error.column);

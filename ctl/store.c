@@ -244,7 +244,9 @@ static void read_one(struct store *s, enum store_kind kind, const char *name,
     char *path = path_of(s, kind, "", name, "");
     char *aside = path_of(s, kind, "", name, DAMAGED_SUFFIX);
     json_error_t error;
-    json_t *value = path ? json_load_file(path, JSON_REJECT_DUPLICATES, &error) : NULL;
+    json_t *value = path ? json_load_file(path, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
+                                          &error)
+                         : NULL;
 
     if (json_is_object(value)) {
         each(ctx, name, value);

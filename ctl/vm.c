@@ -233,6 +233,45 @@ static int spawn(struct vm *vm, struct diag *d)
     return vm->vmm ? 0 : -1;
 }
 
+/* What a configuration said while it was installed: kept in the log, too. */
+static json_t *add_notes(struct vm *vm, json_t *answer, const char *text, size_t len)
+{
+    if (len) {
+        logring_flush(&vm->log);
+        vm_console(vm, text, len, 0);
+        json_object_set_new(answer, "details", details_from_notes(text, len));
+    }
+    return answer;
+}
+
+static void fail_store(struct vm *vm, int rc, const struct diag *d)
+{
+    vm_fail(vm, rc == STORE_FULL ? HTTP_NO_SPACE : HTTP_INTERNAL,
+            rc == STORE_FULL ? "no_space" : "state", NULL, "%s", diag_first(d));
+}
+
+static void started(struct vm *vm, const char *text, size_t len)
+{
+    struct call *c = vm->creator;
+    struct diag d = DIAG_INIT;
+    json_t *record;
+    int rc;
+
+    vm->state = VM_RUNNING;
+    vm->isolation = vmm_isolation_of(vm->vmm);
+    record = vm_record(vm, "running");
+    rc = store_put(vm->s->store, STORE_VM, vm->name, record, &d);
+    json_decref(record);
+    if (rc < 0) {
+        fail_store(vm, rc, &d);
+    } else {
+        vm->creator = NULL;
+        if (c)
+            call_json(c, HTTP_CREATED, add_notes(vm, vm_describe(vm, true), text, len));
+    }
+    diag_fini(&d);
+}
+
 static void first_installed(struct vmm *vmm, void *ctx, uint32_t status,
                             const char *text, size_t len)
 {
@@ -244,7 +283,7 @@ static void first_installed(struct vmm *vmm, void *ctx, uint32_t status,
         return;
     vm->times.installed = loop_now_ns();
     if (status == CONTROL_OK) {
-        vm_started(vm);
+        started(vm, text, len);
         return;
     }
     details = details_from_text(text, len);
@@ -281,7 +320,7 @@ static void ping_answered(struct vmm *vmm, void *ctx, uint32_t status, const cha
 
     (void)vmm, (void)text, (void)len;
     if (vm->state == VM_STARTING && status == CONTROL_OK)
-        vm_started(vm);
+        started(vm, "", 0);
     else if (vm->state == VM_STARTING && status != VMM_GONE)
         vm_fail(vm, HTTP_INTERNAL, "vm_failed", NULL, "VM '%s' does not come up: %s",
                 vm->name, vmm_status_text(status));
@@ -333,12 +372,6 @@ static int check_isolation(struct daemon_state *s, struct call *c,
     return -1;
 }
 
-static void fail_store(struct vm *vm, int rc, const struct diag *d)
-{
-    vm_fail(vm, rc == STORE_FULL ? HTTP_NO_SPACE : HTTP_INTERNAL,
-            rc == STORE_FULL ? "no_space" : "state", NULL, "%s", diag_first(d));
-}
-
 /* The steps of a start, in order; each failure undoes the ones before. */
 static void start(struct vm *vm, struct spec_vm *spec)
 {
@@ -385,28 +418,6 @@ void vm_create(struct daemon_state *s, struct call *c, struct spec_vm *spec)
     vm->creator = c;
     vm->times.asked = loop_now_ns();
     start(vm, spec);
-}
-
-void vm_started(struct vm *vm)
-{
-    struct call *c = vm->creator;
-    struct diag d = DIAG_INIT;
-    json_t *record;
-    int rc;
-
-    vm->state = VM_RUNNING;
-    vm->isolation = vmm_isolation_of(vm->vmm);
-    record = vm_record(vm, "running");
-    rc = store_put(vm->s->store, STORE_VM, vm->name, record, &d);
-    json_decref(record);
-    if (rc < 0) {
-        fail_store(vm, rc, &d);
-    } else {
-        vm->creator = NULL;
-        if (c)
-            call_json(c, HTTP_CREATED, vm_describe(vm, true));
-    }
-    diag_fini(&d);
 }
 
 /* ---- removing -------------------------------------------------------------------- */
@@ -482,14 +493,12 @@ static void replace_config(struct vm *vm, struct vm_config *new)
     *at = new;
 }
 
-static json_t *installed_answer(const struct vm_config *c, const char *text, size_t len)
+static json_t *installed_answer(struct vm *vm, const struct vm_config *c,
+                                const char *text, size_t len)
 {
-    json_t *warnings = len ? details_from_text(text, len) : NULL;
     json_t *o = json_pack("{s:s, s:s}", "config", c->name, "file", c->spec.file);
 
-    if (warnings)
-        json_object_set_new(o, "details", warnings);
-    return o;
+    return add_notes(vm, o, text, len);
 }
 
 static void installed(struct vmm *vmm, void *ctx, uint32_t status, const char *text,
@@ -507,7 +516,7 @@ static void installed(struct vmm *vmm, void *ctx, uint32_t status, const char *t
         /* The room on the disk was taken before the VM was asked. */
         store_commit(vm->s->store, STORE_VM, vm->name, NULL);
         replace_config(vm, new);
-        call_json(c, HTTP_OK, installed_answer(new, text, len));
+        call_json(c, HTTP_OK, installed_answer(vm, new, text, len));
         return;
     }
     store_abort(vm->s->store, STORE_VM, vm->name);

@@ -140,7 +140,6 @@ extern const struct vmm_events vm_events;
 __attribute__((format(printf, 5, 6))) void vm_fail(struct vm *vm, unsigned status,
                                                    const char *code, json_t *details,
                                                    const char *fmt, ...);
-void vm_started(struct vm *vm); /* the configuration is in: RUNNING, tell the creator */
 void vm_adopted(struct vm *vm, bool well); /* one less to wait for after a restart */
 
 /* Answer with what a VM's monitor said instead of a result. */

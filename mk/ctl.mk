@@ -25,3 +25,6 @@ $(B)/clickosd: $(B)/ctl/clickosd_main.o $$(CTL_DAEMON_OBJ)
 
 TEST_OBJ_ctl   = $(call objs,$(CTL_SRC)) $(VMM_CLIENT_OBJ) $(SWITCH_OBJ)
 TEST_LIBS_ctl := $(CTL_LIBS)
+
+FUZZ_OBJ_api  = $(TEST_OBJ_ctl)
+FUZZ_LIBS_api := $(CTL_LIBS)

@@ -14,7 +14,8 @@ VARIANT  ?= release
 B        := build/$(VARIANT)
 
 WARN     := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wcast-qual \
-            -Wsign-compare -Wimplicit-fallthrough -Wvla -Wno-unused-parameter
+            -Wsign-compare -Wimplicit-fallthrough -Wvla -Wno-unused-parameter \
+            -Wno-format-truncation
 CFLAGS   ?= -O2 -g
 BASE     := -std=c11 -D_GNU_SOURCE -I. -fvisibility=hidden -fno-strict-aliasing -pthread -MMD -MP
 ifneq ($(CI)$(WERROR),)
@@ -99,7 +100,7 @@ clean:
 # The fast tests: no root, no network, no KVM.
 .PHONY: test
 test: unit-tests $(TEST_EXTRA)
-	@tests/run fast:$(B)
+	@tests/run fast:$(B) $(if $(LDSAN),,vm:$(B))
 
 # Everything the system tests run.
 .PHONY: system-programs
@@ -112,7 +113,8 @@ check: deps
 	@$(MAKE) --no-print-directory WERROR=1 VARIANT=release all unit-tests $(TEST_EXTRA) system-programs
 	@$(MAKE) --no-print-directory WERROR=1 VARIANT=asan asan-programs
 	@$(MAKE) --no-print-directory WERROR=1 VARIANT=tsan tsan-programs
-	@tests/run fast:build/release fast:build/asan tsan:build/tsan system:build/release
+	@tests/run fast:build/release vm:build/release fast:build/asan tsan:build/tsan \
+	    system:build/release
 
 .PHONY: asan-programs tsan-programs
 asan-programs: unit-tests $(TEST_EXTRA)

@@ -28,7 +28,7 @@ static struct pkt *numbered(uint32_t number)
 
 static uint32_t put(uint32_t first, uint32_t n)
 {
-    struct pkt *p[BATCH_MAX];
+    struct pkt *p[BATCH_MAX] = {NULL};
     uint32_t took;
 
     for (uint32_t i = 0; i < n; i++)
@@ -41,7 +41,7 @@ static uint32_t put(uint32_t first, uint32_t n)
 
 static void expect(uint32_t first, uint32_t n)
 {
-    struct pkt *p[BATCH_MAX];
+    struct pkt *p[BATCH_MAX] = {NULL};
 
     EXPECT_EQ(queue_get(&q, p, n), n);
     for (uint32_t i = 0; i < n; i++) {

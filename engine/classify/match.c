@@ -191,11 +191,10 @@ static inline void scan_leaf(const struct classify *c, uint32_t ref,
     }
 }
 
-/* Search trees from number `t` on. */
-static inline void search(const struct classify *c, uint32_t t, const struct key *k,
+static inline void search(const struct classify *c, const struct key *k,
                           const struct source *src, struct best *best)
 {
-    for (; t < c->n_trees && c->trees[t].first_rule < best->rule; t++) {
+    for (uint32_t t = 0; t < c->n_trees && c->trees[t].first_rule < best->rule; t++) {
         uint32_t ref = c->trees[t].root;
 
         while (!(ref & MATCH_LEAF))
@@ -211,7 +210,7 @@ int classify_match(const struct classify *c, const struct expr_view *v)
     struct key k;
 
     key_from_view(c, v, &k);
-    search(c, 0, &k, &src, &best);
+    search(c, &k, &src, &best);
     return best.output;
 }
 
@@ -231,14 +230,15 @@ static void group_keys(const struct classify *c, struct pkt *const *p, uint32_t 
 }
 
 /* Walk one tree for all packets of a group level by level: while one waits for memory,
- * the others go on. */
-static void group_descend(const struct classify *c, uint32_t n, const struct key *k,
+ * the others go on. Packets that have a better match already stay out. */
+static void group_descend(const struct classify *c, const struct match_tree *t,
+                          uint32_t n, const struct key *k, const struct best *best,
                           uint32_t *ref)
 {
-    bool open = !(c->trees[0].root & MATCH_LEAF);
+    bool open = !(t->root & MATCH_LEAF);
 
     for (uint32_t i = 0; i < n; i++)
-        ref[i] = c->trees[0].root;
+        ref[i] = t->first_rule < best[i].rule ? t->root : MATCH_LEAF;
     while (open) {
         open = false;
         for (uint32_t i = 0; i < n; i++) {
@@ -260,17 +260,18 @@ static void match_group(const struct classify *c, struct pkt *const *p, uint32_t
 {
     struct key k[GROUP];
     uint32_t ref[GROUP];
+    struct best best[GROUP];
 
     group_keys(c, p, n, k);
-    group_descend(c, n, k, ref);
-    for (uint32_t i = 0; i < n; i++) {
-        struct best best = {c->last_rule, c->last_output};
-        struct source src = {.p = p[i]};
-
-        scan_leaf(c, ref[i], &k[i], &src, &best);
-        search(c, 1, &k[i], &src, &best);
-        output[i] = best.output;
+    for (uint32_t i = 0; i < n; i++)
+        best[i] = (struct best){c->last_rule, c->last_output};
+    for (uint32_t t = 0; t < c->n_trees; t++) {
+        group_descend(c, &c->trees[t], n, k, best, ref);
+        for (uint32_t i = 0; i < n; i++)
+            scan_leaf(c, ref[i], &k[i], &(struct source){.p = p[i]}, &best[i]);
     }
+    for (uint32_t i = 0; i < n; i++)
+        output[i] = best[i].output;
 }
 
 /* Everything is in the nearest cache anyway. */
@@ -285,7 +286,7 @@ static void match_small(const struct classify *c, struct pkt *const *p, uint32_t
         if (i + AHEAD < n)
             __builtin_prefetch(c->on_data ? p[i + AHEAD]->data : p[i + AHEAD]->network);
         key_from_pkt(c, p[i], &k);
-        search(c, 0, &k, &src, &best);
+        search(c, &k, &src, &best);
         output[i] = best.output;
     }
 }
@@ -293,7 +294,7 @@ static void match_small(const struct classify *c, struct pkt *const *p, uint32_t
 void classify_match_batch(const struct classify *c, struct pkt *const *p, uint32_t n,
                           int *output)
 {
-    enum { SMALL = 16 * 1024 };
+    enum { SMALL = 64 * 1024 };
 
     if (!c->n_trees) {
         for (uint32_t i = 0; i < n; i++)

@@ -592,7 +592,7 @@ static uint32_t make_node(struct build *b, uint32_t *list, uint32_t n, unsigned 
     narrow = n;
     for (uint32_t i = 0; i < n; i++)
         narrow -= is_wide(item_span(b, &b->items[list[i]], cut), cut.width);
-    if (!b->last_tree && (n - narrow > WIDE_OK || (n - narrow) * n_children > n) &&
+    if (!b->last_tree && (n - narrow > WIDE_OK || (n - narrow) * n_children > 4 * n) &&
         narrow) {
         n = defer_wide(b, list, n, cut);
         if (n <= LEAF_RULES)

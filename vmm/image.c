@@ -16,11 +16,11 @@
 
 #include "abi/layout.h"
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, HUGE_PAGE = 2 << 20 };
 
-static size_t whole_pages(size_t n)
+static size_t whole(size_t n, size_t page)
 {
-    return (n + PAGE - 1) & ~(size_t)(PAGE - 1);
+    return (n + page - 1) & ~(page - 1);
 }
 
 struct file {
@@ -78,13 +78,13 @@ static int take_segment(struct image *im, const struct file *f, const Elf64_Phdr
         ph->p_filesz > f->size - ph->p_offset)
         return diag_err(d, "%s: damaged: a segment lies outside the file", f->path);
     if (ph->p_vaddr == LAYOUT_TEXT && fits(ph, LAYOUT_TEXT, LAYOUT_TEXT_MAX)) {
-        im->text_size = whole_pages(ph->p_memsz);
+        im->text_size = whole(ph->p_memsz, HUGE_PAGE);
     } else if (ph->p_vaddr == LAYOUT_RODATA &&
                fits(ph, LAYOUT_RODATA, LAYOUT_RODATA_MAX)) {
-        im->rodata_size = whole_pages(ph->p_memsz);
+        im->rodata_size = whole(ph->p_memsz, HUGE_PAGE);
     } else if (ph->p_vaddr == LAYOUT_DATA && fits(ph, LAYOUT_DATA, LAYOUT_DATA_MAX)) {
         im->data_size = ph->p_filesz;
-        im->data_mem = whole_pages(ph->p_memsz);
+        im->data_mem = whole(ph->p_memsz, PAGE);
         im->data = malloc(ph->p_filesz ? ph->p_filesz : 1);
         if (!im->data)
             return diag_err(d, "out of memory");
@@ -96,45 +96,29 @@ static int take_segment(struct image *im, const struct file *f, const Elf64_Phdr
     return 0;
 }
 
-static int put(int fd, const uint8_t *bytes, size_t n, off_t at)
+/* Text and constants at their places, never to be changed again. The whole of each huge
+ * page keeps one protection, or it would be split. */
+static int place(uint64_t where, size_t size, const struct file *f,
+                 const Elf64_Phdr *ph, unsigned n, struct diag *d)
 {
-    while (n) {
-        ssize_t done = pwrite(fd, bytes, n, at);
+    void *p = mmap((void *)where, size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
-        if (done < 0)
-            return -1;
-        bytes += done;
-        at += done;
-        n -= (size_t)done;
-    }
-    return 0;
-}
-
-/* Text and constants, one behind the other, never to be changed again. */
-static int fill_memfd(struct image *im, const struct file *f, const Elf64_Phdr *ph,
-                      unsigned n, struct diag *d)
-{
-    im->fd = memfd_create("clickos-image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (im->fd < 0 || ftruncate(im->fd, (off_t)(im->text_size + im->rodata_size)) < 0)
+    if (p == MAP_FAILED)
         return diag_err(d, "memory for the guest image: %s", strerror(errno));
-    for (unsigned i = 0; i < n; i++) {
-        off_t at = ph[i].p_vaddr == LAYOUT_TEXT ? 0 : (off_t)im->text_size;
-
-        if (ph[i].p_type != PT_LOAD || ph[i].p_vaddr == LAYOUT_DATA)
-            continue;
-        if (put(im->fd, f->bytes + ph[i].p_offset, ph[i].p_filesz, at) < 0)
-            return diag_err(d, "memory for the guest image: %s", strerror(errno));
-    }
-    if (fcntl(im->fd, F_ADD_SEALS,
-              F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-        return diag_err(d, "sealing the guest image: %s", strerror(errno));
+    madvise(p, size, MADV_HUGEPAGE);
+    for (unsigned i = 0; i < n; i++)
+        if (ph[i].p_type == PT_LOAD && ph[i].p_vaddr == where)
+            memcpy(p, f->bytes + ph[i].p_offset, ph[i].p_filesz);
+    if (mprotect(p, size, PROT_READ) < 0)
+        return diag_err(d, "protecting the guest image: %s", strerror(errno));
     return 0;
 }
 
 int image_open(struct image *im, const char *path, struct diag *d)
 {
     struct file f = {.path = path};
-    struct image fresh = {.fd = -1};
+    struct image fresh = {.entry = 0};
     const Elf64_Ehdr *eh;
     const Elf64_Phdr *ph;
     int rc = -1;
@@ -157,7 +141,9 @@ int image_open(struct image *im, const char *path, struct diag *d)
         diag_err(d, "%s: not a guest image: no text", path);
         goto out;
     }
-    if (fill_memfd(&fresh, &f, ph, eh->e_phnum, d) < 0)
+    if (place(LAYOUT_TEXT, fresh.text_size, &f, ph, eh->e_phnum, d) < 0 ||
+        (fresh.rodata_size &&
+         place(LAYOUT_RODATA, fresh.rodata_size, &f, ph, eh->e_phnum, d) < 0))
         goto out;
     *im = fresh;
     rc = 0;
@@ -170,8 +156,10 @@ out:
 
 void image_close(struct image *im)
 {
-    if (im->fd >= 0)
-        close(im->fd);
+    if (im->text_size)
+        munmap((void *)LAYOUT_TEXT, im->text_size);
+    if (im->rodata_size)
+        munmap((void *)LAYOUT_RODATA, im->rodata_size);
     free(im->data);
-    *im = (struct image){.fd = -1};
+    *im = (struct image){.entry = 0};
 }

@@ -2,8 +2,12 @@
 /*
  * image.h -- the guest image, loaded once for all VMs
  *
- * Text and constants go into a sealed memfd whose pages all VMs share; initialised data
- * is kept as bytes to be copied into each VM.
+ * Text and constants lie in anonymous memory of the fork server, at the addresses that they
+ * have in the guest, on huge pages where the kernel has some. Every VM's process inherits
+ * them by fork, so all share them; one that wrote to its own would get a copy. (A memfd
+ * would do as well, but its pages are small: KVM would take a fault for each, which was
+ * half of the time that a VM needed to boot.) Initialised data is kept as bytes to be
+ * copied into each VM.
  */
 
 #ifndef VMM_IMAGE_H
@@ -15,16 +19,15 @@
 #include "base/diag.h"
 
 struct image {
-    int fd;             /* sealed: text from 0, constants from text_size on */
-    size_t text_size;   /* bytes, whole pages, at LAYOUT_TEXT */
-    size_t rodata_size; /* bytes, whole pages, at LAYOUT_RODATA */
+    size_t text_size;   /* bytes, whole huge pages, at LAYOUT_TEXT */
+    size_t rodata_size; /* bytes, whole huge pages, at LAYOUT_RODATA */
     uint8_t *data;      /* owned: goes to LAYOUT_DATA */
     size_t data_size;   /* bytes of `data` */
     size_t data_mem;    /* bytes with .bss, whole pages */
     uint64_t entry;
 };
 
-/* Load the ELF file at `path`. On failure nothing is kept. */
+/* Load the ELF file at `path`; one at a time in a process. On failure nothing is kept. */
 int image_open(struct image *im, const char *path, struct diag *d);
 void image_close(struct image *im);
 

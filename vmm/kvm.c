@@ -499,7 +499,7 @@ int vm_run_kvm(struct vm *vm, struct diag *d)
 
     sigaction(SIGIO, &sa, NULL);
     sigaction(SIGALRM, &sa, NULL);
-    if (vm_map(vm, NULL, false, d) < 0 || create(&c, d) < 0 || jail(&c, d) < 0)
+    if (vm_map(vm, false, d) < 0 || create(&c, d) < 0 || jail(&c, d) < 0)
         return -1;
     running = c.run;
     run(&c);

@@ -287,7 +287,7 @@ int vm_run_process(struct vm *vm, struct diag *d)
 
     if (control < 0)
         return diag_err(d, "event fd: %s", strerror(errno));
-    if (vm_map(vm, (void *)LAYOUT_BASE, true, d) < 0)
+    if (vm_map(vm, true, d) < 0)
         return -1;
     boot(vm)->wake_fd = FD_WAKE;
     boot(vm)->control_fd = FD_CONTROL;

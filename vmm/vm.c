@@ -36,22 +36,6 @@ static void *at(const struct vm *vm, uint64_t guest_address)
     return vm->base + (guest_address - LAYOUT_BASE);
 }
 
-static int map_fixed(void *where, size_t size, int prot, int flags, int fd, size_t from)
-{
-    if (!size)
-        return 0;
-    return mmap(where, size, prot, flags | MAP_FIXED, fd, (off_t)from) == MAP_FAILED
-               ? -1
-               : 0;
-}
-
-static uint64_t span(const struct vm *vm)
-{
-    const uint64_t huge = 2 << 20;
-
-    return LAYOUT_NETMEM - LAYOUT_BASE + ((vm->spec.mem_size + huge - 1) & ~(huge - 1));
-}
-
 static void fill_boot(struct vm *vm)
 {
     struct boot_info *b = at(vm, LAYOUT_BOOT);
@@ -81,26 +65,47 @@ static void fill_boot(struct vm *vm)
     w->heap_have = vm->heap_have;
 }
 
-int vm_map(struct vm *vm, void *where, bool shared, struct diag *d)
+/* What a guest is certain to touch before its first packet: one call a piece here costs
+ * less than one fault a page there, and KVM maps the neighbours of a page along with it
+ * when they are present. */
+static void touch(struct vm *vm)
+{
+    const struct {
+        uint64_t from, size;
+    } pieces[] = {
+        {LAYOUT_BASE + 0x1000, 0x6000},
+        {LAYOUT_BOOT, 0x2000},
+        {LAYOUT_DATA,
+         vm->host->image.data_mem < 0x8000 ? vm->host->image.data_mem : 0x8000},
+        {LAYOUT_STACK + LAYOUT_STACK_SIZE - 0x4000, 0x4000},
+        {LAYOUT_CONTROL, 0x2000},
+        {LAYOUT_CONTROL + CONTROL_REQUEST_AT, 0x1000},
+        {LAYOUT_BASE + LAYOUT_HEAP_PHYS, 0x18000},
+    };
+    size_t first = netmem_buffers_at(vm->spec.n_ifs) + 4096;
+
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
+        madvise(at(vm, pieces[i].from), pieces[i].size, MADV_POPULATE_WRITE);
+    if (vm->spec.n_ifs)
+        madvise(at(vm, LAYOUT_NETMEM), first < vm->spec.mem_size ? first : 4096,
+                MADV_POPULATE_WRITE);
+}
+
+int vm_map(struct vm *vm, bool shared, struct diag *d)
 {
     const struct image *im = &vm->host->image;
-    const int keep = shared ? MAP_SHARED : MAP_PRIVATE;
-    const int here = where ? MAP_FIXED_NOREPLACE : 0;
-    uint8_t *base = mmap(where, span(vm), PROT_NONE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | here, -1, 0);
+    const int flags = MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE |
+                      (shared ? MAP_SHARED : MAP_PRIVATE);
 
-    if (base == MAP_FAILED)
+    /* Text and constants are there already: the fork server's. */
+    vm->base = (uint8_t *)(uintptr_t)LAYOUT_BASE;
+    if (mmap(vm->base, LAYOUT_TEXT - LAYOUT_BASE, PROT_READ | PROT_WRITE, flags, -1,
+             0) == MAP_FAILED ||
+        (vm->spec.n_ifs &&
+         mmap(at(vm, LAYOUT_NETMEM), vm->spec.mem_size, PROT_READ | PROT_WRITE,
+              MAP_SHARED | MAP_FIXED_NOREPLACE, vm->mem, 0) == MAP_FAILED))
         return diag_err(d, "memory of the VM: %s", strerror(errno));
-    vm->base = base;
-    if (map_fixed(base, LAYOUT_TEXT - LAYOUT_BASE, PROT_READ | PROT_WRITE,
-                  keep | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) < 0 ||
-        map_fixed(at(vm, LAYOUT_TEXT), im->text_size, PROT_READ,
-                  MAP_PRIVATE | MAP_POPULATE, im->fd, 0) < 0 ||
-        map_fixed(at(vm, LAYOUT_RODATA), im->rodata_size, PROT_READ,
-                  MAP_PRIVATE | MAP_POPULATE, im->fd, im->text_size) < 0 ||
-        map_fixed(at(vm, LAYOUT_NETMEM), vm->spec.mem_size, PROT_READ | PROT_WRITE,
-                  MAP_SHARED, vm->mem, 0) < 0)
-        return diag_err(d, "memory of the VM: %s", strerror(errno));
+    touch(vm);
     memcpy(at(vm, LAYOUT_DATA), im->data, im->data_size);
     vm->heap_have = LAYOUT_HEAP_FIRST;
     fill_boot(vm);

@@ -47,8 +47,8 @@ struct vm {
     struct clock_scale clock;
     struct wire_times times;
 
-    /* Guest-physical memory as we see it: LAYOUT_BASE is at `base`, the first part of the
-     * heap where layout.h says. */
+    /* Guest-physical memory as we see it: where the guest sees it, except that the first part
+     * of the heap is where layout.h says. */
     uint8_t *base;
     uint64_t heap_have;
 
@@ -61,9 +61,8 @@ struct vm {
     struct wire_crash crash; /* valid once crash.crash.valid */
 };
 
-/* Map the VM's memory, at `at` if it is not NULL, and fill in boot page and data.
- * `shared`: with a child process. */
-int vm_map(struct vm *vm, void *at, bool shared, struct diag *d);
+/* Map the VM's memory and fill in boot page and data. `shared`: with a child process. */
+int vm_map(struct vm *vm, bool shared, struct diag *d);
 
 /* Look after the daemon: new connections, requests, console, answers, time-outs. Never
  * blocks. Returns true if the guest should look at its mailbox. */

@@ -297,6 +297,7 @@ static const char *a_new_daemon_finds_it(struct kit *k, struct kit_vm *v)
         return said(v, "install");
     vmm_free(v->vm);
     v->vm = NULL;
+    kit_end(v);
     kit_stop(k);
     if (!kit_start(k, dir, "guest.elf") || !kit_adopt(k, v, socket_path))
         return "cannot connect";

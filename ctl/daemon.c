@@ -7,11 +7,13 @@
 #include "ctl/nets.h"
 #include "ctl/server.h"
 #include "ctl/vm.h"
+#include "vmm/symbolize.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { ADOPT_TIMEOUT_MS = 5000 };
 
@@ -34,6 +36,35 @@ void daemon_log(struct daemon_state *s, const char *fmt, ...)
     if (s->log)
         s->log(sbuf_text(&text));
     sbuf_fini(&text);
+}
+
+/* ---- crash reports --------------------------------------------------------------- */
+
+/* Where the guest image is when nobody said so: beside our own program. */
+static char *default_image(void)
+{
+    struct sbuf path = SBUF_INIT;
+    char self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    if (n < 0)
+        return NULL;
+    self[n] = '\0';
+    sbuf_printf(&path, "%.*s/guest.elf", (int)(strrchr(self, '/') - self), self);
+    return sbuf_take(&path);
+}
+
+struct symbolizer *daemon_symbolizer(struct daemon_state *s)
+{
+    struct diag d = DIAG_INIT;
+
+    if (!s->symbolizer && s->image) {
+        s->symbolizer = symbolizer_open(s->image, &d);
+        if (!s->symbolizer)
+            daemon_log(s, "crash reports have no names: %s", diag_first(&d));
+    }
+    diag_fini(&d);
+    return s->symbolizer;
 }
 
 /* ---- readiness ------------------------------------------------------------------- */
@@ -163,6 +194,7 @@ int daemon_open(struct daemon_state *s, const struct daemon_options *o, struct d
 
     *s = (struct daemon_state){
         .ready = o->ready, .log = o->log, .started_us = daemon_wall_us()};
+    s->image = o->image ? strdup(o->image) : default_image();
     s->loop = loop_new(d);
     if (!s->loop || !(s->store = store_open(o->state_dir, d)) ||
         start_host(s, o, d) < 0 || start_switch(s, o, d) < 0)
@@ -207,6 +239,8 @@ void daemon_close(struct daemon_state *s)
         loop_remove(s->loop, &s->bp_watch);
         backplane_free(s->bp);
     }
+    symbolizer_close(s->symbolizer);
+    free(s->image);
     store_close(s->store);
     loop_free(s->loop);
     *s = (struct daemon_state){0};

@@ -20,10 +20,12 @@ struct daemon_state {
     struct vmm_host *host;
     struct backplane *bp;
     struct server *server;
-    struct strmap vms;      /* name -> struct vm */
-    struct strmap nets;     /* name -> struct net */
-    struct strmap ports;    /* name -> struct user_port */
-    struct strmap captures; /* id as text -> struct capture */
+    struct strmap vms;             /* name -> struct vm */
+    struct strmap nets;            /* name -> struct net */
+    struct strmap ports;           /* name -> struct user_port */
+    struct strmap captures;        /* id as text -> struct capture */
+    char *image;                   /* owned; path of the guest image */
+    struct symbolizer *symbolizer; /* owned; opened when the first VM crashes */
     struct loop_watch host_watch, bp_watch;
     struct loop_timer adopt_timer;
     unsigned adopting; /* VMs that have not answered yet after a restart */
@@ -52,6 +54,9 @@ void daemon_run(struct daemon_state *s);
 
 __attribute__((format(printf, 2, 3))) void daemon_log(struct daemon_state *s,
                                                       const char *fmt, ...);
+
+/* For crash reports; NULL if the image cannot be read, which those reports can take. */
+struct symbolizer *daemon_symbolizer(struct daemon_state *s);
 
 uint64_t daemon_wall_us(void);
 

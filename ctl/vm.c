@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct vm *vm_find(struct daemon_state *s, const char *name)
 {
@@ -152,8 +153,13 @@ static void tell_creator(struct vm *vm)
  * the next one lists, and never a process without a name. */
 static void kill_and_forget(struct vm *vm)
 {
+    char *socket_path = store_socket_path(vm->s->store, vm->name);
+
     if (vm->vmm)
         vmm_kill(vm->vmm);
+    else if (socket_path) /* left behind by a monitor that was killed */
+        unlink(socket_path);
+    free(socket_path);
     store_remove(vm->s->store, STORE_VM, vm->name);
 }
 

@@ -3,7 +3,7 @@
 
 #include "ctl/vm.h"
 
-#include "ctl/json_get.h"
+#include "vmm/symbolize.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -156,44 +156,23 @@ static void on_console(struct vmm *vmm, void *ctx, const char *text, size_t len,
     vm_console(ctx, text, len, lost);
 }
 
-static const char *vector_name(uint32_t vector)
-{
-    switch (vector) {
-    case 0:
-        return "division by zero";
-    case 6:
-        return "invalid instruction";
-    case 13:
-        return "general protection fault";
-    case 14:
-        return "page fault";
-    case CONTROL_PANIC:
-        return "panic";
-    default:
-        return "exception";
-    }
-}
-
+/* The first line of the report is why it crashed; all of it goes into the log. */
 static void on_crash(struct vmm *vmm, void *ctx, const struct control_crash *crash,
                      const uint64_t *frames, unsigned n_frames)
 {
     struct vm *vm = ctx;
-    struct sbuf text = SBUF_INIT, clean = SBUF_INIT;
+    struct sbuf report = SBUF_INIT, clean = SBUF_INIT;
 
     (void)vmm;
-    sbuf_printf(&text, "crashed: %s", vector_name(crash->vector));
-    if (crash->vector == CONTROL_PANIC)
-        sbuf_printf(&text, ": %.*s", (int)sizeof crash->message, crash->message);
-    else
-        sbuf_printf(&text, " %u at 0x%llx, address 0x%llx", crash->vector,
-                    (unsigned long long)crash->rip, (unsigned long long)crash->address);
-    logring_clean(&clean, sbuf_text(&text), text.len);
+    symbolize_crash(daemon_symbolizer(vm->s), crash, frames, n_frames, &report);
+    sbuf_puts(&clean, "crashed: ");
+    logring_clean(&clean, sbuf_text(&report), strcspn(sbuf_text(&report), "\n"));
     free(vm->trouble);
     vm->trouble = sbuf_take(&clean);
-    vm_say(vm, "%s", vm->trouble ? vm->trouble : "crashed");
-    for (unsigned i = 0; i < n_frames; i++)
-        vm_say(vm, "    from 0x%llx", (unsigned long long)frames[i]);
-    sbuf_fini(&text);
+    logring_flush(&vm->log);
+    vm_console(vm, "crashed: ", 9, 0);
+    vm_console(vm, sbuf_text(&report), report.len, 0);
+    sbuf_fini(&report);
 }
 
 static void explain_end(struct sbuf *out, enum vmm_end end, int status, const char *why)

@@ -5,11 +5,12 @@
 # daemon's. Programs link objects by name, since verbs and routes register themselves.
 CTL_SHARED := $(addprefix ctl/,details.c json_get.c lint.c logring.c names.c portspec.c)
 CTL_CLI    := $(filter ctl/cli%,$(CTL_SRC))
-CTL_LIBS   := -lmicrohttpd -ljansson -lm
+CTL_LIBS   := -lmicrohttpd -ljansson -ldw -lelf -lm
 
 # The files of other folders are named in mk/ files that are read later: hence "=".
+CTL_VMM_OBJ    = $(VMM_CLIENT_OBJ) $(call objs,vmm/symbolize.c)
 CTL_CLI_OBJ    = $(call objs,$(CTL_CLI) $(CTL_SHARED)) $(ENGINE_OBJ)
-CTL_DAEMON_OBJ = $(call objs,$(filter-out $(CTL_CLI),$(CTL_SRC))) $(VMM_CLIENT_OBJ) \
+CTL_DAEMON_OBJ = $(call objs,$(filter-out $(CTL_CLI),$(CTL_SRC))) $(CTL_VMM_OBJ) \
                  $(SWITCH_OBJ) $(ENGINE_OBJ)
 
 PROGRAMS += $(B)/clickos $(B)/clickosd
@@ -23,7 +24,7 @@ $(B)/clickosd: $(B)/ctl/clickosd_main.o $$(CTL_DAEMON_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^) $(CTL_LIBS)
 
-TEST_OBJ_ctl   = $(call objs,$(CTL_SRC)) $(VMM_CLIENT_OBJ) $(SWITCH_OBJ)
+TEST_OBJ_ctl   = $(call objs,$(CTL_SRC)) $(CTL_VMM_OBJ) $(SWITCH_OBJ)
 TEST_LIBS_ctl := $(CTL_LIBS)
 
 FUZZ_OBJ_api  = $(TEST_OBJ_ctl)

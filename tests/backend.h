@@ -31,13 +31,16 @@ struct backend {
     bool sees_annotations;
     bool has_clock; /* advance() works */
 
-    void *(*open)(void); /* NULL: cannot run here */
+    /* Whether it can work here; `dir` is the build folder. May be NULL: always. */
+    bool (*start)(const char *dir, const char **why);
+    void *(*open)(void); /* NULL: failed */
     /* Packets that were not freed. Releases the rest. */
     size_t (*close)(void *ctx);
     /* Load, or exchange the running configuration; -1 with errors in `d`, and nothing has
      * changed. */
     int (*install)(void *ctx, const char *graph, struct diag *d);
-    void (*inject)(void *ctx, unsigned port, const uint8_t *bytes, size_t len);
+    /* False when such a packet cannot come in there. */
+    bool (*inject)(void *ctx, unsigned port, const uint8_t *bytes, size_t len);
     /* Run until nothing moves, or `rounds` rounds if that is not 0. */
     void (*run)(void *ctx, unsigned rounds);
     void (*advance)(void *ctx, int64_t ns);
@@ -53,5 +56,6 @@ struct backend {
 };
 
 extern const struct backend backend_engine;
+extern const struct backend backend_kvm, backend_process; /* in a VM; in its stand-in */
 
 #endif

@@ -168,7 +168,7 @@ static int engine_install(void *ctx, const char *graph, struct diag *d)
     return 0;
 }
 
-static void engine_inject(void *ctx, unsigned port, const uint8_t *bytes, size_t len)
+static bool engine_inject(void *ctx, unsigned port, const uint8_t *bytes, size_t len)
 {
     struct engine *e = ctx;
     struct pkt *p = pkt_new(e->platform.pool, PKT_HEADROOM, len ? bytes : NULL,
@@ -176,6 +176,7 @@ static void engine_inject(void *ctx, unsigned port, const uint8_t *bytes, size_t
 
     if (p)
         queue_put(&e->ports[port].rx, p);
+    return p != NULL;
 }
 
 static void engine_run(void *ctx, unsigned rounds)

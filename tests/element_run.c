@@ -2,6 +2,9 @@
 /*
  * element_run.c -- runs .test files: element_run [--backend NAME] [-k TEXT] FILE...
  *
+ * The back-ends are engine (the default: in this process), kvm (each case in a VM of its
+ * own) and process (in the stand-in for one).
+ *
  * Prints "PASS file: title", "FAIL file: title" or "SKIP file: title: why" for each case,
  * and above a FAIL what was expected and what came. -k runs only titles with TEXT in them.
  */
@@ -12,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct backend *const backends[] = {&backend_engine};
+static const struct backend *const backends[] = {&backend_engine, &backend_kvm,
+                                                 &backend_process};
 
 struct options {
     const struct backend *backend;
@@ -50,8 +54,8 @@ static bool run_case(const struct options *o, const char *file,
 
     run.ctx = o->backend->open();
     if (!run.ctx) {
-        print_result("SKIP", file, c, pull, "the back-end cannot run here");
-        return false;
+        print_result("FAIL", file, c, pull, "the back-end does not start");
+        return true;
     }
     for (size_t i = 0; i < c->n_steps && !run.failed && !run.skipped; i++)
         step_run(&run, c, i);
@@ -130,6 +134,25 @@ static int parse_options(int argc, char **argv, struct options *o)
     return o->backend && i < argc ? i : -1;
 }
 
+/* The build folder is two levels above this program. Says SKIP and returns false where
+ * the back-end cannot work. */
+static bool start_backend(const struct backend *b, const char *program)
+{
+    char *dir = strdup(program), *slash;
+    const char *why = "out of memory";
+    bool started = !b->start;
+
+    for (int i = 0; dir && i < 2; i++)
+        if ((slash = strrchr(dir, '/')))
+            *slash = 0;
+    if (dir && b->start)
+        started = b->start(dir, &why);
+    if (!started)
+        printf("SKIP elements in back-end %s: %s\n", b->name, why);
+    free(dir);
+    return started;
+}
+
 int main(int argc, char **argv)
 {
     struct options o;
@@ -139,6 +162,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: element_run [--backend NAME] [-k TEXT] FILE...\n");
         return 2;
     }
+    if (!start_backend(o.backend, argv[0]))
+        return 0;
     for (int i = first; i < argc; i++) {
         failures += run_file(&o, argv[i]);
         fflush(stdout);

@@ -29,7 +29,8 @@ struct got_packet {
 struct backend {
     const char *name;
     bool sees_annotations;
-    bool has_clock; /* advance() works */
+    bool has_clock;   /* advance() works */
+    uint32_t max_len; /* of a packet that can come out; 0: no limit */
 
     /* Whether it can work here; `dir` is the build folder. May be NULL: always. */
     bool (*start)(const char *dir, const char **why);

@@ -182,14 +182,18 @@ static bool drain(struct machine *m, unsigned i)
     return drained;
 }
 
-/* Ring once if the guest sleeps; it looks at its rings before it sleeps again. */
-static void wake(struct machine *m)
+/* Ring if the guest sleeps. Returns the value of its counter that it must leave behind: 0,
+ * which means awake, when it is awake and will look at its rings before it sleeps. */
+static uint32_t wake(struct machine *m)
 {
+    uint32_t sleep = atomic_load(&head_of(m)->guest_sleep);
     const uint64_t one = 1;
 
-    if (atomic_load(&head_of(m)->guest_sleep) & 1 &&
-        write(vmm_net(m->v.vm)->wake_fd, &one, sizeof one) < 0)
+    if (!(sleep & 1))
+        return 0;
+    if (write(vmm_net(m->v.vm)->wake_fd, &one, sizeof one) < 0)
         perror("wake");
+    return sleep;
 }
 
 static bool machine_inject(void *ctx, unsigned port, const uint8_t *bytes, size_t len)
@@ -205,22 +209,24 @@ static bool machine_inject(void *ctx, unsigned port, const uint8_t *bytes, size_
 static void machine_run(void *ctx, unsigned rounds)
 {
     struct machine *m = ctx;
-    uint32_t last = 0;
+    uint32_t last = 0, old = 0;
 
     for (int ms = 0, quiet = 0; ms < RUN_MAX_MS && quiet < QUIET_MS && !m->v.ended;
          ms++) {
-        bool moved = false;
+        bool drained = false, fed = false;
         uint32_t sleep;
 
         for (unsigned i = 0; i < CASE_MAX_PORTS; i++) {
-            moved |= drain(m, i);
-            moved |= feed(m, i);
+            drained |= drain(m, i);
+            fed |= feed(m, i);
         }
-        if (moved)
-            wake(m);
+        if (fed)
+            old = wake(m);
         kit_pause(&kit, 1);
         sleep = atomic_load(&head_of(m)->guest_sleep);
-        quiet = !moved && sleep == last && (sleep & 1) ? quiet + 1 : 0;
+        quiet = !drained && !fed && (sleep & 1) && sleep == last && sleep != old
+                    ? quiet + 1
+                    : 0;
         last = sleep;
     }
 }
@@ -346,10 +352,11 @@ static size_t machine_close(void *ctx)
 
 #define MACHINE(name_, start_, open_)                                                  \
     {                                                                                  \
-        .name = (name_), .start = (start_), .open = (open_), .close = machine_close,   \
-        .install = machine_install, .inject = machine_inject, .run = machine_run,      \
-        .collect = machine_collect, .release = machine_release, .read = machine_read,  \
-        .write = machine_write, .console = machine_console                             \
+        .name = (name_), .max_len = NETMEM_BUFFER - OFFSET, .start = (start_),         \
+        .open = (open_), .close = machine_close, .install = machine_install,           \
+        .inject = machine_inject, .run = machine_run, .collect = machine_collect,      \
+        .release = machine_release, .read = machine_read, .write = machine_write,      \
+        .console = machine_console                                                     \
     }
 
 const struct backend backend_kvm = MACHINE("kvm", start_kvm, open_kvm);

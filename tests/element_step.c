@@ -211,8 +211,13 @@ static void step_out(struct case_run *run, const struct step *s)
     run->backend->run(run->ctx, 0);
     if (packet_text_parse(s->text, &want, &n, &d) < 0)
         fail_diag(run, s->line, "bad packet:", &d);
+    for (size_t k = 0; k < n; k++)
+        if (run->backend->max_len && want[k].len > run->backend->max_len)
+            run->skipped = "such a packet cannot come out there";
     while (run->backend->collect(run->ctx, s->port, &got)) {
-        if (i < n) {
+        if (run->skipped) {
+            ;
+        } else if (i < n) {
             compare(run, s, i + 1, &want[i], &got);
         } else if (i < n + 3) {
             case_fail(run, s->line, "out%u: packet %zu was not expected:", s->port,
@@ -224,7 +229,7 @@ static void step_out(struct case_run *run, const struct step *s)
         run->backend->release(run->ctx, &got);
         i++;
     }
-    if (i < n)
+    if (i < n && !run->skipped)
         case_fail(run, s->line, "out%u: %zu packets came, %zu expected", s->port, i, n);
     packet_text_free(want, n);
     diag_fini(&d);

@@ -15,8 +15,8 @@ NS1=clickos-ctl-a$$ NS2=clickos-ctl-b$$
 DAEMON=
 iso=auto
 
-start_daemon() { # further options
-    clickosd --foreground --state "$T/state" --socket "$CLICKOS_SOCKET" "$@" >>"$T/log" 2>&1 &
+start_daemon() {
+    clickosd --foreground --state "$T/state" --socket "$CLICKOS_SOCKET" >>"$T/log" 2>&1 &
     DAEMON=$!
     clickos wait --timeout 20
 }
@@ -336,7 +336,7 @@ restart() {
     stop_daemon KILL
     echo '{"spec":' >"$T/state/vms/broken"
     start_daemon
-    is damaged-set-aside "$(ls "$T/state/vms" | grep -c broken.damaged)" 1
+    is damaged-set-aside "$(find "$T/state/vms" -name broken.damaged | wc -l)" 1
     rm -f "$T/state/vms/broken.damaged"
     pings ping-after-damage
 }
@@ -373,6 +373,27 @@ hostile() {
     wait $hp 2>/dev/null
     export CLICKOS_SOCKET=$sock
     pings ping-beside-hostile
+}
+
+# ---- no KVM -------------------------------------------------------------------------------
+no_kvm() { # a daemon for which /dev/kvm is a device that is no KVM
+    local sock=$CLICKOS_SOCKET
+    unshare -m --propagation private sh -c "mount --bind /dev/null /dev/kvm && exec clickosd \
+        --foreground --state $T/nokvm --socket $T/nokvm.sock" >>"$T/log" 2>&1 &
+    local np=$!
+    export CLICKOS_SOCKET=$T/nokvm.sock
+    if clickos wait --timeout 10 2>/dev/null; then
+        refuse no-kvm 1 'no KVM \(.*/dev/kvm.*--isolation process' \
+            clickos run "$T/fw.click" --isolation kvm
+        expect no-kvm-auto 0 '' clickos run x -e 'Idle -> Discard;'
+        is no-kvm-is-process "$(clickos ps x | tail -n 1 | awk '{print $3}')" process
+        clickos rm --all
+    else
+        echo "SKIP ctl/no-kvm: cannot hide /dev/kvm"
+    fi
+    kill $np 2>/dev/null
+    wait $np 2>/dev/null
+    export CLICKOS_SOCKET=$sock
 }
 
 # ---- a full disk --------------------------------------------------------------------------
@@ -446,6 +467,8 @@ start_daemon || { iso=none; fail start "the daemon does not start"; exit 1; }
 kinds=process
 if clickos version --json | grep -q '"kvm": true'; then
     kinds="kvm process"
+    iso=none
+    no_kvm
 else
     echo "SKIP ctl/kvm: no /dev/kvm"
     iso=none

@@ -11,7 +11,7 @@ GUEST_CC  := $(CC) -std=c11 -I. -D_GNU_SOURCE -DCLICKOS_GUEST -nostdinc \
              -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
              -fcf-protection=none -U_FORTIFY_SOURCE -O2 -g \
              -fdebug-prefix-map=$(CURDIR)=. -MMD -MP
-GUEST_OWN := $(wildcard guest/*.c)
+GUEST_OWN := $(filter-out %_test.c,$(wildcard guest/*.c))
 GUEST_SRC := $(GUEST_OWN) $(BASE_SRC) $(ENGINE_SRC) $(ELEMENT_SRC)
 GUEST_OBJ := $(patsubst %.c,$(GUEST_B)/%.o,$(GUEST_SRC)) $(GUEST_B)/catalogue.o
 

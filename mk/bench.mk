@@ -12,3 +12,15 @@ bench: bench-vm
 bench-vm: all $(B)/vm_bench
 	@mkdir -p out
 	$(B)/vm_bench --json out/vm.json
+
+BENCH_ENGINE_OBJ := $(call objs,bench/engine_bench.c $(wildcard bench/limits/*.c))
+$(B)/engine_bench: $(BENCH_ENGINE_OBJ) $(ENGINE_OBJ)
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) -pthread -o $@ $^ -lm
+TEST_EXTRA += $(B)/engine_bench
+
+.PHONY: bench-engine
+bench: bench-engine
+bench-engine: $(B)/engine_bench
+	@mkdir -p out
+	$(B)/engine_bench --json out/engine.json

@@ -18,15 +18,44 @@ struct target {
     const char *name;
 };
 
+/* Whether `name` means `h`, and the number at its end if it has one. */
+static bool spec_named(const struct element *e, const struct handler_spec *h,
+                       const char *name, intptr_t *number)
+{
+    size_t len = strlen(h->name);
+    uint64_t n;
+
+    if (!(h->flags & HANDLER_NUMBERED))
+        return strcmp(h->name, name) == 0;
+    if (strncmp(h->name, name, len) != 0 || !char_is_digit(name[len]) ||
+        (name[len] == '0' && name[len + 1]) || !parse_u64(name + len, 10, &n) ||
+        n >= e->n_out)
+        return false;
+    *number = (intptr_t)n;
+    return true;
+}
+
 /* The entry of a class's table that does all of `flags`; a name may stand there twice,
  * once for reading and once for writing. */
 static const struct handler_spec *find_spec(const struct element *e, const char *name,
                                             uint32_t flags)
 {
+    intptr_t number;
+
     for (const struct handler_spec *h = e->cls->handlers; h && h->name; h++)
-        if ((h->flags & flags) == flags && strcmp(h->name, name) == 0)
+        if ((h->flags & flags) == flags && spec_named(e, h, name, &number))
             return h;
     return NULL;
+}
+
+/* What the functions of `h` get to see when it is called by this name. */
+static struct handler_spec numbered(const struct element *e,
+                                    const struct handler_spec *h, const char *name)
+{
+    struct handler_spec one = *h;
+
+    spec_named(e, h, name, &one.user);
+    return one;
 }
 
 static int find_counter(const struct element *e, const char *name)
@@ -119,8 +148,11 @@ static int read_element(const struct target *t, const char *param, struct sbuf *
         return no_handler(t, "read", d);
     if (param && *param && !(h && (h->flags & HANDLER_PARAM)))
         return no_parameters(t, d);
-    if (h && h->read)
-        return h->read(t->e, h, param ? param : "", out, d) < 0 ? -1 : 0;
+    if (h && h->read) {
+        struct handler_spec one = numbered(t->e, h, t->name);
+
+        return one.read(t->e, &one, param ? param : "", out, d) < 0 ? -1 : 0;
+    }
     if (h)
         handler_value_read(h, (uint8_t *)element_state(t->e) + h->offset, out);
     else if (counter >= 0)
@@ -175,6 +207,7 @@ static const char *clean_value(struct arena *scratch, const char *value, size_t 
 static int write_spec(const struct target *t, const struct handler_spec *h,
                       const char *value, size_t len, struct diag *d)
 {
+    struct handler_spec one = numbered(t->e, h, t->name);
     struct arena *scratch = NULL;
     int rc = -1;
 
@@ -185,7 +218,7 @@ static int write_spec(const struct target *t, const struct handler_spec *h,
             goto out;
         }
     }
-    rc = h->write ? h->write(t->e, h, value, len, d)
+    rc = h->write ? h->write(t->e, &one, value, len, d)
                   : handler_value_write(t->e, h, value, d);
 out:
     arena_free(scratch);
@@ -263,6 +296,21 @@ static uint32_t joined_flags(const struct handler_spec *table, size_t i)
     return flags;
 }
 
+static void list_spec(const struct element *e, const struct handler_spec *h,
+                      uint32_t flags, struct sbuf *out)
+{
+    bool many = flags & HANDLER_NUMBERED;
+
+    for (int i = many ? e->n_out - 1 : 0; i >= 0; i--) {
+        sbuf_puts(out, h->name);
+        if (many)
+            sbuf_printf(out, "%d", i);
+        sbuf_putc(out, '\t');
+        add_marks(flags, out);
+        sbuf_putc(out, '\n');
+    }
+}
+
 /* Newest first, as Click does: its elements add their handlers after the common ones. */
 void handler_list(const struct element *e, struct sbuf *out)
 {
@@ -279,9 +327,7 @@ void handler_list(const struct element *e, struct sbuf *out)
 
         if (!flags)
             continue;
-        sbuf_printf(out, "%s\t", table[n].name);
-        add_marks(flags, out);
-        sbuf_putc(out, '\n');
+        list_spec(e, &table[n], flags, out);
     }
     while (n_counters-- > 0)
         if (!find_spec(e, c[n_counters].name, HANDLER_READ))

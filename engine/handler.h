@@ -29,6 +29,8 @@ enum handler_flags {
     HANDLER_CHECKBOX = 16, /* a boolean */
     HANDLER_RAW = 32,      /* the written value is not stripped of quotes and blanks */
     HANDLER_EXPENSIVE = 64,
+    HANDLER_NUMBERED = 128, /* one for each output: "pattern" stands for pattern0, pattern1
+                               ...; the functions get a copy with the number in `user` */
 };
 
 struct handler_spec {

@@ -7,7 +7,7 @@
  * Args:     PATTERN  clauses separated by blanks, all of which must hold, or "-", which
  *                    matches every packet
  * Handlers: program  read    the patterns as a decision program
- *           pattern  read    the pattern whose number is the parameter
+ *           pattern  read/write  the pattern with this number: pattern0, pattern1 ...
  * Example:  c :: Classifier(12/0806 20/0001, 12/0800, -);
  * See also: IPClassifier, IPFilter
  *
@@ -48,19 +48,13 @@ static int classifier_program(struct element *e, const struct handler_spec *h,
     return filter_program(&filter_data_patterns, e, out, d);
 }
 
-static int classifier_pattern(struct element *e, const struct handler_spec *h,
-                              const char *param, struct sbuf *out, struct diag *d)
-{
-    (void)h;
-    return filter_pattern(e, param, out, d);
-}
-
 static const struct handler_spec classifier_handlers[] = {
     HANDLER_READER(classifier_program, "program", "the patterns as a decision program"),
     {.name = "pattern",
-     .help = "the pattern whose number is the parameter",
-     .flags = HANDLER_READ | HANDLER_PARAM,
-     .read = classifier_pattern},
+     .help = "the pattern with this number",
+     .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_NUMBERED,
+     .read = filter_pattern_read,
+     .write = filter_pattern_write},
     HANDLER_END,
 };
 

@@ -7,7 +7,7 @@
  * Args:     EXPRESSION  which packets leave by this output; "-", "any" or "all": those
  *                       that are left
  * Handlers: program  read    the expressions as a decision program
- *           pattern  read    the expression whose number is the parameter
+ *           pattern  read/write  the expression with this number: pattern0, pattern1 ...
  * Example:  IPClassifier(10.0.0.0/24 and syn, dst tcp port 80 or 443, icmp type echo, -)
  * See also: IPFilter, Classifier, CheckIPHeader, MarkIPHeader, AddressInfo, PortInfo
  *
@@ -60,20 +60,14 @@ static int ip_classifier_program(struct element *e, const struct handler_spec *h
     return filter_program(&filter_ip_patterns, e, out, d);
 }
 
-static int ip_classifier_pattern(struct element *e, const struct handler_spec *h,
-                                 const char *param, struct sbuf *out, struct diag *d)
-{
-    (void)h;
-    return filter_pattern(e, param, out, d);
-}
-
 static const struct handler_spec ip_classifier_handlers[] = {
     HANDLER_READER(ip_classifier_program, "program",
                    "the expressions as a decision program"),
     {.name = "pattern",
-     .help = "the expression whose number is the parameter",
-     .flags = HANDLER_READ | HANDLER_PARAM,
-     .read = ip_classifier_pattern},
+     .help = "the expression with this number",
+     .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_NUMBERED,
+     .read = filter_pattern_read,
+     .write = filter_pattern_write},
     HANDLER_END,
 };
 

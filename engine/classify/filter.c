@@ -3,6 +3,7 @@
 
 #include "engine/classify/filter.h"
 
+#include "engine/args.h"
 #include "engine/classify/program.h"
 #include "engine/lang/lang.h"
 
@@ -175,22 +176,47 @@ int filter_program(const struct filter_parser *parser, struct element *e,
     return rc;
 }
 
-int filter_pattern(struct element *e, const char *param, struct sbuf *out,
-                   struct diag *d)
+/* The element's arguments, in `a`; -1 when memory ran out or there is no number `i`. */
+static int arguments(const struct element *e, struct arena *a, intptr_t i,
+                     const char *const **args, struct diag *d)
+{
+    int n = a ? lang_split_args(a, e->config, args) : -1;
+
+    if (n < 0)
+        return diag_err(d, "out of memory");
+    return i < n ? n : diag_err(d, "no pattern %d", (int)i);
+}
+
+int filter_pattern_read(struct element *e, const struct handler_spec *h,
+                        const char *param, struct sbuf *out, struct diag *d)
 {
     struct arena *a = arena_new(0);
     const char *const *args = NULL;
-    int n = a ? lang_split_args(a, e->config, &args) : -1, rc = -1;
-    uint64_t i = 0;
+    int n = arguments(e, a, h->user, &args, d);
 
-    if (n < 0)
-        diag_err(d, "out of memory");
-    else if (!param || !parse_u64(param, 10, &i) || i >= (uint64_t)n)
-        diag_err(d, "expected the number of a pattern");
-    else
-        rc = 0;
-    if (rc == 0)
-        sbuf_puts(out, args[i]);
+    (void)param;
+    if (n >= 0)
+        sbuf_puts(out, args[h->user]);
+    arena_free(a);
+    return n < 0 ? -1 : 0;
+}
+
+int filter_pattern_write(struct element *e, const struct handler_spec *h,
+                         const char *value, size_t len, struct diag *d)
+{
+    struct arena *a = arena_new(0);
+    const char *const *args = NULL;
+    struct sbuf config = SBUF_INIT;
+    int n = arguments(e, a, h->user, &args, d), rc = -1;
+
+    (void)len;
+    for (int i = 0; i < n; i++) {
+        sbuf_puts(&config, i ? ", " : "");
+        sbuf_puts(&config, i == h->user ? value : args[i]);
+    }
+    if (n >= 0)
+        rc = args_reconfigure(e, sbuf_text(&config), d);
+    sbuf_fini(&config);
     arena_free(a);
     return rc;
 }

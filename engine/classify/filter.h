@@ -45,9 +45,12 @@ void filter_push(const struct filter *f, struct element *e, struct batch *b);
 int filter_program(const struct filter_parser *parser, struct element *e,
                    struct sbuf *out, struct diag *d);
 
-/* The text of argument number `param`. */
-int filter_pattern(struct element *e, const char *param, struct sbuf *out,
-                   struct diag *d);
+/* The argument whose number is h->user, read and written: Click's `pattern0`, `pattern1`
+ * ... Writing configures the element anew. */
+int filter_pattern_read(struct element *e, const struct handler_spec *h,
+                        const char *param, struct sbuf *out, struct diag *d);
+int filter_pattern_write(struct element *e, const struct handler_spec *h,
+                         const char *value, size_t len, struct diag *d);
 
 /* IPFilter's rules ("allow src net 10/8") and IPClassifier's (without the action). */
 extern const struct filter_parser filter_ip_actions, filter_ip_patterns;

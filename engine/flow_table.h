@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * flow_table.h -- flows that are found from both directions, with deadlines
+ *
+ * Made for address translation. A flow is one cache line; a hash bucket is another and
+ * holds eight 16-bit tags beside the flows' numbers, so that a look-up costs two lines,
+ * which flow_prefetch() and flow_peek() let a caller fetch for a whole batch ahead. (The
+ * tags are those of "MemC3", Fan, Andersen and Kaminsky, NSDI 2013.)
+ *
+ * Deadlines sit in a wheel of 512 slots of about a second (Varghese and Lauck, SOSP 1987)
+ * and are moved lazily: a packet only writes its own flow's expiry, and the wheel looks
+ * again when the old time comes.
+ *
+ * Memory:  on the heap, in a struct that can be moved from one configuration to the next
+ *          as it is: nothing in it points into it.
+ * Time:    ms of a steady clock, modulo 2^32; only differences below 24 days count.
+ * Threads: one at a time.
+ */
+
+#ifndef ENGINE_FLOW_TABLE_H
+#define ENGINE_FLOW_TABLE_H
+
+#include "engine/net_headers.h"
+
+#include <stdalign.h>
+
+struct flow_id { /* network byte order */
+    uint32_t src, dst;
+    uint16_t sport, dport;
+};
+
+static inline struct flow_id flow_id_reverse(struct flow_id f)
+{
+    return (struct flow_id){f.dst, f.src, f.dport, f.sport};
+}
+
+struct flow {
+    alignas(64) struct flow_id id[2]; /* of packets forward, and of replies */
+    uint32_t expiry_ms;
+    uint32_t guarantee_ms; /* not given up for others before this */
+    uint16_t ip_delta;     /* what rewriting adds to the checksums, forward */
+    uint16_t l4_delta;
+    uint16_t out[2]; /* outputs, forward and back */
+    uint16_t input;  /* that it was made for */
+    uint8_t proto;   /* 0: any */
+    uint8_t state;   /* the owner's */
+    uint8_t reply_anno;
+    bool used;
+    uint16_t slot;       /* of the wheel */
+    uint32_t prev, next; /* numbers plus one in that slot; next also in the free list */
+    uint32_t seq_delta[2]; /* the owner's */
+};
+_Static_assert(sizeof(struct flow) == 64, "one cache line");
+
+enum { FLOW_WAYS = 8, FLOW_BLOCK = 1024, FLOW_SLOTS = 512 };
+
+struct flow_bucket {
+    alignas(64) uint16_t tag[FLOW_WAYS]; /* 0: free */
+    uint32_t ref[FLOW_WAYS];             /* number << 1 | direction */
+    uint32_t more;                       /* overflow bucket plus one */
+};
+_Static_assert(sizeof(struct flow_bucket) == 64, "one cache line");
+
+struct flow_table {
+    void *bucket_memory, *extra_memory; /* owned */
+    struct flow_bucket *buckets;        /* in bucket_memory; NULL while empty */
+    struct flow_bucket *extra;          /* in extra_memory: overflow */
+    uint32_t n_buckets;                 /* power of two */
+    uint32_t n_extra, extra_room;
+    void **block_memory;  /* owned array of owned blocks */
+    struct flow **blocks; /* owned array: where they begin, aligned */
+    uint32_t n_blocks;
+    uint32_t free; /* first free flow plus one */
+    uint32_t count;
+    uint32_t tick; /* ms >> 10 that the wheel stands at */
+    uint32_t wheel[FLOW_SLOTS];
+    uint64_t seed;
+};
+
+/* A found flow: 0 is none, else flow_ref_flow() and flow_ref_direction(). */
+typedef uint32_t flow_ref;
+
+static inline struct flow *flow_at(const struct flow_table *t, uint32_t number)
+{
+    return &t->blocks[number / FLOW_BLOCK][number % FLOW_BLOCK];
+}
+
+static inline struct flow *flow_ref_flow(const struct flow_table *t, flow_ref r)
+{
+    return flow_at(t, (r - 1) >> 1);
+}
+
+static inline unsigned flow_ref_direction(flow_ref r)
+{
+    return (r - 1) & 1;
+}
+
+void flow_table_init(struct flow_table *t, uint64_t seed, uint32_t now_ms);
+void flow_table_fini(struct flow_table *t);
+
+/* Remove all flows, keep the seed. */
+void flow_table_clear(struct flow_table *t);
+
+uint64_t flow_hash(const struct flow_table *t, const struct flow_id *id, uint8_t proto);
+
+static inline void flow_prefetch(const struct flow_table *t, uint64_t hash)
+{
+    if (t->buckets)
+        __builtin_prefetch(&t->buckets[hash & (t->n_buckets - 1)]);
+}
+
+/* Once the bucket is there: fetch the flow that is most likely meant. */
+void flow_peek(const struct flow_table *t, uint64_t hash);
+
+flow_ref flow_find(const struct flow_table *t, uint64_t hash, const struct flow_id *id,
+                   uint8_t proto);
+
+static inline flow_ref flow_lookup(const struct flow_table *t, const struct flow_id *id,
+                                   uint8_t proto)
+{
+    return flow_find(t, flow_hash(t, id, proto), id, proto);
+}
+
+/* Enter a copy of `f`, of which ids, proto and expiry matter here. A flow whose replies
+ * look the same is removed before. Returns the forward direction, 0 when memory ran out;
+ * the forward id must not be there. */
+flow_ref flow_insert(struct flow_table *t, const struct flow *f);
+
+void flow_remove(struct flow_table *t, struct flow *f);
+
+/* Remove all that have expired by now. Returns how many. */
+uint32_t flow_reap(struct flow_table *t, uint32_t now_ms);
+
+/* The flow that expires next among those without a guarantee, or NULL when there is none
+ * among the first few dozens. */
+struct flow *flow_victim(struct flow_table *t, uint32_t now_ms);
+
+/* Go through all flows: start with *at = 0; NULL after the last. Removing is allowed. */
+struct flow *flow_next(const struct flow_table *t, uint32_t *at);
+
+static inline bool flow_before(uint32_t a_ms, uint32_t b_ms)
+{
+    return (int32_t)(a_ms - b_ms) < 0;
+}
+
+#endif

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "engine/flow_table.h"
+
+#include "tests/test.h"
+
+static struct flow_table t;
+
+SETUP()
+{
+    flow_table_init(&t, 12345, 0);
+}
+
+TEARDOWN()
+{
+    flow_table_fini(&t);
+}
+
+/* Flow number `i`, translated to port `i` of one address. */
+static struct flow flow_number(uint32_t i, uint32_t expiry_ms)
+{
+    struct flow f = {.proto = IP_PROTO_UDP, .expiry_ms = expiry_ms};
+
+    f.id[0] = (struct flow_id){be32(0x0a000000 + i / 60000), be32(0x01020304),
+                               be16((uint16_t)(i % 60000)), 53};
+    f.id[1] = (struct flow_id){be32(0x01020304), be32(0x0b000000 + i / 60000), 53,
+                               be16((uint16_t)(i % 60000))};
+    return f;
+}
+
+static bool has(uint32_t i)
+{
+    struct flow f = flow_number(i, 0);
+    flow_ref a = flow_lookup(&t, &f.id[0], f.proto);
+    flow_ref b = flow_lookup(&t, &f.id[1], f.proto);
+
+    if (a) {
+        EXPECT_EQ(flow_ref_direction(a), 0);
+        EXPECT_EQ(flow_ref_direction(b), 1);
+        EXPECT(flow_ref_flow(&t, a) == flow_ref_flow(&t, b));
+    } else {
+        EXPECT_EQ(b, 0);
+    }
+    return a != 0;
+}
+
+static void insert(uint32_t i, uint32_t expiry_ms)
+{
+    struct flow f = flow_number(i, expiry_ms);
+
+    EXPECT(flow_insert(&t, &f) != 0);
+}
+
+TEST(an_empty_table_finds_nothing)
+{
+    EXPECT(!has(1));
+    EXPECT_EQ(flow_reap(&t, 5000), 0);
+    EXPECT(flow_victim(&t, 5000) == NULL);
+}
+
+TEST(flows_are_found_in_both_directions_however_many_there_are)
+{
+    for (uint32_t i = 0; i < 100000; i++)
+        insert(i, 1000);
+    EXPECT_EQ(t.count, 100000);
+    for (uint32_t i = 0; i < 100000; i++)
+        EXPECT(has(i));
+    EXPECT(!has(100000));
+}
+
+TEST(protocols_are_kept_apart)
+{
+    struct flow f = flow_number(1, 0);
+
+    insert(1, 0);
+    EXPECT(flow_lookup(&t, &f.id[0], IP_PROTO_UDP) != 0);
+    EXPECT_EQ(flow_lookup(&t, &f.id[0], IP_PROTO_TCP), 0);
+}
+
+TEST(removed_flows_leave_the_others_alone)
+{
+    for (uint32_t i = 0; i < 5000; i++)
+        insert(i, 1000);
+    for (uint32_t i = 0; i < 5000; i += 2) {
+        struct flow f = flow_number(i, 0);
+        flow_remove(&t, flow_ref_flow(&t, flow_lookup(&t, &f.id[0], f.proto)));
+    }
+    EXPECT_EQ(t.count, 2500);
+    for (uint32_t i = 0; i < 5000; i++)
+        EXPECT_EQ(has(i), i % 2);
+}
+
+TEST(flows_expire_at_their_time_and_not_before)
+{
+    insert(1, 1000);
+    insert(2, 700000);
+    insert(3, 86400000);
+    EXPECT_EQ(flow_reap(&t, 999), 0);
+    EXPECT_EQ(flow_reap(&t, 1000), 1);
+    EXPECT(!has(1));
+    EXPECT_EQ(flow_reap(&t, 699999), 0);
+    EXPECT_EQ(flow_reap(&t, 700001), 1);
+    EXPECT(has(3));
+    EXPECT_EQ(flow_reap(&t, 86400000), 1);
+    EXPECT_EQ(t.count, 0);
+}
+
+TEST(a_deadline_that_was_put_off_counts_from_then)
+{
+    struct flow f = flow_number(1, 0);
+
+    insert(1, 1000);
+    flow_ref_flow(&t, flow_lookup(&t, &f.id[0], f.proto))->expiry_ms = 9000;
+    EXPECT_EQ(flow_reap(&t, 5000), 0);
+    EXPECT_EQ(flow_reap(&t, 9000), 1);
+}
+
+TEST(time_may_wrap_around)
+{
+    flow_table_fini(&t);
+    flow_table_init(&t, 1, 0xfffff000u);
+    insert(1, 0xfffff000u + 3000);
+    insert(2, 0xfffff000u + 9000);
+    EXPECT_EQ(flow_reap(&t, 0xfffffff0u), 1);
+    EXPECT_EQ(flow_reap(&t, 100), 0);
+    EXPECT_EQ(flow_reap(&t, 0xfffff000u + 9001), 1);
+}
+
+TEST(the_victim_is_the_next_to_expire_without_a_guarantee)
+{
+    struct flow f = flow_number(4, 500);
+
+    insert(1, 300000);
+    insert(2, 60000);
+    insert(3, 61000);
+    f.guarantee_ms = 5000;
+    EXPECT(flow_insert(&t, &f) != 0);
+    f = flow_number(2, 0);
+    EXPECT_MEM(&flow_victim(&t, 100)->id[0], &f.id[0], sizeof f.id[0]);
+    f = flow_number(4, 0);
+    EXPECT_MEM(&flow_victim(&t, 6000)->id[0], &f.id[0], sizeof f.id[0]);
+}
+
+TEST(a_reply_id_that_is_taken_goes_to_the_new_flow)
+{
+    struct flow f = flow_number(1, 1000), g = flow_number(2, 1000);
+
+    insert(1, 1000);
+    g.id[1] = f.id[1];
+    EXPECT(flow_insert(&t, &g) != 0);
+    EXPECT_EQ(t.count, 1);
+    EXPECT_EQ(flow_lookup(&t, &f.id[0], f.proto), 0);
+}

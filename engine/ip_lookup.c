@@ -3,6 +3,7 @@
 
 #include "engine/ip_lookup.h"
 
+#include "engine/spread.h"
 #include "engine/words.h"
 
 bool ip_lookup_parse(const struct element *e, const char *text, bool for_remove,
@@ -99,40 +100,11 @@ static void ip_lookup_complain(struct element *e, const struct pkt *p)
     element_say(e, "%s: no route for %s\n", name, unparse_ip(pkt_dst_ip(p), text));
 }
 
-/* Push a batch whose packets go to several outputs, in order for each of them. */
-static void ip_lookup_spread(struct element *e, struct batch *b, int32_t *port)
-{
-    struct batch one;
-    uint32_t done = 0;
-
-    while (done < b->n) {
-        int32_t to = port[done];
-        uint32_t first = b->n;
-        one.n = 0;
-        for (uint32_t i = done; i < b->n; i++) {
-            if (port[i] == to && b->p[i]) {
-                batch_add(&one, b->p[i]);
-                b->p[i] = NULL;
-            } else if (b->p[i] && first == b->n) {
-                first = i;
-            }
-        }
-        if (to >= 0)
-            out_push(e, (unsigned)to, &one);
-        else
-            batch_free(&one);
-        done = first;
-    }
-}
-
 void ip_lookup_push(struct element *e, unsigned in, struct batch *b)
 {
     struct ip_lookup *s = element_state(e);
-    int32_t port[BATCH_MAX], all = -1;
-    bool same = true;
+    int32_t port[BATCH_MAX];
 
-    if (!b->n)
-        return;
     if (__builtin_expect(s->routes.stale, 0))
         ip_routes_distill(&s->routes);
     for (uint32_t i = 0; i < b->n; i++) {
@@ -145,13 +117,8 @@ void ip_lookup_push(struct element *e, unsigned in, struct batch *b)
         else if (hop.gw)
             pkt_set_dst_ip(p, hop.gw);
         port[i] = hop.port;
-        all = i ? all : hop.port;
-        same &= hop.port == all;
     }
-    if (same && all >= 0)
-        out_push(e, (unsigned)all, b);
-    else
-        ip_lookup_spread(e, b, port);
+    spread_push(e, b, port);
 }
 
 static int ip_lookup_table(struct element *e, const struct handler_spec *h,

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * TCPRewriter -- translate addresses and ports of TCP
+ *
+ * Usage:    TCPRewriter(INPUTSPEC, ... [, keywords])
+ * Ports:    one or more in, one or more out; push
+ * Args:     INPUTSPEC  one for each input, about packets of flows that are not known yet:
+ *             drop                  drop them
+ *             pass [OUTPUT]         send them on unchanged
+ *             keep FOUT ROUT        make a mapping that changes nothing
+ *             pattern SADDR SPORT DADDR DPORT FOUT ROUT
+ *                                   map to these addresses and ports; "-" keeps one.
+ *                                   SPORT may be a range L-H, SADDR a range or prefix;
+ *                                   "#" behind it: in turn, "?": at random
+ *             NAME FOUT ROUT        as "pattern", by a name from IPRewriterPatterns
+ *             ELEMENT               ask a mapper, such as RoundRobinIPMapper
+ *           TIMEOUT           time without packets after which mappings go:
+ *                             as TCP_TIMEOUT
+ *           GUARANTEE         time that a mapping is safe from newer ones, default 5s
+ *           MAPPING_CAPACITY  most mappings; CAPACITY is the same
+ *           REAP_INTERVAL     how often expired mappings are removed, default 15min
+ *           DST_ANNO          set the destination annotation, default true
+ *           REPLY_ANNO        1-byte annotation that replies get from the first packet
+ *           TCP_TIMEOUT, TCP_NODATA_TIMEOUT, TCP_DONE_TIMEOUT, TCP_GUARANTEE
+ *                             for TCP: with data both ways (24h), before that (5min),
+ *                             after both ends have finished (4min), default guarantee 5s
+ * Handlers: table             (r) all mappings, both directions, with seconds to live
+ *           flows             (rw) all mappings in a form that can be written to another
+ *                             rewriter: PROTO SADDR SPORT DADDR DPORT, the same four of
+ *                             what it becomes, INPUT STATE MS
+ *           lookup            (r) what the flow "SADDR SPORT DADDR DPORT" becomes
+ *           nmappings         (r) mappings
+ *           mapping_failures  (r) flows that could not be mapped
+ *           capacity          (rw) most mappings
+ *           patterns          (r) the inputs' specifications
+ *           pattern0          (rw) that of input 0; so for 1 to 3
+ *           clear             (w) remove all mappings
+ * Example:  rw :: TCPRewriter(pattern 1.0.0.1 1024-65535 - - 0 1, drop);
+ * See also: IPRewriter, UDPRewriter
+ *
+ * As IPRewriter, for TCP alone.
+ *
+ * Mappings live on when the configuration is exchanged, whatever the specifications then
+ * say, as long as their input and outputs exist.
+ */
+
+#include "engine/rewrite.h"
+
+static const struct arg_spec tcp_rewriter_args[] = {
+    REWRITE_ARGS,
+    REWRITE_TCP_ARGS,
+    ARG_END,
+};
+
+static int tcp_rewriter_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    return rewriter_configure(e, c, REWRITE_TCP, d);
+}
+
+ELEMENT(TCPRewriter) = {
+    .name = "TCPRewriter",
+    .state_size = sizeof(struct rewriter),
+    .ports = "1-/1-",
+    .processing = "h/h",
+    .args = tcp_rewriter_args,
+    .any_args = true,
+    .handlers = rewriter_handlers,
+    .configure = tcp_rewriter_configure,
+    .initialize = rewriter_initialize,
+    .take_state = rewriter_take_state,
+    .cleanup = rewriter_cleanup,
+    .push = rewriter_push,
+    .cast = rewriter_cast,
+};

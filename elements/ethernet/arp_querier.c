@@ -7,8 +7,8 @@
  * Args:     IP     this host's address, or ADDR/MASK
  *           ETH    this host's Ethernet address; NAME of AddressInfo gives both
  *           TABLE  an ARPTable to share; otherwise the element has its own, with
- *                  CAPACITY, ENTRY_CAPACITY, ENTRY_PACKET_CAPACITY, CAPACITY_SLIM_FACTOR
- *                  and TIMEOUT as there
+ *           CAPACITY, ENTRY_CAPACITY, ENTRY_PACKET_CAPACITY, CAPACITY_SLIM_FACTOR, TIMEOUT
+ *                  as there
  *           BROADCAST       the network's broadcast address; default from MASK
  *           POLL_TIMEOUT    ask again about an address in use after this, default 60s;
  *                           0: not

@@ -4,3 +4,13 @@
 SWITCH_OBJ      := $(call objs,$(SWITCH_SRC))
 TEST_OBJ_switch := $(SWITCH_OBJ)
 TEST_OBJ_switch += $(B)/tests/fake_guest.o
+
+$(B)/bench/switch_bench: $(B)/bench/switch_bench.o $(B)/tests/fake_guest.o $(SWITCH_OBJ) \
+    $(call objs,$(BASE_SRC))
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^) -lm
+
+# Ratios to a bare ring in the same run; build/switch-bench.json has it all.
+.PHONY: bench-switch
+bench-switch: $(B)/bench/switch_bench
+	$< --json build/switch-bench.json

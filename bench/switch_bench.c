@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * switch_bench.c -- how fast the backplane is, as ratios to a bare ring in the same run
+ *
+ *     switch_bench [--seconds S] [--rounds N] [--json FILE]
+ *
+ * The limit is one producer and one consumer that copy packets through a bare ring with
+ * the layout of abi/netmem.h. Guests are played by a thread, so what is measured is the
+ * switch and not the engine: one worker thread, one guest thread, two processors. Cases
+ * take turns and the best of the rounds counts, since others may use the machine, too.
+ */
+
+#include "switch/backplane.h"
+#include "tests/fake_guest.h"
+
+#include <err.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BATCH = 64, MAX_GUESTS = 128, N_SIZES = 6, MAX_ROWS = 128, IDLE_PORTS = 4000 };
+
+static const uint32_t sizes[N_SIZES] = {64, 128, 256, 512, 1024, 1500};
+
+struct row {
+    char name[40];
+    uint32_t guests, size;
+    double mpps, ratio,
+        fairness; /* fairness: least served to mean; 0: does not apply */
+};
+
+static struct row rows[MAX_ROWS];
+static unsigned n_rows;
+static double seconds = 0.3;
+static double limit_mpps[N_SIZES];
+
+static double now_s(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* ---- a guest, as fast as can be --------------------------------------------------- */
+
+static struct netmem_if *nif(struct fake_guest *g, uint32_t n)
+{
+    return netmem_if(g->mem, n);
+}
+
+static uint8_t *buffer(struct fake_guest *g, uint32_t number)
+{
+    return g->mem + netmem_buffers_at(g->n_ifs) + (size_t)number * NETMEM_BUFFER;
+}
+
+/* Up to `n` copies of the frame; destinations (last two bytes) go round 1..n_dst if that
+ * is not 0. Returns how many fitted. */
+static unsigned send_burst(struct fake_guest *g, const uint8_t *frame, uint32_t len,
+                           unsigned n, unsigned n_dst, unsigned *next_dst)
+{
+    struct netmem_ring *tx = &nif(g, 0)->tx;
+    uint32_t room = fake_guest_room(g, 0);
+
+    n = n < room ? n : room;
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t slot = g->tx_offered[0]++ % NETMEM_SLOTS, b = NETMEM_SLOTS + slot;
+        uint8_t *to = buffer(g, b);
+
+        if (len == 64)
+            memcpy(to, frame, 64);
+        else
+            memcpy(to, frame, len);
+        if (n_dst) {
+            *next_dst = *next_dst == n_dst ? 1 : *next_dst + 1;
+            to[5] = (uint8_t)*next_dst;
+        }
+        tx->slots[slot] = (struct netmem_slot){.buffer = b, .len = (uint16_t)len};
+    }
+    if (n)
+        fake_guest_kick(g, 0);
+    return n;
+}
+
+/* Take all that has come; returns how many. */
+static unsigned drain(struct fake_guest *g, uint32_t n)
+{
+    uint32_t done = atomic_load_explicit(&nif(g, n)->rx.done, memory_order_acquire);
+    unsigned got = done - g->rx_next[n];
+
+    if (got == 0)
+        return 0;
+    g->rx_next[n] = done;
+    g->rx_offered[n] += got;
+    fake_guest_offer(g, n);
+    return got;
+}
+
+/* Forward from interface 0 to 1 by swapping buffers, as the engine does. */
+static unsigned forward(struct fake_guest *g)
+{
+    struct netmem_ring *rx = &nif(g, 0)->rx, *tx = &nif(g, 1)->tx;
+    uint32_t done = atomic_load_explicit(&rx->done, memory_order_acquire);
+    unsigned n = done - g->rx_next[0], room = fake_guest_room(g, 1);
+
+    n = n < room ? n : room;
+    n = n < BATCH ? n : BATCH;
+    for (unsigned i = 0; i < n; i++) {
+        struct netmem_slot *in = &rx->slots[(g->rx_next[0] + i) % NETMEM_SLOTS];
+        struct netmem_slot *out = &tx->slots[g->tx_offered[1]++ % NETMEM_SLOTS];
+        uint32_t spare = out->buffer;
+
+        *out = *in;
+        in->buffer = spare;
+    }
+    if (n == 0)
+        return 0;
+    g->rx_next[0] += n;
+    g->rx_offered[0] += n;
+    fake_guest_offer(g, 0);
+    fake_guest_kick(g, 1);
+    return n;
+}
+
+/* ---- the limit -------------------------------------------------------------------- */
+
+struct bare {
+    struct fake_guest *g;
+    _Atomic bool stop;
+    uint32_t size;
+    uint64_t taken;
+};
+
+static void *bare_consumer(void *arg)
+{
+    struct bare *b = arg;
+    struct netmem_ring *tx = &nif(b->g, 0)->tx;
+    static uint8_t copies[BATCH][NETMEM_BUFFER];
+    uint32_t next = 0;
+
+    while (!atomic_load_explicit(&b->stop, memory_order_relaxed)) {
+        uint32_t offered = atomic_load_explicit(&tx->offered, memory_order_acquire);
+        unsigned n = offered - next < BATCH ? offered - next : BATCH;
+
+        for (unsigned i = 0; i < n; i++) {
+            const struct netmem_slot *s = &tx->slots[(next + i) % NETMEM_SLOTS];
+
+            if (b->size == 64)
+                memcpy(copies[i], buffer(b->g, s->buffer), 64);
+            else
+                memcpy(copies[i], buffer(b->g, s->buffer), s->len);
+        }
+        /* The copies must really be made. */
+        __asm__ volatile("" : : "r"(copies) : "memory");
+        next += n;
+        b->taken += n;
+        if (n)
+            atomic_store_explicit(&tx->done, next, memory_order_release);
+    }
+    return NULL;
+}
+
+static double run_limit(uint32_t size)
+{
+    struct bare b = {.g = fake_guest_new(1), .size = size};
+    uint8_t frame[1500];
+    double start = now_s(), end;
+    unsigned dst = 0;
+    pthread_t thread;
+
+    fake_frame(frame, size, 1, 2, 0);
+    pthread_create(&thread, NULL, bare_consumer, &b);
+    while ((end = now_s()) < start + seconds)
+        for (int i = 0; i < 50; i++)
+            send_burst(b.g, frame, size, BATCH, 0, &dst);
+    atomic_store(&b.stop, true);
+    pthread_join(thread, NULL);
+    fake_guest_free(b.g);
+    return (double)b.taken / (end - start) / 1e6;
+}
+
+/* ---- cases ------------------------------------------------------------------------ */
+
+struct bench {
+    struct backplane *bp;
+    struct diag d;
+    struct fake_guest *guests[MAX_GUESTS];
+    uint32_t ports[MAX_GUESTS], n_guests;
+    uint32_t lan, sink;
+};
+
+static void fail(struct bench *b)
+{
+    errx(1, "%s", diag_text(&b->d));
+}
+
+static uint32_t add_network(struct bench *b, struct network_config c)
+{
+    uint32_t id;
+
+    if (backplane_add_network(b->bp, &c, &id, &b->d) < 0)
+        fail(b);
+    return id;
+}
+
+static uint32_t add_port(struct bench *b, struct port_config c)
+{
+    uint32_t id;
+
+    if (backplane_add_port(b->bp, &c, &id, &b->d) < 0)
+        fail(b);
+    return id;
+}
+
+static void open_bench(struct bench *b, uint32_t n_guests)
+{
+    memset(b, 0, sizeof *b);
+    b->bp = backplane_new(NULL, &b->d);
+    if (!b->bp || backplane_start(b->bp, &b->d) < 0)
+        fail(b);
+    b->lan = add_network(b, (struct network_config){.name = "lan"});
+    b->n_guests = n_guests;
+    for (uint32_t i = 0; i < n_guests; i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "vm%u", i);
+        b->guests[i] = fake_guest_new(1);
+        if (!b->guests[i])
+            err(1, "cannot make a guest");
+        b->ports[i] = fake_guest_attach(b->guests[i], 0, b->bp, b->lan, name);
+    }
+}
+
+static void close_bench(struct bench *b)
+{
+    backplane_free(b->bp);
+    for (uint32_t i = 0; i < b->n_guests; i++)
+        fake_guest_free(b->guests[i]);
+    diag_fini(&b->d);
+}
+
+/* The sink's address is 02:..:00:63. */
+static void add_sink(struct bench *b)
+{
+    const uint8_t mac[6] = {2, 0, 0, 0, 0, 99};
+
+    b->sink = add_port(
+        b, (struct port_config){.name = "sink", .network = b->lan, .kind = PORT_SINK});
+    if (backplane_add_address(b->bp, b->sink, mac, &b->d) < 0)
+        fail(b);
+}
+
+static uint64_t out_packets(struct bench *b, uint32_t port)
+{
+    struct port_stats s;
+
+    if (!backplane_port_stats(b->bp, port, &s))
+        errx(1, "a port is gone");
+    return s.out_packets;
+}
+
+static uint64_t in_packets(struct bench *b, uint32_t port)
+{
+    struct port_stats s;
+
+    if (!backplane_port_stats(b->bp, port, &s))
+        errx(1, "a port is gone");
+    return s.in_packets;
+}
+
+/* N guests send to one sink. */
+static double run_into_sink(uint32_t n, uint32_t size, double *fairness)
+{
+    struct bench b;
+    uint8_t frame[1500];
+    uint64_t total = 0, least = UINT64_MAX;
+    double start, end;
+    unsigned dst = 0;
+
+    open_bench(&b, n);
+    add_sink(&b);
+    start = now_s();
+    while ((end = now_s()) < start + seconds)
+        for (int turn = 0; turn < (n > 8 ? 1 : 8); turn++)
+            for (uint32_t i = 0; i < n; i++) {
+                fake_frame(frame, 14, 99, (uint16_t)(100 + i), 0);
+                send_burst(b.guests[i], frame, size, BATCH, 0, &dst);
+            }
+    total = out_packets(&b, b.sink);
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t in = in_packets(&b, b.ports[i]);
+
+        least = in < least ? in : least;
+    }
+    *fairness = (double)least * n / (double)total;
+    close_bench(&b);
+    return (double)total / (end - start) / 1e6;
+}
+
+/* One guest sends, going round N others. */
+static double run_out_of_one(uint32_t n, uint32_t size, double *fairness)
+{
+    struct bench b;
+    uint8_t frame[1500];
+    uint64_t total = 0, least = UINT64_MAX, got[MAX_GUESTS + 1] = {0};
+    double start, end;
+    unsigned dst = 0;
+
+    n = n < MAX_GUESTS ? n : MAX_GUESTS - 1; /* the sender is one, too */
+    open_bench(&b, n + 1);
+    for (uint32_t i = 1; i <= n; i++) {
+        const uint8_t mac[6] = {2, 0, 0, 0, 0, (uint8_t)i};
+
+        if (backplane_add_address(b.bp, b.ports[i], mac, &b.d) < 0)
+            fail(&b);
+    }
+    fake_frame(frame, size, 1, 200, 0);
+    start = now_s();
+    while ((end = now_s()) < start + seconds) {
+        for (int turn = 0; turn < 8; turn++) {
+            send_burst(b.guests[0], frame, size, BATCH, n, &dst);
+            for (uint32_t i = 1; i <= n; i++)
+                got[i] += drain(b.guests[i], 0);
+        }
+    }
+    for (uint32_t i = 1; i <= n; i++) {
+        total += got[i];
+        least = got[i] < least ? got[i] : least;
+    }
+    *fairness = (double)least * n / (double)total;
+    close_bench(&b);
+    return (double)total / (end - start) / 1e6;
+}
+
+/* Generator, a guest that forwards, sink; wires with backpressure. */
+static double run_through(uint32_t size)
+{
+    struct bench b;
+    struct fake_guest *g = fake_guest_new(2);
+    uint32_t in, out;
+    double start, end;
+
+    open_bench(&b, 0);
+    in = add_network(&b, (struct network_config){
+                             .name = "in", .mode = NETWORK_WIRE, .backpressure = true});
+    out = add_network(&b, (struct network_config){.name = "out",
+                                                  .mode = NETWORK_WIRE,
+                                                  .backpressure = true});
+    for (uint32_t i = 0; i < NETMEM_SLOTS; i++) /* something to swap with */
+        nif(g, 1)->tx.slots[i].buffer = 3 * NETMEM_SLOTS + i;
+    if (!fake_guest_attach(g, 0, b.bp, in, "g.0") ||
+        !fake_guest_attach(g, 1, b.bp, out, "g.1"))
+        errx(1, "cannot attach");
+    b.sink = add_port(
+        &b, (struct port_config){.name = "sink", .network = out, .kind = PORT_SINK});
+    add_port(&b, (struct port_config){
+                     .name = "gen",
+                     .network = in,
+                     .kind = PORT_GENERATOR,
+                     .generator = {.n_sizes = 1, .sizes = {(uint16_t)size}}});
+    start = now_s();
+    while ((end = now_s()) < start + seconds)
+        for (int i = 0; i < 50; i++)
+            forward(g);
+    start = (double)out_packets(&b, b.sink) / (end - start) / 1e6;
+    close_bench(&b);
+    fake_guest_free(g);
+    return start;
+}
+
+/* Ten busy guests, beside `idle` ports that do nothing. */
+static double run_beside_idle(uint32_t idle)
+{
+    struct bench b;
+    struct fake_guest *sleeper = fake_guest_new(NETMEM_MAX_IFS);
+    uint8_t frame[64];
+    double start, end, mpps;
+    unsigned dst = 0;
+    uint64_t before;
+
+    open_bench(&b, 10);
+    add_sink(&b);
+    for (uint32_t i = 0; i < idle; i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "idle%u", i);
+        if (!fake_guest_attach(sleeper, i % NETMEM_MAX_IFS, b.bp, b.lan, name))
+            errx(1, "cannot attach");
+    }
+    fake_frame(frame, 64, 99, 100, 0);
+    before = out_packets(&b, b.sink);
+    start = now_s();
+    while ((end = now_s()) < start + seconds)
+        for (uint32_t i = 0; i < 10; i++)
+            send_burst(b.guests[i], frame, 64, BATCH, 0, &dst);
+    mpps = (double)(out_packets(&b, b.sink) - before) / (end - start) / 1e6;
+    close_bench(&b);
+    fake_guest_free(sleeper);
+    return mpps;
+}
+
+/* ---- the table -------------------------------------------------------------------- */
+
+static struct row *row(const char *name, uint32_t guests, uint32_t size)
+{
+    for (unsigned i = 0; i < n_rows; i++)
+        if (rows[i].guests == guests && rows[i].size == size &&
+            strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    if (n_rows == MAX_ROWS)
+        errx(1, "too many rows");
+    rows[n_rows] = (struct row){.guests = guests, .size = size};
+    snprintf(rows[n_rows].name, sizeof rows[n_rows].name, "%s", name);
+    return &rows[n_rows++];
+}
+
+static void record(const char *name, uint32_t guests, uint32_t size, double mpps,
+                   double fairness)
+{
+    struct row *r = row(name, guests, size);
+
+    if (mpps > r->mpps) {
+        r->mpps = mpps;
+        r->fairness = fairness;
+    }
+}
+
+static void one_round(void)
+{
+    double fair = 0, mpps;
+
+    for (int i = 0; i < N_SIZES; i++) {
+        mpps = run_limit(sizes[i]);
+        limit_mpps[i] = mpps > limit_mpps[i] ? mpps : limit_mpps[i];
+        record("bare ring", 0, sizes[i], mpps, 0);
+        mpps = run_into_sink(1, sizes[i], &fair);
+        record("vm to sink", 1, sizes[i], mpps, 0);
+        record("generator, vm, sink", 1, sizes[i], run_through(sizes[i]), 0);
+    }
+    for (uint32_t n = 1; n <= MAX_GUESTS; n *= 2) {
+        mpps = run_into_sink(n, 64, &fair);
+        record("N vms to sink", n, 64, mpps, fair);
+        mpps = run_out_of_one(n, 64, &fair);
+        record("vm to N vms", n, 64, mpps, fair);
+    }
+    record("10 vms to sink", 10, 64, run_beside_idle(0), 0);
+    record("the same, 4000 idle ports", 10, 64, run_beside_idle(IDLE_PORTS), 0);
+}
+
+static double ratio_of(const struct row *r)
+{
+    for (int i = 0; i < N_SIZES; i++)
+        if (sizes[i] == r->size)
+            return r->mpps / limit_mpps[i];
+    return 0;
+}
+
+static void print_table(void)
+{
+    printf("%-26s %5s %5s %8s %8s %7s %8s\n", "case", "N", "bytes", "Mp/s", "Gb/s",
+           "ratio", "fairness");
+    for (unsigned i = 0; i < n_rows; i++) {
+        const struct row *r = &rows[i];
+
+        printf("%-26s %5u %5u %8.2f %8.2f %7.2f", r->name, r->guests, r->size, r->mpps,
+               r->mpps * r->size * 8 / 1e3, ratio_of(r));
+        if (r->fairness > 0)
+            printf(" %8.2f", r->fairness);
+        putchar('\n');
+    }
+}
+
+static void print_json(const char *path)
+{
+    FILE *f = fopen(path, "w");
+
+    if (!f)
+        err(1, "%s", path);
+    fprintf(f, "[\n");
+    for (unsigned i = 0; i < n_rows; i++)
+        fprintf(f,
+                "  {\"case\": \"%s\", \"n\": %u, \"bytes\": %u, \"mpps\": %.3f, "
+                "\"ratio\": %.3f, \"fairness\": %.3f}%s\n",
+                rows[i].name, rows[i].guests, rows[i].size, rows[i].mpps,
+                ratio_of(&rows[i]), rows[i].fairness, i + 1 < n_rows ? "," : "");
+    fprintf(f, "]\n");
+    if (fclose(f) != 0)
+        err(1, "%s", path);
+}
+
+int main(int argc, char **argv)
+{
+    const char *json = NULL;
+    int rounds = 3;
+
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--seconds") == 0)
+            seconds = atof(argv[i + 1]);
+        else if (strcmp(argv[i], "--rounds") == 0)
+            rounds = atoi(argv[i + 1]);
+        else if (strcmp(argv[i], "--json") == 0)
+            json = argv[i + 1];
+        else
+            errx(2, "usage: switch_bench [--seconds S] [--rounds N] [--json FILE]");
+    }
+    for (int i = 0; i < rounds; i++)
+        one_round();
+    print_table();
+    if (json)
+        print_json(json);
+    return 0;
+}

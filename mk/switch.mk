@@ -14,3 +14,13 @@ $(B)/bench/switch_bench: $(B)/bench/switch_bench.o $(B)/tests/fake_guest.o $(SWI
 .PHONY: bench-switch
 bench-switch: $(B)/bench/switch_bench
 	$< --json build/switch-bench.json
+
+# A backplane to be driven by scripts.
+$(B)/tests/switch_tap: $(B)/tests/switch_tap.o $(B)/tests/fake_guest.o $(SWITCH_OBJ) \
+    $(call objs,$(BASE_SRC))
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^) -lm
+
+TEST_EXTRA += $(B)/tests/switch_tap
+
+FUZZ_OBJ_netmem = $(SWITCH_OBJ) $(B)/tests/fake_guest.o

@@ -25,7 +25,8 @@ static const uint8_t *packet_head(const struct worker *w, unsigned i)
 
 /* ---- one receiver ----------------------------------------------------------------- */
 
-/* Drop what is above the receiver's rates. Returns how many packets are left in `list`. */
+/* Drop what is above the receiver's rates. A segment of 64 KiB may be more than a burst:
+ * it passes and those after it pay. Returns how many packets are left in `list`. */
 static unsigned police(struct worker *w, struct port *to, uint16_t *list, unsigned n)
 {
     unsigned kept = 0;
@@ -36,7 +37,7 @@ static unsigned police(struct worker *w, struct port *to, uint16_t *list, unsign
         double bits = 8.0 * w->frames[list[i]].total;
 
         if ((bucket_limits(&to->out_packets) && to->out_packets.tokens < 1) ||
-            (bucket_limits(&to->out_bits) && to->out_bits.tokens < bits))
+            (bucket_limits(&to->out_bits) && to->out_bits.tokens <= 0))
             continue;
         to->out_packets.tokens -= 1;
         to->out_bits.tokens -= bits;

@@ -28,3 +28,6 @@ $(B)/vmm/symbolize_test: | $(B)/hostile.elf
 
 # The child that becomes a guest leaves everything behind that a sanitizer's runtime needs.
 $(B)/vmm/process.o: CFLAGS += -fno-sanitize=all
+
+FUZZ_OBJ_mailbox := $(call objs,vmm/mailbox.c)
+FUZZ_OBJ_monitor := $(VMM_CLIENT_OBJ)

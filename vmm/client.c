@@ -254,6 +254,18 @@ static struct vmm *new_vm(struct vmm_host *h, const struct vmm_events *events,
     return vm;
 }
 
+struct vmm *vmm_test_attach(struct vmm_host *h, int link, uint32_t id,
+                            const struct vmm_events *events)
+{
+    struct vmm *vm = new_vm(h, events, NULL);
+
+    if (vm) {
+        vm->link = link;
+        vm->id = id;
+    }
+    return vm;
+}
+
 static void release(struct vmm *vm)
 {
     while (vm->first) {

@@ -91,4 +91,9 @@ void vmm_end_if_over(struct vmm *vm);
 void vmm_arm_timer(struct vmm_host *h);
 uint64_t vmm_now_ns(void);
 
+/* A VM whose monitor is whoever has the other end of `link`; for tests. NULL when memory
+ * ran out. */
+struct vmm *vmm_test_attach(struct vmm_host *h, int link, uint32_t id,
+                            const struct vmm_events *events);
+
 #endif

@@ -23,3 +23,14 @@ void relay_listen(struct relay *r, struct element *e, unsigned port, struct sign
         task_init(&r->task, e, relay_run);
     signal_up(s, e, port, &r->task);
 }
+
+struct signal *relay_signals(struct element *e, struct diag *d)
+{
+    struct signal *signals = element_alloc(e, (e->n_in + 1u) * sizeof(struct signal));
+
+    if (!signals)
+        diag_err(d, "out of memory");
+    for (unsigned i = 0; signals && i < e->n_in; i++)
+        signal_up(&signals[i], e, i, NULL);
+    return signals;
+}

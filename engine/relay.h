@@ -22,4 +22,8 @@ void relay_init(struct relay *r);
 /* From initialize(): have input `port` wake the relay; its state is in `s`. */
 void relay_listen(struct relay *r, struct element *e, unsigned port, struct signal *s);
 
+/* From initialize(): the signals of all inputs, in the router's arena; NULL with a message
+ * when memory ran out. */
+struct signal *relay_signals(struct element *e, struct diag *d);
+
 #endif

@@ -5,41 +5,61 @@
 
 #include "engine/router.h"
 
-/* Tickets by element, from ScheduleInfo; most routers have none. */
+/* What ScheduleInfo said, by absolute name; most routers have none. */
 struct task_tickets {
-    uint32_t *by_element; /* [n], 0: default; in the router's arena */
-    uint32_t n;
+    struct task_tickets *next;
+    const char *name; /* of an element or a compound element; in the router's arena */
+    uint32_t tickets;
 };
 
-static struct task_tickets *task_tickets(struct element *e)
+static struct task_tickets **task_tickets(const struct element *e)
 {
-    return router_shared(e->router, "ScheduleInfo", sizeof(struct task_tickets));
+    return router_shared(e->router, "ScheduleInfo", sizeof(struct task_tickets *));
 }
 
-int task_tickets_set(struct element *e, uint32_t tickets)
+int task_tickets_set(struct element *e, const char *name, uint32_t tickets)
 {
-    struct task_tickets *t = task_tickets(e);
+    struct arena *a = router_arena(e->router);
+    const char *slash = strrchr(e->name, '/');
+    size_t scope = slash ? (size_t)(slash - e->name) + 1 : 0, len = strlen(name);
+    struct task_tickets **list = task_tickets(e), *t = arena_alloc(a, sizeof *t);
+    char *absolute = arena_alloc(a, scope + len + 1);
 
-    if (!t)
+    if (!list || !t || !absolute)
         return -1;
-    if (!t->by_element) {
-        t->n = router_n_elements(e->router);
-        t->by_element = arena_alloc(router_arena(e->router), t->n * sizeof(uint32_t));
-        if (!t->by_element)
-            return -1;
-    }
-    t->by_element[e->index] = tickets;
+    memcpy(absolute, e->name, scope);
+    memcpy(absolute + scope, name, len + 1);
+    *t = (struct task_tickets){.next = *list, .name = absolute, .tickets = tickets};
+    *list = t;
     return 0;
+}
+
+/* Whether `name` is `whole` or one of the compound elements around it. */
+static bool names_scope_of(const char *name, const char *whole)
+{
+    size_t n = strlen(name);
+
+    return !strncmp(name, whole, n) &&
+           (!whole[n] || whole[n] == '/' || (n && name[n - 1] == '/'));
+}
+
+/* The product of all that apply, in 1/1024. */
+static uint32_t tickets_of(const struct element *e)
+{
+    struct task_tickets **list = task_tickets(e);
+    uint64_t product = TASK_DEFAULT_TICKETS;
+
+    for (struct task_tickets *t = list ? *list : NULL; t; t = t->next)
+        if (names_scope_of(t->name, e->name))
+            product = product * t->tickets / TASK_DEFAULT_TICKETS;
+    return product < TASK_MAX_TICKETS ? (uint32_t)product : TASK_MAX_TICKETS;
 }
 
 void task_join(struct task *t, struct element *e,
                bool (*run)(struct element *e, struct task *t), bool go)
 {
-    const struct task_tickets *tickets = task_tickets(e);
-
     task_init(t, e, run);
-    if (tickets && tickets->by_element && tickets->by_element[e->index])
-        task_set_tickets(t, tickets->by_element[e->index]);
+    task_set_tickets(t, tickets_of(e));
     if (go)
         task_schedule(t);
 }

@@ -15,8 +15,9 @@
 void task_join(struct task *t, struct element *e,
                bool (*run)(struct element *e, struct task *t), bool go);
 
-/* ScheduleInfo's way to set the tickets that task_join() will find. */
-int task_tickets_set(struct element *e, uint32_t tickets);
+/* From ScheduleInfo `e`: the tickets, in 1/1024, that task_join() gives to the element
+ * `name` in its scope, or to all elements inside the compound element of that name. */
+int task_tickets_set(struct element *e, const char *name, uint32_t tickets);
 
 #define TASK_HANDLERS(state, member)                                                   \
     {.name = "scheduled",                                                              \

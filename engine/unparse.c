@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { NS_PER_S = 1000000000, NS_PER_US = 1000 };
 
@@ -27,7 +28,7 @@ const char *unparse_fixed(uint64_t value, unsigned bits, char *buf)
 {
     uint64_t one = (uint64_t)1 << bits, whole = value >> bits;
     uint64_t fraction = value & (one - 1), power = 1, shown = 0;
-    int digits;
+    unsigned digits;
 
     /* The shortest decimal fraction that rounds back to the same value. */
     for (digits = 0; digits < 10; digits++, power *= 10) {
@@ -39,9 +40,13 @@ const char *unparse_fixed(uint64_t value, unsigned bits, char *buf)
         whole++;
         shown -= power;
     }
-    if (digits && shown)
-        snprintf(buf, UNPARSE_ROOM, "%" PRIu64 ".%0*" PRIu64, whole, digits, shown);
-    else
-        snprintf(buf, UNPARSE_ROOM, "%" PRIu64, whole);
+    snprintf(buf, UNPARSE_ROOM, "%" PRIu64, whole);
+    if (digits && shown) {
+        char *at = buf + strlen(buf);
+
+        /* With a one in front, the zeros behind the point keep their places. */
+        snprintf(at, UNPARSE_ROOM - 24, "%" PRIu64, power + shown);
+        *at = '.';
+    }
     return buf;
 }

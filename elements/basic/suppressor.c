@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Suppressor -- pass packets from each input to its output, or not
+ *
+ * Usage:    Suppressor
+ * Ports:    1 or more in, as many out; push or pull
+ * Args:     none
+ * Counters: none
+ * Handlers: active0 ... active15  (read/write) whether packets pass from input to output N
+ *           reset                 (write) let them pass everywhere
+ * Example:  FromDevice(0) -> s :: Suppressor -> [0] sw;  FromDevice(1) -> [1] s [1] -> [1] sw;
+ * See also: EtherSpanTree, Switch
+ *
+ * Packets from input N leave by output N while that is active.
+ */
+
+#include "engine/element.h"
+
+struct suppressor {
+    bool *suppressed; /* [n_in] */
+};
+
+static int suppressor_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    struct suppressor *s = element_state(e);
+
+    s->suppressed = element_alloc(e, e->n_in + 1u);
+    return s->suppressed ? 0 : diag_err(d, "out of memory");
+}
+
+static void suppressor_push(struct element *e, unsigned port, struct batch *b)
+{
+    const struct suppressor *s = element_state(e);
+
+    if (s->suppressed[port])
+        batch_free(b);
+    else
+        out_push(e, port, b);
+}
+
+static uint32_t suppressor_pull(struct element *e, unsigned port, struct batch *b,
+                                uint32_t max)
+{
+    const struct suppressor *s = element_state(e);
+
+    return s->suppressed[port] ? 0 : in_pull(e, port, b, max);
+}
+
+static int suppressor_read_active(struct element *e, const struct handler_spec *h,
+                                  const char *param, struct sbuf *out, struct diag *d)
+{
+    const struct suppressor *s = element_state(e);
+
+    if (h->user >= e->n_in)
+        return diag_err(d, "port %d out of range", (int)h->user);
+    sbuf_puts(out, s->suppressed[h->user] ? "false" : "true");
+    return 0;
+}
+
+static int suppressor_write_active(struct element *e, const struct handler_spec *h,
+                                   const char *value, size_t len, struct diag *d)
+{
+    struct suppressor *s = element_state(e);
+    bool active;
+
+    if (!parse_bool(value, &active))
+        return diag_err(d, "type mismatch");
+    if (h->user >= e->n_in)
+        return diag_err(d, "port %d out of range", (int)h->user);
+    s->suppressed[h->user] = !active;
+    return 0;
+}
+
+static int suppressor_reset(struct element *e, const struct handler_spec *h,
+                            const char *value, size_t len, struct diag *d)
+{
+    struct suppressor *s = element_state(e);
+
+    memset(s->suppressed, 0, e->n_in);
+    return 0;
+}
+
+#define SUPPRESSOR_ACTIVE_(i)                                                          \
+    {                                                                                  \
+        .name = "active" #i, .help = "whether packets pass from input " #i,            \
+        .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_CHECKBOX, .user = (i),         \
+        .read = suppressor_read_active, .write = suppressor_write_active               \
+    }
+
+static const struct handler_spec suppressor_handlers[] = {
+    SUPPRESSOR_ACTIVE_(0),
+    SUPPRESSOR_ACTIVE_(1),
+    SUPPRESSOR_ACTIVE_(2),
+    SUPPRESSOR_ACTIVE_(3),
+    SUPPRESSOR_ACTIVE_(4),
+    SUPPRESSOR_ACTIVE_(5),
+    SUPPRESSOR_ACTIVE_(6),
+    SUPPRESSOR_ACTIVE_(7),
+    SUPPRESSOR_ACTIVE_(8),
+    SUPPRESSOR_ACTIVE_(9),
+    SUPPRESSOR_ACTIVE_(10),
+    SUPPRESSOR_ACTIVE_(11),
+    SUPPRESSOR_ACTIVE_(12),
+    SUPPRESSOR_ACTIVE_(13),
+    SUPPRESSOR_ACTIVE_(14),
+    SUPPRESSOR_ACTIVE_(15),
+    HANDLER_PRESS(suppressor_reset, "reset", "let packets pass everywhere"),
+    HANDLER_END,
+};
+
+ELEMENT(Suppressor) = {
+    .name = "Suppressor",
+    .state_size = sizeof(struct suppressor),
+    .ports = "1-/=",
+    .flow = "#/#",
+    .any_args = true,
+    .handlers = suppressor_handlers,
+    .configure = suppressor_configure,
+    .push = suppressor_push,
+    .pull = suppressor_pull,
+};

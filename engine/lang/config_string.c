@@ -203,15 +203,22 @@ static char *keep(struct arena *a, struct sbuf *s, size_t *len)
     return copy;
 }
 
+void lang_unquote_into(struct sbuf *out, const char *text, size_t len)
+{
+    struct sbuf bare = SBUF_INIT;
+
+    uncomment(&bare, text, text + len, false);
+    if (bare.len)
+        unquote(out, bare.data, bare.data + bare.len);
+    out->failed |= bare.failed;
+    sbuf_fini(&bare);
+}
+
 char *lang_unquote(struct arena *a, const char *text, size_t *len)
 {
-    struct sbuf bare = SBUF_INIT, out = SBUF_INIT;
+    struct sbuf out = SBUF_INIT;
 
-    uncomment(&bare, text, text + strlen(text), false);
-    if (bare.len)
-        unquote(&out, bare.data, bare.data + bare.len);
-    out.failed |= bare.failed;
-    sbuf_fini(&bare);
+    lang_unquote_into(&out, text, strlen(text));
     return keep(a, &out, len);
 }
 

@@ -101,6 +101,9 @@ int lang_split_words(struct arena *a, const char *arg, const char *const **words
  * in `a`, its length in `len`, which counts NULs inside; NULL when memory ran out. */
 char *lang_unquote(struct arena *a, const char *text, size_t *len);
 
+/* The same, appended to `out`. */
+void lang_unquote_into(struct sbuf *out, const char *text, size_t len);
+
 /* The reverse: `text` so that lang_unquote() gives it back; as it is where it can be. */
 char *lang_quote(struct arena *a, const char *text, size_t len);
 

@@ -29,6 +29,17 @@ void diag_reset(struct diag *d)
     *d = DIAG_INIT;
 }
 
+void diag_forget(struct diag *d)
+{
+    if (!d)
+        return;
+    for (size_t i = 0; i < d->n_messages; i++)
+        message_fini(&d->messages[i]);
+    d->n_messages = 0;
+    free(d->text);
+    d->text = NULL;
+}
+
 void diag_fini(struct diag *d)
 {
     diag_reset(d);

@@ -71,6 +71,9 @@ struct diag {
 void diag_fini(struct diag *d);
 void diag_reset(struct diag *d);
 
+/* Forget the messages, which somebody has printed; contexts and counts stay. */
+void diag_forget(struct diag *d);
+
 /* Add an error. Always returns -1, so that `return diag_err(d, ...)` reads well. */
 __attribute__((format(printf, 2, 3))) int diag_err(struct diag *d, const char *fmt,
                                                    ...);

@@ -3,93 +3,117 @@
 
 #include "driver/handlers.h"
 
+#include "engine/lang/lang.h"
+
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int read_one(struct router *r, const char *spec, const char *heading,
-                    struct sbuf *out, struct diag *d)
+/* One value, with its name above and an empty line below if `heading`. */
+static int read_one(struct router *r, const char *name, bool heading, struct sbuf *out,
+                    struct diag *d)
 {
     struct sbuf value = SBUF_INIT;
-    char *param = strchr(spec, ' '), *name = strdup(spec);
     int rc;
 
-    if (!name)
-        return diag_err(d, "out of memory");
-    if (param)
-        name[param++ - spec] = '\0';
-    rc = handler_read(r, NULL, name, param, &value, d);
-    free(name);
-    if (rc == 0) {
-        if (heading)
-            sbuf_printf(out, "%s:\n", heading);
-        sbuf_add(out, sbuf_text(&value), value.len);
-        if (heading && (!value.len || value.data[value.len - 1] != '\n'))
-            sbuf_putc(out, '\n');
-        if (heading)
-            sbuf_putc(out, '\n');
+    if (!handler_exists(r, NULL, name, HANDLER_READ | HANDLER_PRIVATE)) {
+        if (handler_exists(r, NULL, name, HANDLER_WRITE))
+            return diag_err(d, "'%s' is a write handler", name);
+        return diag_err(d, "no '%s' handler", name);
     }
+    rc = handler_read(r, NULL, name, NULL, &value, d);
+    if (heading)
+        sbuf_printf(out, "%s:\n", name);
+    sbuf_add(out, sbuf_text(&value), value.len);
+    if (value.len && value.data[value.len - 1] != '\n')
+        sbuf_putc(out, '\n');
+    if (heading)
+        sbuf_putc(out, '\n');
     sbuf_fini(&value);
-    return rc == 0 ? 0 : -1;
+    return rc < 0 ? -1 : 0;
 }
 
-static int read_pattern(struct router *r, const char *spec, const char *dot,
+/* Whether a pattern, or the name of a class, means this element. */
+static bool is_meant(const struct element *e, const char *pattern, bool glob)
+{
+    if (glob)
+        return fnmatch(pattern, e->name, 0) == 0;
+    return router_class_find(pattern) == e->cls;
+}
+
+static int read_pattern(struct router *r, const char *pattern, const char *handler,
                         struct sbuf *out, struct diag *d)
 {
-    char *pattern = strndup(spec, (size_t)(dot - spec));
-    bool any = false;
+    bool glob = strpbrk(pattern, "*?[") != NULL, any = false;
     int rc = 0;
 
-    if (!pattern)
-        return diag_err(d, "out of memory");
     for (uint32_t i = 0; i < router_n_elements(r); i++) {
         struct sbuf name = SBUF_INIT;
 
-        if (fnmatch(pattern, router_element(r, i)->name, 0))
+        if (!is_meant(router_element(r, i), pattern, glob))
             continue;
-        sbuf_printf(&name, "%s%s", router_element(r, i)->name, dot);
-        if (handler_exists(r, NULL, sbuf_text(&name), HANDLER_READ)) {
-            any = true;
-            rc |= read_one(r, sbuf_text(&name), sbuf_text(&name), out, d);
-        }
+        any = true;
+        sbuf_printf(&name, "%s.%s", router_element(r, i)->name, handler);
+        if (handler_exists(r, NULL, sbuf_text(&name), HANDLER_READ | HANDLER_PRIVATE))
+            rc |= read_one(r, sbuf_text(&name), true, out, d);
         sbuf_fini(&name);
     }
-    free(pattern);
-    return any ? rc
-               : diag_err(d, "no element matching '%s' has a read handler '%s'", spec,
-                          dot + 1);
+    if (!any)
+        return diag_err(d, glob ? "no element matching '%s'" : "no element '%s'",
+                        pattern);
+    return rc;
 }
 
 int handlers_print(struct router *r, const char *spec, bool headings, struct sbuf *out,
                    struct diag *d)
 {
     const char *dot = strchr(spec, '.');
+    char *element;
+    int rc;
 
-    if (dot && strcspn(spec, "*?[") < (size_t)(dot - spec))
-        return read_pattern(r, spec, dot, out, d);
-    return read_one(r, spec, headings ? spec : NULL, out, d);
+    if (!dot)
+        return read_one(r, spec, headings, out, d);
+    element = strndup(spec, (size_t)(dot - spec));
+    if (!element)
+        return diag_err(d, "out of memory");
+    rc = router_find(r, element) ? read_one(r, spec, headings, out, d)
+                                 : read_pattern(r, element, dot + 1, out, d);
+    free(element);
+    return rc;
 }
 
-int handlers_exit_status(struct router *r, const char *name, struct diag *d)
+/* The handler's name and, behind a blank, its argument. */
+static int read_call(struct router *r, const char *call, struct sbuf *out,
+                     struct diag *d)
 {
-    struct sbuf value = SBUF_INIT;
-    int status = -1;
+    size_t len = strcspn(call, " \t");
+    char *name = strndup(call, len);
+    int rc;
+
+    if (!name)
+        return diag_err(d, "out of memory");
+    rc = handler_read(r, NULL, name, call + len + strspn(call + len, " \t"), out, d);
+    free(name);
+    return rc;
+}
+
+int handlers_exit_status(struct router *r, const char *call, struct diag *d)
+{
+    struct sbuf value = SBUF_INIT, bare = SBUF_INIT;
+    int status = 255;
     bool truth;
     int64_t n;
-    size_t len;
 
-    if (handler_read(r, NULL, name, NULL, &value, d) < 0)
-        return -1;
-    len = value.len;
-    while (len > 0 && strchr(" \t\n", value.data[len - 1]))
-        value.data[--len] = '\0';
-    if (parse_i64(sbuf_text(&value), 10, &n))
-        status = (int)(n & 255);
-    else if (parse_bool(sbuf_text(&value), &truth))
-        status = truth ? 0 : 1;
-    else
-        diag_err(d, "exit handler '%s' has value '%s', which is no exit status", name,
-                 sbuf_text(&value));
+    if (read_call(r, call, &value, d) == 0) {
+        lang_uncomment_into(&bare, sbuf_text(&value), value.len);
+        if (parse_i64(sbuf_text(&bare), 0, &n))
+            status = (int)(n & 255);
+        else if (parse_bool(sbuf_text(&bare), &truth))
+            status = truth ? 0 : 1;
+        else
+            diag_err(d, "exit handler value should be integer");
+    }
     sbuf_fini(&value);
+    sbuf_fini(&bare);
     return status;
 }

@@ -15,9 +15,8 @@
 
 enum {
     TASKS_A_ROUND = 128,
-    IDLE_ROUNDS = 8,          /* rounds without work before the program sleeps */
-    POLL_NS = 1000000,        /* how long, while a task still asks for work */
-    SIM_START_S = 1000000000, /* wall clock under --simtime, as in Click */
+    IDLE_ROUNDS = 8,   /* rounds without work before the program sleeps */
+    POLL_NS = 1000000, /* how long, while a task still asks for work */
 };
 
 /* --- clock and console ---------------------------------------------------------------- */
@@ -60,17 +59,52 @@ static void host_output(void *ctx, const char *text, size_t len)
     fflush(stdout);
 }
 
-static int host_write_file(void *ctx, const char *name, bool append, const char *text,
-                           size_t len)
+static const char *host_write_file(void *ctx, const char *name, bool append,
+                                   const char *text, size_t len)
 {
     FILE *f = fopen(name, append ? "ab" : "wb");
     bool good;
 
     (void)ctx;
     if (!f)
-        return -1;
+        return strerror(errno);
     good = fwrite(text, 1, len, f) == len;
-    return fclose(f) == 0 && good ? 0 : -1;
+    return fclose(f) == 0 && good ? NULL : strerror(errno);
+}
+
+static const char *host_read_path(void *ctx, const char *name, char **text, size_t *len)
+{
+    (void)ctx;
+    errno = 0;
+    if (host_read_file(name, text, len, NULL) == 0)
+        return NULL;
+    return strerror(errno ? errno : ENOMEM);
+}
+
+static const char *host_kill(void *ctx, long pid, int signo)
+{
+    (void)ctx;
+    return kill((pid_t)pid, signo) == 0 ? NULL : strerror(errno);
+}
+
+static long host_pid(void *ctx)
+{
+    (void)ctx;
+    return getpid();
+}
+
+static int host_watch_signal(void *ctx, int signo, void (*fire)(void *arg), void *arg)
+{
+    struct host *h = ctx;
+
+    return signals_watch(&h->signals, signo, fire, arg);
+}
+
+static void host_unwatch_signals(void *ctx, const void *arg)
+{
+    struct host *h = ctx;
+
+    signals_unwatch(&h->signals, arg);
 }
 
 static void host_stop(void *ctx)
@@ -198,18 +232,24 @@ static int host_hot_install(void *ctx, const char *text, unsigned long len,
 {
     struct host *h = ctx;
     struct diag d = DIAG_INIT;
-    int rc;
+    int rc = host_install(h, text, len, "config", &d);
 
-    rc = h->allow_reconfigure
-             ? host_install(h, text, len, h->file, NULL, &d)
-             : diag_err(&d, "hotconfig: run click with -R to allow this");
     if (rc < 0)
         *errors = strdup(diag_text(&d));
     diag_fini(&d);
     return rc;
 }
 
-static const struct host_ops ops = {host_watch, host_unwatch, host_hot_install};
+static const struct host_ops ops = {
+    .watch = host_watch,
+    .unwatch = host_unwatch,
+    .install = host_hot_install,
+    .read_file = host_read_path,
+    .kill = host_kill,
+    .pid = host_pid,
+    .watch_signal = host_watch_signal,
+    .unwatch_signals = host_unwatch_signals,
+};
 
 /* --- life ----------------------------------------------------------------------------------- */
 
@@ -223,10 +263,9 @@ static void close_device(void *ctx, struct netdev *dev)
     netdev_close(ctx, dev);
 }
 
-int host_init(struct host *h, bool simtime, struct diag *d)
+int host_init(struct host *h, bool simtime, double start_s, struct diag *d)
 {
-    *h = (struct host){.simtime = simtime,
-                       .virtual_ns = (int64_t)SIM_START_S * 1000000000};
+    *h = (struct host){.simtime = simtime, .virtual_ns = (int64_t)(start_s * 1e9)};
     h->platform = (struct platform){
         .ctx = h,
         .now = host_now,
@@ -255,14 +294,22 @@ size_t host_fini(struct host *h)
     router_free(h->next);
     free(h->fds);
     free(h->watches);
+    signals_fini(&h->signals);
     return pkt_pool_free(h->platform.pool);
 }
 
 int host_install(struct host *h, const char *text, size_t len, const char *file,
-                 const struct router_options *options, struct diag *d)
+                 struct diag *d)
 {
-    struct router *r = router_new(&h->platform, text, len, file, options, d);
+    struct router_options options = h->options;
+    struct router *r;
 
+    /* The sockets of the old one are still open: take them over, do not open them. */
+    if (h->router) {
+        options.extra = h->extra_hot;
+        options.parsed = NULL;
+    }
+    r = router_new(&h->platform, text, len, file, &options, d);
     if (!r)
         return -1;
     if (!h->router) {
@@ -337,41 +384,30 @@ static bool jump(struct host *h, enum waiting how, int64_t next_ns)
     return true;
 }
 
-/* Signals are only let in while we wait, so that none is missed just before. */
-static void block_signals(sigset_t *before)
+/* INT and TERM stop, HUP and USR1 are for whoever wants them. */
+static void signals_act(struct host *h)
 {
-    sigset_t all;
+    uint32_t came = signals_deliver(&h->signals);
 
-    sigemptyset(&all);
-    sigaddset(&all, SIGINT);
-    sigaddset(&all, SIGTERM);
-    sigaddset(&all, SIGHUP);
-    sigaddset(&all, SIGUSR1);
-    sigprocmask(SIG_BLOCK, &all, before);
+    if (came & (1u << SIGINT | 1u << SIGTERM))
+        h->stop = true;
+    if (came && h->signalled)
+        h->signalled(h, came);
 }
 
-static bool signal_pending(void)
-{
-    sigset_t pending;
-
-    sigpending(&pending);
-    return sigismember(&pending, SIGINT) > 0 || sigismember(&pending, SIGTERM) > 0 ||
-           sigismember(&pending, SIGHUP) > 0 || sigismember(&pending, SIGUSR1) > 0;
-}
-
-void host_run(struct host *h, volatile sig_atomic_t *signalled)
+void host_run(struct host *h)
 {
     unsigned lazy = 0, round = 0;
     bool alive = true;
     sigset_t before;
 
-    block_signals(&before);
-    while (alive && !h->stop && !*signalled && !router_stopped(h->router)) {
+    signals_block(&before);
+    while (alive && !h->stop && !router_stopped(h->router)) {
         int64_t next_ns;
         bool worked = router_run(h->router, TASKS_A_ROUND, &next_ns);
         enum waiting how = SLEEP;
 
-        if (h->next) {
+        if (h->next && !h->stop) {
             take_over(h);
             continue;
         }
@@ -383,12 +419,13 @@ void host_run(struct host *h, volatile sig_atomic_t *signalled)
         /* With work at hand the rest of the world is looked at now and then. */
         if (how == HURRY && ++round % 64)
             continue;
-        if (how == HURRY && signal_pending())
-            sigprocmask(SIG_SETMASK, &before, NULL), block_signals(&before);
+        if (how == HURRY)
+            signals_let_in(&before);
         if (h->simtime)
             alive = jump(h, how, next_ns);
         else
             wait_for_something(h, how, next_ns);
+        signals_act(h);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
 }

@@ -12,11 +12,11 @@
 #define DRIVER_HOST_H
 
 #include "base/diag.h"
+#include "driver/signals.h"
 #include "engine/platform.h"
 #include "engine/router.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 
 struct host_watch {
@@ -35,22 +35,30 @@ struct host {
     const char *click_path; /* borrowed: where libraries are looked for, ':' between */
     const char *file;       /* borrowed: name of the configuration, for hotconfig */
     int64_t virtual_ns;     /* --simtime: the time */
-    bool simtime, stop, allow_reconfigure;
+    bool simtime, stop;
+    struct signals signals;
+    /* Told about signals that came, 1 << number each. May be NULL. */
+    void (*signalled)(struct host *h, uint32_t came);
+    const void *signalled_ctx;
+    /* For each configuration; borrowed. `extra_hot` stands for options.extra in those that
+     * take over from another one. */
+    struct router_options options;
+    const struct lang_element *extra_hot;
 };
 
-/* Returns -1 with a message when memory ran out. */
-int host_init(struct host *h, bool simtime, struct diag *d);
+/* With `simtime` time stands still while there is work, and starts at `start_s` seconds
+ * after 1970. Returns -1 with a message when memory ran out. */
+int host_init(struct host *h, bool simtime, double start_s, struct diag *d);
 /* Frees router, devices and pool. Returns the number of packets that were leaked. */
 size_t host_fini(struct host *h);
 
-/* Run until the router stops, `*signalled` becomes non-zero, or nothing can ever happen
- * again. */
-void host_run(struct host *h, volatile sig_atomic_t *signalled);
+/* Run until the router stops, INT or TERM comes, or nothing can ever happen again. */
+void host_run(struct host *h);
 
-/* Build `text` and make it the running router: at once when there is none, else between
- * two rounds. Returns -1 with errors in `d`; what runs then goes on. */
+/* Build `text` with h->options and make it the running router: at once when there is
+ * none, else between two rounds. Returns -1 with errors in `d`; what runs then goes on. */
 int host_install(struct host *h, const char *text, size_t len, const char *file,
-                 const struct router_options *options, struct diag *d);
+                 struct diag *d);
 
 /* Read a whole file ("-": standard input) into a heap string. */
 int host_read_file(const char *name, char **text, size_t *len, struct diag *d);

@@ -4,7 +4,7 @@
 #include "driver/handlers.h"
 #include "driver/host.h"
 #include "driver/options.h"
-#include "engine/lang/flatten.h"
+#include "engine/version.h"
 
 #include <err.h>
 #include <errno.h>
@@ -12,16 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
-
-#define VERSION "ClickOS click 0.1 (language of Click 2.1)"
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-    interrupted = number;
-}
 
 static void print_diag(struct diag *d, bool warnings)
 {
@@ -30,9 +23,29 @@ static void print_diag(struct diag *d, bool warnings)
     diag_reset(d);
 }
 
+/* The elements behind -p, -u and --socket; those of later configurations wait until the
+ * old ones are gone. On the heap until the program ends. */
+static struct lang_element *control_sockets(const struct options *o, const char *more)
+{
+    struct lang_element *all = calloc(o->n_sockets + 1, sizeof *all);
+
+    for (size_t i = 0; all && i < o->n_sockets; i++) {
+        char *name = NULL, *config = NULL, number[24] = "";
+
+        if (i)
+            snprintf(number, sizeof number, "@%zu", i);
+        if (asprintf(&name, "click_driver@@ControlSocket%s", number) < 0 ||
+            asprintf(&config, "%s%s", o->sockets[i], more) < 0)
+            err(1, NULL);
+        all[i] = (struct lang_element){name, "ControlSocket", config, {"click", 0, 0}};
+    }
+    if (!all)
+        err(1, NULL);
+    return all;
+}
+
 static int load(struct host *h, const struct options *o, struct diag *d)
 {
-    struct router_options ro = {.defines = o->defines, .n_defines = o->n_defines};
     char *text = NULL;
     size_t len = 0;
     int rc;
@@ -41,10 +54,10 @@ static int load(struct host *h, const struct options *o, struct diag *d)
               : o->file && strcmp(o->file, "-") ? o->file
                                                 : "<stdin>";
     if (o->expression)
-        return host_install(h, o->expression, strlen(o->expression), h->file, &ro, d);
+        return host_install(h, o->expression, strlen(o->expression), h->file, d);
     if (host_read_file(o->file ? o->file : "-", &text, &len, d) < 0)
         return -1;
-    rc = host_install(h, text, len, h->file, &ro, d);
+    rc = host_install(h, text, len, h->file, d);
     free(text);
     return rc;
 }
@@ -57,9 +70,9 @@ static int write_output(const struct host *h, const char *name, struct diag *d)
 
     if (!f)
         return diag_err(d, "%s: %s", name, strerror(errno));
-    lang_unparse(router_graph(h->router), &text);
+    handler_read(h->router, NULL, "flatconfig", NULL, &text, d);
     fputs(sbuf_text(&text), f);
-    if (ferror(f) || (f != stdout && fclose(f)))
+    if (f == stdout ? fflush(f) != 0 : fclose(f) != 0)
         rc = diag_err(d, "%s: %s", name, strerror(errno));
     sbuf_fini(&text);
     return rc;
@@ -78,38 +91,118 @@ static int print_handlers(const struct host *h, const struct options *o, struct 
     return rc;
 }
 
-static void print_time(int64_t real_ns)
+/* HUP with -R: read the file again. USR1 with -h: print the handlers now. */
+static void on_signals(struct host *h, uint32_t came)
 {
-    struct rusage u;
+    const struct options *o = h->signalled_ctx;
+    struct diag d = DIAG_INIT;
 
-    getrusage(RUSAGE_SELF, &u);
-    fprintf(stderr, "%ld.%03ldu %ld.%03lds %lld:%02lld.%02lld\n",
-            (long)u.ru_utime.tv_sec, (long)u.ru_utime.tv_usec / 1000,
-            (long)u.ru_stime.tv_sec, (long)u.ru_stime.tv_usec / 1000,
-            (long long)(real_ns / 60000000000), (long long)(real_ns / 1000000000 % 60),
-            (long long)(real_ns / 10000000 % 100));
+    if ((came & 1u << SIGHUP) && o->allow_reconfigure)
+        load(h, o, &d);
+    if ((came & 1u << SIGUSR1) && o->n_handlers)
+        print_handlers(h, o, &d);
+    print_diag(&d, !o->no_warnings);
+    diag_fini(&d);
+}
+
+static void catch_signals(struct host *h, const struct options *o)
+{
+    h->signalled = on_signals;
+    h->signalled_ctx = o;
+    signals_catch(SIGINT, true);
+    signals_catch(SIGTERM, true);
+    if (o->allow_reconfigure && o->file && strcmp(o->file, "-") != 0)
+        signals_catch(SIGHUP, false);
+    if (o->n_handlers)
+        signals_catch(SIGUSR1, false);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static struct timeval since(struct timeval now, struct timeval before, long round_us)
+{
+    struct timeval t;
+
+    timersub(&now, &before, &t);
+    t.tv_usec += round_us / 2;
+    if (t.tv_usec >= 1000000) {
+        t.tv_usec -= 1000000;
+        t.tv_sec++;
+    }
+    t.tv_usec /= round_us;
+    return t;
+}
+
+struct clocks {
+    struct rusage cpu;
+    struct timespec real;
+};
+
+static void clocks_read(struct clocks *c)
+{
+    getrusage(RUSAGE_SELF, &c->cpu);
+    clock_gettime(CLOCK_MONOTONIC, &c->real);
+}
+
+static void print_time(const struct clocks *then)
+{
+    struct clocks now;
+    struct timeval u, s, r;
+
+    clocks_read(&now);
+    u = since(now.cpu.ru_utime, then->cpu.ru_utime, 1000);
+    s = since(now.cpu.ru_stime, then->cpu.ru_stime, 1000);
+    r = since((struct timeval){now.real.tv_sec, now.real.tv_nsec / 1000},
+              (struct timeval){then->real.tv_sec, then->real.tv_nsec / 1000}, 10000);
+    printf("%ld.%03ldu %ld.%03lds %ld:%02ld.%02ld\n", (long)u.tv_sec, (long)u.tv_usec,
+           (long)s.tv_sec, (long)s.tv_usec, (long)(r.tv_sec / 60),
+           (long)(r.tv_sec % 60), (long)r.tv_usec);
 }
 
 /* Run and report; returns the exit status. */
 static int run(struct host *h, const struct options *o, struct diag *d)
 {
-    int64_t start = h->platform.now(h);
+    struct clocks start;
     int status = 0;
 
+    clocks_read(&start);
     if (o->output && write_output(h, o->output, d) < 0)
         status = 1;
-    if (!o->quit)
-        host_run(h, &interrupted);
+    if (!o->quit && router_n_elements(h->router))
+        host_run(h);
+    else if (!o->quit)
+        diag_warn(d, "%s: configuration has no elements, exiting", h->file);
+    print_diag(d, !o->no_warnings);
     if (o->print_time)
-        print_time(h->platform.now(h) - start);
+        print_time(&start);
     if (print_handlers(h, o, d) < 0)
         status = 1;
-    if (o->exit_handler) {
+    if (o->exit_handler)
         status = handlers_exit_status(h->router, o->exit_handler, d);
-        status = status < 0 ? 1 : status;
-    }
     print_diag(d, true);
     return status;
+}
+
+/* Build the configuration and run it; returns the exit status. */
+static int load_and_run(struct host *h, const struct options *o, struct diag *d)
+{
+    bool parsed = false;
+
+    h->options = (struct router_options){
+        .defines = o->defines,
+        .n_defines = o->n_defines,
+        .extra = control_sockets(o, ""),
+        .n_extra = o->n_sockets,
+        .parsed = &parsed,
+    };
+    h->extra_hot = control_sockets(o, ", RETRIES 1, RETRY_WARNINGS false");
+    if (load(h, o, d) < 0) {
+        print_diag(d, true);
+        if (parsed)
+            fputs("Router could not be initialized!\n", stderr);
+        return 1;
+    }
+    print_diag(d, !o->no_warnings);
+    return run(h, o, d);
 }
 
 int main(int argc, char **argv)
@@ -117,33 +210,26 @@ int main(int argc, char **argv)
     struct options o;
     struct diag d = DIAG_INIT;
     struct host h;
-    struct sigaction sa = {.sa_handler = on_signal};
-    int status = 1;
+    int status;
 
     if (options_parse(&o, argc, argv, &d) < 0) {
-        fprintf(stderr, "click: %sTry 'click --help' for more information.\n",
-                diag_text(&d));
+        fprintf(stderr, "click: %s", diag_text(&d));
+        fputs("Usage: click [OPTION]... [ROUTERFILE]\n"
+              "Try 'click --help' for more information.\n",
+              stderr);
         diag_fini(&d);
         return 1;
     }
     if (o.help || o.version) {
-        puts(o.help ? options_usage : VERSION);
+        puts(o.help ? options_usage : CLICK_VERSION_TEXT);
         return 0;
     }
-    if (host_init(&h, o.simtime, &d) < 0)
+    if (host_init(&h, o.simtime, o.sim_start, &d) < 0)
         errx(1, "%s", diag_text(&d));
     h.click_path = o.click_path;
-    h.allow_reconfigure = o.allow_reconfigure;
-    sigaction(SIGINT, &sa, NULL);
-    sigaction(SIGTERM, &sa, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    if (load(&h, &o, &d) < 0) {
-        print_diag(&d, true);
-        fputs("Router could not be initialized!\n", stderr);
-    } else {
-        print_diag(&d, !o.no_warnings);
-        status = run(&h, &o, &d);
-    }
+    h.platform.may_reconfigure = o.allow_reconfigure;
+    catch_signals(&h, &o);
+    status = load_and_run(&h, &o, &d);
     host_fini(&h);
     diag_fini(&d);
     return status;

@@ -3,45 +3,65 @@
 
 #include "driver/options.h"
 
+#include "engine/parse.h"
+
 #include <ctype.h>
 #include <getopt.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char options_usage[] =
+    "'Click' runs a Click router configuration at user level. It reports errors in "
+    "the\n"
+    "configuration on the standard error, and then runs until it stops or is\n"
+    "interrupted.\n"
+    "\n"
     "Usage: click [OPTION]... [ROUTERFILE] [VAR=VALUE]...\n"
     "\n"
-    "Runs a Click router configuration until it stops or is interrupted.\n"
-    "\n"
-    "  -f, --file FILE            read the configuration from FILE ('-': standard "
-    "input)\n"
-    "  -e, --expression EXPR      use EXPR as the configuration\n"
-    "  -h, --handler EL.HANDLER   print this read handler's value at the end; '*' for "
-    "an\n"
-    "                             element prints that handler of every element\n"
-    "  -x, --exit-handler HANDLER use this handler's value as the exit status\n"
-    "  -o, --output FILE          write the flat configuration to FILE\n"
-    "  -q, --quit                 initialise, print handlers and leave without "
-    "running\n"
-    "  -t, --time                 print how long it ran\n"
-    "  -w, --no-warnings          do not print warnings\n"
-    "  -C, --clickpath PATH       look for libraries there (default: $CLICKPATH or "
-    "'.')\n"
-    "  -R, --allow-reconfigure    let the 'hotconfig' handler replace the "
-    "configuration\n"
-    "      --simtime              run in simulated time, as fast as possible\n"
-    "  -j, --threads N            accepted for old scripts; one thread runs "
-    "everything\n"
-    "  -v, --version              print the version\n"
-    "      --help                 print this\n"
+    "Options:\n"
+    "  -f, --file FILE               Read the configuration from FILE ('-': stdin).\n"
+    "  -e, --expression EXPR         Use EXPR as the configuration.\n"
+    "  -j, --threads N               Accepted; one thread runs everything.\n"
+    "  -a, --affinity[=N]            Accepted, likewise.\n"
+    "  -p, --port PORT               Listen for control connections on a TCP port; "
+    "with\n"
+    "                                '+' behind it, on the first free one from there.\n"
+    "  -u, --unix-socket FILE        Listen for control connections on a Unix socket.\n"
+    "      --socket FD               Use an open descriptor as a control connection.\n"
+    "  -R, --allow-reconfigure       Provide a 'hotconfig' handler; HUP reads FILE "
+    "again.\n"
+    "  -h, --handler ELEMENT.H       At the end (and when USR1 comes) print the value "
+    "of\n"
+    "                                read handler H; ELEMENT may be a pattern or a "
+    "class.\n"
+    "  -x, --exit-handler ELEMENT.H  Use the value of handler H as the exit status.\n"
+    "  -o, --output FILE             Write the flat configuration to FILE.\n"
+    "  -q, --quit                    Initialise, print handlers, leave without "
+    "running.\n"
+    "  -t, --time                    Print how long it ran.\n"
+    "  -w, --no-warnings             Do not print warnings.\n"
+    "      --simtime[=T]             Run in simulated time, as fast as possible.\n"
+    "  -C, --clickpath PATH          Look for libraries there (default: $CLICKPATH, "
+    "'.').\n"
+    "      --help                    Print this message and exit.\n"
+    "  -v, --version                 Print the version and exit.\n"
     "\n"
     "Devices: FromDevice(eth0) uses an interface that exists, FromDevice(tap:NAME) "
-    "makes a\n"
-    "TAP interface.\n"
+    "makes\n"
+    "a TAP interface.\n"
     "Example: click -e 'InfiniteSource(LIMIT 5, STOP true) -> c :: Counter -> Discard' "
-    "-h c.count\n";
+    "-h c.count";
 
-enum { OPT_HELP = 1000, OPT_SIMTIME, OPT_NO_SIMTIME, OPT_AFFINITY };
+enum {
+    OPT_HELP = 1000,
+    OPT_SIMTIME,
+    OPT_IGNORED,
+    OPT_SOCKET,
+    OPT_WARNINGS,
+    OPT_NO_RECONFIGURE,
+};
 
 static const struct option long_options[] = {
     {"file", required_argument, NULL, 'f'},
@@ -55,7 +75,14 @@ static const struct option long_options[] = {
     {"clickpath", required_argument, NULL, 'C'},
     {"allow-reconfigure", no_argument, NULL, 'R'},
     {"threads", required_argument, NULL, 'j'},
-    {"affinity", optional_argument, NULL, OPT_AFFINITY},
+    {"affinity", optional_argument, NULL, 'a'},
+    {"no-affinity", no_argument, NULL, OPT_IGNORED},
+    {"cpu", optional_argument, NULL, 'a'},
+    {"port", required_argument, NULL, 'p'},
+    {"unix-socket", required_argument, NULL, 'u'},
+    {"socket", required_argument, NULL, OPT_SOCKET},
+    {"warnings", no_argument, NULL, OPT_WARNINGS},
+    {"no-allow-reconfigure", no_argument, NULL, OPT_NO_RECONFIGURE},
     {"simtime", optional_argument, NULL, OPT_SIMTIME},
     {"simulation-time", optional_argument, NULL, OPT_SIMTIME},
     {"version", no_argument, NULL, 'v'},
@@ -80,6 +107,9 @@ static int add_definition(struct options *o, char *arg, struct diag *d)
     if (o->n_defines == OPTIONS_MAX)
         return diag_err(d, "more than %d definitions", OPTIONS_MAX);
     *equals = '\0';
+    for (size_t i = 0; i < o->n_defines; i++)
+        if (strcmp(o->defines[i].name, arg) == 0)
+            return diag_err(d, "parameter '%s' multiply defined", arg);
     o->defines[o->n_defines++] = (struct lang_define){arg, equals + 1};
     return 0;
 }
@@ -97,7 +127,7 @@ static int set_once(const char **where, const char *what, const char *option,
                     struct diag *d)
 {
     if (*where)
-        return diag_err(d, "%s given twice", option);
+        return diag_err(d, "%s specified twice", option);
     *where = what;
     return 0;
 }
@@ -120,14 +150,54 @@ static int set_flag(struct options *o, int c)
     case 'v':
         o->version = true;
         break;
-    case OPT_SIMTIME:
-        o->simtime = true;
+    case OPT_WARNINGS:
+        o->no_warnings = false;
+        break;
+    case OPT_NO_RECONFIGURE:
+        o->allow_reconfigure = false;
         break;
     case OPT_HELP:
         o->help = true;
         break;
     }
-    return 0; /* 'j' and --affinity change nothing */
+    return 0; /* 'j' and 'a' change nothing */
+}
+
+/* Remember a control socket by the configuration of its element. */
+static int add_socket(struct options *o, const char *type, const char *value,
+                      struct diag *d)
+{
+    char *config = NULL;
+
+    if (o->n_sockets == OPTIONS_MAX)
+        return diag_err(d, "more than %d control sockets", OPTIONS_MAX);
+    if (asprintf(&config, "%s, %s", type, value) < 0)
+        return diag_err(d, "out of memory");
+    o->sockets[o->n_sockets++] = config;
+    return 0;
+}
+
+/* A port number or service name, or a number with '+'. */
+static int add_port(struct options *o, const char *value, struct diag *d)
+{
+    size_t digits = strspn(value, "0123456789");
+    uint16_t port;
+    long n = strtol(value, NULL, 10);
+
+    if (parse_port(NULL, value, IPPROTO_TCP, &port) ||
+        (digits && strcmp(value + digits, "+") == 0 && n > 0 && n < 65536))
+        return add_socket(o, "TCP", value, d);
+    return diag_err(d, "'--port' expects a TCP port number, not '%s'", value);
+}
+
+static int set_simtime(struct options *o, const char *value, struct diag *d)
+{
+    o->simtime = true;
+    o->sim_start = 1000000000;
+    if (value && (!parse_double(value, &o->sim_start) || !(o->sim_start >= 0) ||
+                  o->sim_start > 9e9))
+        return diag_err(d, "'--simtime' expects a time, not '%s'", value);
+    return 0;
 }
 
 static int set_option(struct options *o, int c, const char *arg, const char *word,
@@ -146,7 +216,15 @@ static int set_option(struct options *o, int c, const char *arg, const char *wor
     case 'x':
         return set_once(&o->exit_handler, arg, "--exit-handler", d);
     case 'o':
-        return set_once(&o->output, arg, "--output", d);
+        return set_once(&o->output, arg, "output file", d);
+    case 'p':
+        return add_port(o, arg, d);
+    case 'u':
+        return add_socket(o, "UNIX", arg, d);
+    case OPT_SOCKET:
+        return add_socket(o, "SOCKET", arg, d);
+    case OPT_SIMTIME:
+        return set_simtime(o, arg, d);
     case 'C':
         o->click_path = arg;
         return 0;
@@ -165,8 +243,8 @@ int options_parse(struct options *o, int argc, char **argv, struct diag *d)
     *o = (struct options){.click_path = getenv("CLICKPATH")};
     optind = 0;
     opterr = 0;
-    while ((c = getopt_long(argc, argv, ":f:e:h:x:o:qtwC:Rj:v", long_options, NULL)) !=
-           -1)
+    while ((c = getopt_long(argc, argv, ":f:e:h:x:o:qtwC:Rj:a::p:u:v", long_options,
+                            NULL)) != -1)
         if (set_option(o, c, optarg, argv[optind > 0 ? optind - 1 : 0], d) < 0)
             return -1;
     for (; optind < argc; optind++) {

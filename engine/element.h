@@ -199,6 +199,10 @@ struct element_class {
     bool info;                   /* only gives names meaning: PHASE_INFO */
     const struct counter_spec *counters; /* ends with name NULL; may be NULL */
     const struct handler_spec *handlers; /* ends with name NULL; may be NULL */
+    /* Handlers whose names the configuration gives: the one called `name`, or with `name`
+     * NULL number `i` for lists; NULL when there is none. May be NULL. */
+    const struct handler_spec *(*more_handlers)(struct element *e, const char *name,
+                                                size_t i);
 
     /* All may be NULL, and are called in this order. Those with a result return 0, or -1
      * with at least one message in the diag. */

@@ -40,12 +40,16 @@ static bool spec_named(const struct element *e, const struct handler_spec *h,
 static const struct handler_spec *find_spec(const struct element *e, const char *name,
                                             uint32_t flags)
 {
+    const struct handler_spec *h;
     intptr_t number;
 
-    for (const struct handler_spec *h = e->cls->handlers; h && h->name; h++)
+    for (h = e->cls->handlers; h && h->name; h++)
         if ((h->flags & flags) == flags && spec_named(e, h, name, &number))
             return h;
-    return NULL;
+    if (!e->cls->more_handlers || handler_common(name))
+        return NULL;
+    h = e->cls->more_handlers(router_element(e->router, e->index), name, 0);
+    return h && (h->flags & flags) == flags ? h : NULL;
 }
 
 /* What the functions of `h` get to see when it is called by this name. */
@@ -133,8 +137,9 @@ static int no_handler(const struct target *t, const char *what, struct diag *d)
 
 static int no_parameters(const struct target *t, struct diag *d)
 {
-    return diag_err(d, "read handler '%s%s%s' does not take parameters",
-                    t->e ? t->e->name : "", t->e ? "." : "", t->name);
+    diag_err(d, "read handler '%s%s%s' does not take parameters",
+             t->e ? t->e->name : "", t->e ? "." : "", t->name);
+    return HANDLER_NONE;
 }
 
 static int read_element(const struct target *t, const char *param, struct sbuf *out,
@@ -172,7 +177,7 @@ int handler_read(struct router *r, const struct element *context, const char *na
         return HANDLER_NONE;
     if (t.e)
         return read_element(&t, param, out, d);
-    g = handler_global(t.name);
+    g = handler_global(r, t.name);
     if (!g || !g->read)
         return no_handler(&t, "read", d);
     if (param && *param)
@@ -211,7 +216,7 @@ static int write_spec(const struct target *t, const struct handler_spec *h,
     struct arena *scratch = NULL;
     int rc = -1;
 
-    if (!(h->flags & HANDLER_RAW)) {
+    if (!(h->flags & (HANDLER_RAW | HANDLER_VERBATIM))) {
         scratch = arena_new(0);
         if (!scratch || !(value = clean_value(scratch, value, &len))) {
             diag_err(d, "out of memory");
@@ -222,7 +227,7 @@ static int write_spec(const struct target *t, const struct handler_spec *h,
                   : handler_value_write(t->e, h, value, d);
 out:
     arena_free(scratch);
-    return rc < 0 ? -1 : 0;
+    return rc < 0 ? -1 : rc;
 }
 
 int handler_write(struct router *r, const struct element *context, const char *name,
@@ -235,7 +240,7 @@ int handler_write(struct router *r, const struct element *context, const char *n
     if (resolve(r, context, name, &t, d) < 0)
         return HANDLER_NONE;
     if (!t.e) {
-        g = handler_global(t.name);
+        g = handler_global(r, t.name);
         return g && g->write ? g->write(r, value, d) : no_handler(&t, "write", d);
     }
     h = find_spec(t.e, t.name, HANDLER_WRITE);
@@ -244,6 +249,13 @@ int handler_write(struct router *r, const struct element *context, const char *n
     if (can_write(t.e, t.name))
         return args_reconfigure(t.e, value, d);
     return no_handler(&t, "write", d);
+}
+
+static bool is_private(const struct element *e, const char *name)
+{
+    const struct handler_spec *h = find_spec(e, name, 0);
+
+    return h && (h->flags & HANDLER_PRIVATE);
 }
 
 bool handler_exists(struct router *r, const struct element *context, const char *name,
@@ -255,13 +267,29 @@ bool handler_exists(struct router *r, const struct element *context, const char 
     if (resolve(r, context, name, &t, NULL) < 0)
         return false;
     if (!t.e) {
-        g = handler_global(t.name);
-        return g && (g->flags & flags) == (flags & (HANDLER_READ | HANDLER_WRITE));
+        g = handler_global(r, t.name);
+        return g && (g->flags & flags) == (flags & ~(uint32_t)HANDLER_PRIVATE);
     }
+    if ((flags & HANDLER_PRIVATE) && is_private(t.e, t.name))
+        return false;
+    if ((flags & HANDLER_PARAM) &&
+        !find_spec(t.e, t.name, HANDLER_READ | HANDLER_PARAM))
+        return false;
     if (!(flags & (HANDLER_READ | HANDLER_WRITE)))
         return can_read(t.e, t.name) || can_write(t.e, t.name);
     return (!(flags & HANDLER_READ) || can_read(t.e, t.name)) &&
            (!(flags & HANDLER_WRITE) || can_write(t.e, t.name));
+}
+
+int handler_full_name(struct router *r, const struct element *context, const char *name,
+                      struct sbuf *out)
+{
+    struct target t;
+
+    if (resolve(r, context, name, &t, NULL) < 0)
+        return -1;
+    sbuf_printf(out, "%s%s%s", t.e ? t.e->name : "", t.e ? "." : "", t.name);
+    return 0;
 }
 
 /* The marks behind a name in the list: "rw", "w" with "b" for a button ... */
@@ -322,12 +350,18 @@ void handler_list(const struct element *e, struct sbuf *out)
         n++;
     while (c && c[n_counters].name)
         n_counters++;
+    if (e->cls->more_handlers) {
+        struct element *self = router_element(e->router, e->index);
+        const struct handler_spec *h;
+
+        for (size_t i = 0; (h = e->cls->more_handlers(self, NULL, i)); i++)
+            list_spec(e, h, h->flags, out);
+    }
     while (n-- > 0) {
         uint32_t flags = joined_flags(table, n);
 
-        if (!flags)
-            continue;
-        list_spec(e, &table[n], flags, out);
+        if (flags && !(flags & HANDLER_PRIVATE))
+            list_spec(e, &table[n], flags, out);
     }
     while (n_counters-- > 0)
         if (!find_spec(e, c[n_counters].name, HANDLER_READ))

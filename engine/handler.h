@@ -29,8 +29,11 @@ enum handler_flags {
     HANDLER_CHECKBOX = 16, /* a boolean */
     HANDLER_RAW = 32,      /* the written value is not stripped of quotes and blanks */
     HANDLER_EXPENSIVE = 64,
-    HANDLER_NUMBERED = 128, /* one for each output: "pattern" stands for pattern0, pattern1
+    HANDLER_NUMBERED =
+        128, /* one for each output: "pattern" stands for pattern0, pattern1
                                ...; the functions get a copy with the number in `user` */
+    HANDLER_PRIVATE = 256, /* for scripts only: not listed, not over a control socket */
+    HANDLER_VERBATIM = 512, /* as RAW, but the list does not say so */
 };
 
 struct handler_spec {
@@ -43,7 +46,8 @@ struct handler_spec {
     /* Append the value to `out`; -1 with a message in `d`. */
     int (*read)(struct element *e, const struct handler_spec *h, const char *param,
                 struct sbuf *out, struct diag *d);
-    /* `value` is NUL-terminated, `len` bytes. */
+    /* `value` is NUL-terminated, `len` bytes. 0, or -1 with a message in `d`; a Script that
+     * stopped gives 1. */
     int (*write)(struct element *e, const struct handler_spec *h, const char *value,
                  size_t len, struct diag *d);
 };
@@ -85,9 +89,15 @@ int handler_read(struct router *r, const struct element *context, const char *na
 int handler_write(struct router *r, const struct element *context, const char *name,
                   const char *value, size_t len, struct diag *d);
 
-/* Whether it exists, with all of `flags` (HANDLER_READ, HANDLER_WRITE). */
+/* Whether it exists, with all of `flags` (HANDLER_READ, HANDLER_WRITE, HANDLER_PARAM), and
+ * with HANDLER_PRIVATE among them whether it may also be seen from outside. */
 bool handler_exists(struct router *r, const struct element *context, const char *name,
                     uint32_t flags);
+
+/* Append the name in full: "element.handler", or "handler" for one of the router's. -1:
+ * there is no such element. */
+int handler_full_name(struct router *r, const struct element *context, const char *name,
+                      struct sbuf *out);
 
 /* Handlers of one element, own and common, one a line as Click's `handlers` handler:
  * "count\tr". */

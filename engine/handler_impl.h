@@ -29,6 +29,6 @@ struct global_handler {
     void (*read)(struct router *r, struct sbuf *out);
     int (*write)(struct router *r, const char *value, struct diag *d);
 };
-const struct global_handler *handler_global(const char *name);
+const struct global_handler *handler_global(struct router *r, const char *name);
 
 #endif

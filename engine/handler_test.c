@@ -90,7 +90,7 @@ TEST(what_is_not_there_is_named)
     EXPECT_STR(text_of("nothing"), "no 'nothing' read handler");
     EXPECT_STR(text_of("f."), "empty handler name");
     EXPECT_STR(text_of(""), "bad handler name format");
-    EXPECT_EQ(backend_engine.read(ctx, "f.count", "5", &out, &d), -1);
+    EXPECT_EQ(backend_engine.read(ctx, "f.count", "5", &out, &d), HANDLER_NONE);
     EXPECT(strstr(diag_text(&d), "read handler 'f.count' does not take parameters"));
 }
 

@@ -9,6 +9,9 @@
 #ifndef ENGINE_HOST_H
 #define ENGINE_HOST_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct host_ops {
     /* Call `ready(arg, fd, revents)` between two rounds of the scheduler whenever poll()
      * reports `events` (POLLIN, POLLOUT) for `fd`; one watch an fd, a second call changes
@@ -19,6 +22,16 @@ struct host_ops {
     /* Replace the running configuration by this text, as `click -R` allows: 0, or -1 with
      * the errors as a heap string in `errors`. */
     int (*install)(void *ctx, const char *text, unsigned long len, char **errors);
+
+    /* For scripts. Those with a text result return NULL, or why they failed. */
+    const char *(*read_file)(void *ctx, const char *name, char **text, size_t *len);
+    const char *(*kill)(void *ctx, long pid, int signo);
+    long (*pid)(void *ctx);
+    /* Call `fire(arg)` between two rounds once after the signal has come, which then does
+     * not stop the program; whoever wants the next one asks again. Several may ask for
+     * one signal, each with an `arg` of its own. */
+    int (*watch_signal)(void *ctx, int signo, void (*fire)(void *arg), void *arg);
+    void (*unwatch_signals)(void *ctx, const void *arg); /* all of this `arg` */
 };
 
 #endif

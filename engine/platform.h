@@ -46,11 +46,11 @@ struct platform {
     int64_t (*wall_offset)(void *ctx);
     /* A piece of console output (Print, Message, errors at run time): any bytes. */
     void (*console)(void *ctx, const char *text, size_t len);
-    /* Output that is no message (DriverManager's print): any bytes. NULL: console. */
+    /* Output that is no message (Script's print): any bytes. NULL: console. */
     void (*output)(void *ctx, const char *text, size_t len);
-    /* Write or append to a file; -1 when that failed. NULL: there are no files. */
-    int (*write_file)(void *ctx, const char *name, bool append, const char *text,
-                      size_t len);
+    /* Write or append to a file; NULL, or why it failed. NULL itself: there are no files. */
+    const char *(*write_file)(void *ctx, const char *name, bool append,
+                              const char *text, size_t len);
     /* The file or library that a configuration asks for; may be NULL: there is none.
      * Returns 0 and a heap string, which the caller frees. */
     int (*read_file)(void *ctx, const char *name, char **text, size_t *len);
@@ -67,10 +67,11 @@ struct platform {
     struct pkt_pool *pool;  /* borrowed */
     struct netdev *netdevs; /* borrowed; what this machine has */
     unsigned n_netdevs;
-    uint64_t seed;       /* for random numbers; 0: the engine picks a constant */
-    bool has_os;         /* files and sockets exist: elements/driver may be used */
-    bool simtime;        /* time stands still while there is work: driver --simtime */
-    const char *program; /* "click", or the VM's name: for %-escapes and messages */
+    uint64_t seed;        /* for random numbers; 0: the engine picks a constant */
+    bool has_os;          /* files and sockets exist: elements/driver may be used */
+    bool simtime;         /* time stands still while there is work: driver --simtime */
+    bool may_reconfigure; /* there is a hotconfig handler: click -R */
+    const char *program;  /* "click", or the VM's name: for %-escapes and messages */
 };
 
 #endif

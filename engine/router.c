@@ -5,6 +5,13 @@
 
 #include "engine/router_impl.h"
 
+enum {
+    MAX_STOP_STEPS = 1000, /* of the stop script in a row */
+    MAX_TIMER_STRIDE = 32, /* rounds between two looks at the timers */
+    TIMERS_IN_TIME = 12,   /* rounds that make the stride grow */
+    TIMER_LATE_NS = 1000000,
+};
+
 void router_free(struct router *r)
 {
     if (!r)
@@ -57,6 +64,8 @@ static struct router *router_alloc(const struct platform *platform, const char *
     r->text_len = len;
     r->file = arena_strdup(a, file);
     r->random = platform->seed ? platform->seed : 0x9e3779b97f4a7c15ull;
+    r->run_count = 1;
+    r->timer_stride = MAX_TIMER_STRIDE;
     sched_init(&r->sched, platform->now, platform->ctx);
     if (!r->text || !r->file) {
         arena_free(a);
@@ -73,6 +82,25 @@ static void clock_update(struct router *r)
     r->wall_offset_ns = p->wall_offset ? p->wall_offset(p->ctx) : 0;
 }
 
+/* Append the elements that the text does not have. */
+static int add_extra(struct router *r, const struct router_options *options)
+{
+    struct lang_graph *g = &r->graph;
+    struct lang_element *all;
+
+    if (!options || !options->n_extra)
+        return 0;
+    all = arena_alloc(r->arena, (g->n_elements + options->n_extra) * sizeof *all);
+    if (!all)
+        return -1;
+    if (g->n_elements)
+        memcpy(all, g->elements, g->n_elements * sizeof *all);
+    memcpy(all + g->n_elements, options->extra, options->n_extra * sizeof *all);
+    g->elements = all;
+    g->n_elements += (uint32_t)options->n_extra;
+    return 0;
+}
+
 struct router *router_new(const struct platform *platform, const char *text, size_t len,
                           const char *file, const struct router_options *options,
                           struct diag *d)
@@ -86,8 +114,16 @@ struct router *router_new(const struct platform *platform, const char *text, siz
     }
     clock_update(r);
     /* Each step goes on as long as it makes sense, so that one run reports every error. */
-    if (load_graph(r, options, d) < 0 || router_create_elements(r, d) < 0)
+    if (load_graph(r, options, d) < 0)
         goto fail;
+    if (add_extra(r, options) < 0) {
+        diag_err(d, "out of memory");
+        goto fail;
+    }
+    if (router_create_elements(r, d) < 0)
+        goto fail;
+    if (options && options->parsed)
+        *options->parsed = true;
     if (router_connect(r, d) < 0) {
         router_configure_elements(r, d);
         goto fail;
@@ -130,14 +166,72 @@ void router_activate(struct router *r, struct router *old)
     r->active = true;
 }
 
+/* The run count has come to 0: whether the stop script wants to go on. */
+static bool stop_script_goes_on(struct router *r)
+{
+    struct diag d = DIAG_INIT;
+
+    for (int i = 0; r->stop_script && i < MAX_STOP_STEPS; i++) {
+        int32_t before = r->run_count;
+
+        handler_write(r, r->stop_script, "step", "router", 6, &d);
+        if (r->run_count > 0 || r->run_count <= before)
+            break;
+    }
+    if (d.n_messages && r->platform->console)
+        r->platform->console(r->platform->ctx, diag_text(&d), strlen(diag_text(&d)));
+    diag_fini(&d);
+    return r->run_count > 0;
+}
+
+static bool goes_on(struct router *r)
+{
+    if (r->stopped)
+        return false;
+    if (r->run_count > 0 || stop_script_goes_on(r))
+        return true;
+    r->stopped = true;
+    if (r->platform->stop)
+        r->platform->stop(r->platform->ctx);
+    return false;
+}
+
+/* As in Click, tasks run first and timers are looked at after some rounds, or at once
+ * when no task is left: what a script sees at time 0 depends on it. The stride shrinks
+ * while timers fire late and grows slowly while they do not. */
+static bool run_timers(struct router *r)
+{
+    int64_t due = sched_next_timer(&r->sched);
+
+    if (!sched_idle(&r->sched) && ++r->rounds % r->timer_stride)
+        return false;
+    clock_update(r);
+    if (due > r->coarse_ns)
+        return false;
+    if (r->coarse_ns - due > TIMER_LATE_NS) {
+        r->timers_in_time = 0;
+        if (r->timer_stride > 1)
+            r->timer_stride = r->timer_stride * 4 / 5;
+    } else if (++r->timers_in_time >= TIMERS_IN_TIME) {
+        r->timers_in_time = 0;
+        if (r->timer_stride < MAX_TIMER_STRIDE)
+            r->timer_stride++;
+    }
+    return sched_run_timers(&r->sched, r->coarse_ns);
+}
+
 bool router_run(struct router *r, unsigned budget, int64_t *next_ns)
 {
-    bool worked;
+    bool worked = false;
 
+    *next_ns = INT64_MAX;
+    if (!goes_on(r))
+        return false;
     clock_update(r);
-    worked = sched_run_timers(&r->sched, r->coarse_ns);
-    worked |= sched_run_tasks(&r->sched, budget);
-    *next_ns = sched_next_timer(&r->sched);
+    worked = sched_run_tasks(&r->sched, budget);
+    worked |= run_timers(r);
+    if (goes_on(r))
+        *next_ns = sched_next_timer(&r->sched);
     return worked;
 }
 
@@ -151,20 +245,25 @@ bool router_stopped(const struct router *r)
     return r->stopped;
 }
 
-void router_on_stop(struct router *r, bool (*stopped)(struct element *e),
-                    struct element *e)
-{
-    r->on_stop = stopped;
-    r->on_stop_element = e;
-}
-
 void router_stop(struct router *r)
 {
-    if (r->on_stop && r->on_stop(r->on_stop_element))
-        return;
-    r->stopped = true;
-    if (r->platform->stop)
-        r->platform->stop(r->platform->ctx);
+    router_adjust_run_count(r, -1);
+}
+
+void router_adjust_run_count(struct router *r, int32_t delta)
+{
+    int32_t n;
+
+    if (!__builtin_add_overflow(r->run_count, delta, &n))
+        r->run_count = n;
+}
+
+int router_set_stop_script(struct router *r, struct element *e)
+{
+    if (r->stop_script)
+        return -1;
+    r->stop_script = e;
+    return 0;
 }
 
 uint32_t router_n_elements(const struct router *r)

@@ -34,6 +34,10 @@ struct router_options {
     const struct lang_define *defines; /* from outside; borrowed during router_new() */
     size_t n_defines;
     size_t memory_limit; /* bytes of the arena; 0: none */
+    /* Elements besides those of the text: sockets that the driver was asked for. */
+    const struct lang_element *extra;
+    size_t n_extra;
+    bool *parsed; /* set once the text is known to be well-formed; may be NULL */
 };
 
 /* Build a configuration. NULL with errors in `d` (warnings may be there in any case).
@@ -57,14 +61,18 @@ bool router_run(struct router *r, unsigned budget, int64_t *next_ns);
 /* Whether no task is scheduled: only a timer or a packet can make it go on. */
 bool router_idle(const struct router *r);
 
-/* Whether DriverManager or somebody's `stop` has ended it. */
+/* Whether the router has come to its end. */
 bool router_stopped(const struct router *r);
-void router_stop(struct router *r);
 
-/* Have router_stop() ask `stopped` first: when it returns true, the router goes on. NULL:
- * nobody is asked. */
-void router_on_stop(struct router *r, bool (*stopped)(struct element *e),
-                    struct element *e);
+/* Click's driver stop events. Each takes one from the router's run count, which starts at
+ * 1; router_adjust_run_count() may also give one back. When it is 0 or less after a
+ * round, the stop script (a Script of TYPE DRIVER, if there is one) is stepped with
+ * "router"; if it does not bring the count above 0, the router stops. */
+void router_stop(struct router *r);
+void router_adjust_run_count(struct router *r, int32_t delta);
+
+/* From configure(): make `e` the stop script. -1: there is one already. */
+int router_set_stop_script(struct router *r, struct element *e);
 
 /* Elements, in the order of the text. */
 uint32_t router_n_elements(const struct router *r);

@@ -54,9 +54,10 @@ struct router {
     int64_t coarse_ns, wall_offset_ns;
     uint64_t random;
     struct shared_item *shared;
+    int32_t run_count; /* the driver stops when it is 0 or less: see router_stop() */
+    struct element *stop_script; /* is asked before it does; NULL: nobody */
+    uint32_t rounds, timer_stride, timers_in_time; /* see run_timers() */
     bool active, stopped;
-    bool (*on_stop)(struct element *e); /* NULL, or see router_on_stop() */
-    struct element *on_stop_element;
 };
 
 /* router_build.c */

@@ -8,4 +8,7 @@
  * compare. */
 #define CLICK_VERSION "2.1"
 
+/* What programs print: the first line is for scripts that know Click's. */
+#define CLICK_VERSION_TEXT "click (Click) " CLICK_VERSION "\nClickOS 0.1"
+
 #endif

@@ -203,6 +203,11 @@ static char *keep(struct arena *a, struct sbuf *s, size_t *len)
     return copy;
 }
 
+void lang_uncomment_into(struct sbuf *out, const char *text, size_t len)
+{
+    uncomment(out, text, text + len, false);
+}
+
 void lang_unquote_into(struct sbuf *out, const char *text, size_t len)
 {
     struct sbuf bare = SBUF_INIT;

@@ -104,6 +104,9 @@ char *lang_unquote(struct arena *a, const char *text, size_t *len);
 /* The same, appended to `out`. */
 void lang_unquote_into(struct sbuf *out, const char *text, size_t len);
 
+/* Append `text` without comments and without blanks at its ends; quotes stay. */
+void lang_uncomment_into(struct sbuf *out, const char *text, size_t len);
+
 /* The reverse: `text` so that lang_unquote() gives it back; as it is where it can be. */
 char *lang_quote(struct arena *a, const char *text, size_t len);
 

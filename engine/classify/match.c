@@ -36,8 +36,9 @@ static inline __m128i vec(const uint32_t *w)
 static void key_from_view(const struct classify *c, const struct expr_view *v,
                           struct key *k)
 {
+    memset(k, 0, sizeof *k);
     k->complete = true;
-    for (uint32_t s = 0; s < c->n_slots; s++) {
+    for (uint32_t s = 0; s < c->n_used; s++) {
         uint32_t have;
         uint32_t w = expr_word(v, c->slots[s].base, c->slots[s].offset, &have);
 
@@ -69,31 +70,70 @@ static inline void key_five_tuple(const uint8_t *net, const uint8_t *transp,
     _mm_store_si128((__m128i *)(void *)k->w, v);
 }
 
-static inline void key_from_pkt(const struct classify *c, const struct pkt *p,
-                                struct key *k)
-{
-    const uint8_t *base[N_BASES] = {p->data, NULL, p->network, p->transport};
-    const uint8_t *end = p->data + p->len;
-    uint32_t first = 0;
+/* Loops over packets are compiled once for each kind. */
+enum key_kind { KEY_DATA, KEY_FIVE_TUPLE, KEY_ANY };
 
-    if (c->on_data) {
-        if (p->len < c->need[BASE_DATA]) {
-            key_slow(c, p, k);
-            return;
-        }
-    } else if (!c->on_ip || !p->network || p->transport < p->network ||
-               end - p->network < (ptrdiff_t)c->need[BASE_NET] ||
-               end - p->transport < (ptrdiff_t)c->need[BASE_TRANSP]) {
+static inline enum key_kind key_kind(const struct classify *c)
+{
+    if (c->on_data)
+        return KEY_DATA;
+    return c->five_tuple && c->n_used == SLOTS_CORE ? KEY_FIVE_TUPLE : KEY_ANY;
+}
+
+static inline void key_clear(const struct classify *c, struct key *k)
+{
+    _mm_store_si128((__m128i *)(void *)k->w, _mm_setzero_si128());
+    if (c->n_slots > SLOTS_CORE)
+        _mm_store_si128((__m128i *)(void *)(k->w + SLOTS_CORE), _mm_setzero_si128());
+}
+
+static inline void key_data(const struct classify *c, const struct pkt *p,
+                            struct key *k)
+{
+    if (__builtin_expect(p->len < c->need[BASE_DATA], 0)) {
         key_slow(c, p, k);
         return;
     }
     k->complete = true;
-    if (c->five_tuple) {
+    key_clear(c, k);
+    for (uint32_t s = 0; s < c->n_used; s++)
+        k->w[s] = load32(p->data + c->slots[s].offset);
+}
+
+static inline void key_ip(const struct classify *c, const struct pkt *p, struct key *k,
+                          enum key_kind kind)
+{
+    const uint8_t *end = p->data + p->len;
+    uint32_t first = 0;
+
+    if (__builtin_expect(!p->network || p->transport < p->network ||
+                             end - p->network < (ptrdiff_t)c->need[BASE_NET] ||
+                             end - p->transport < (ptrdiff_t)c->need[BASE_TRANSP],
+                         0)) {
+        key_slow(c, p, k);
+        return;
+    }
+    k->complete = true;
+    if (kind == KEY_ANY)
+        key_clear(c, k);
+    if (kind == KEY_FIVE_TUPLE || c->five_tuple) {
         key_five_tuple(p->network, p->transport, k);
         first = SLOTS_CORE;
     }
-    for (uint32_t s = first; s < c->n_slots; s++)
-        k->w[s] = load32(base[c->slots[s].base] + c->slots[s].offset);
+    for (uint32_t s = first; kind == KEY_ANY && s < c->n_used; s++)
+        k->w[s] = load32((c->slots[s].base == BASE_NET ? p->network : p->transport) +
+                         c->slots[s].offset);
+}
+
+static inline void key_from_pkt(const struct classify *c, const struct pkt *p,
+                                struct key *k, enum key_kind kind)
+{
+    if (kind == KEY_DATA)
+        key_data(c, p, k);
+    else if (c->on_ip)
+        key_ip(c, p, k, kind);
+    else
+        key_slow(c, p, k);
 }
 
 /* --- records ---------------------------------------------------------------------- */
@@ -218,14 +258,23 @@ int classify_match(const struct classify *c, const struct expr_view *v)
 
 enum { GROUP = 16, AHEAD = 4 };
 
+static inline void prefetch_ahead(struct pkt *const *p, uint32_t i, uint32_t n,
+                                  enum key_kind kind)
+{
+    if (i + AHEAD < n)
+        __builtin_prefetch(kind == KEY_DATA ? p[i + AHEAD]->data
+                                            : p[i + AHEAD]->network);
+}
+
 /* Keys first, so that the memory that the search waits for is asked for early. */
 static void group_keys(const struct classify *c, struct pkt *const *p, uint32_t n,
                        struct key *k)
 {
+    enum key_kind kind = key_kind(c);
+
     for (uint32_t i = 0; i < n; i++) {
-        if (i + AHEAD < n)
-            __builtin_prefetch(c->on_data ? p[i + AHEAD]->data : p[i + AHEAD]->network);
-        key_from_pkt(c, p[i], &k[i]);
+        prefetch_ahead(p, i, n, kind);
+        key_from_pkt(c, p[i], &k[i], kind);
     }
 }
 
@@ -275,19 +324,36 @@ static void match_group(const struct classify *c, struct pkt *const *p, uint32_t
 }
 
 /* Everything is in the nearest cache anyway. */
-static void match_small(const struct classify *c, struct pkt *const *p, uint32_t n,
-                        int *output)
+static inline __attribute__((always_inline)) void match_small(const struct classify *c,
+                                                              struct pkt *const *p,
+                                                              uint32_t n, int *output,
+                                                              enum key_kind kind)
 {
     for (uint32_t i = 0; i < n; i++) {
         struct best best = {c->last_rule, c->last_output};
         struct source src = {.p = p[i]};
         struct key k;
 
-        if (i + AHEAD < n)
-            __builtin_prefetch(c->on_data ? p[i + AHEAD]->data : p[i + AHEAD]->network);
-        key_from_pkt(c, p[i], &k);
+        prefetch_ahead(p, i, n, kind);
+        key_from_pkt(c, p[i], &k, kind);
         search(c, &k, &src, &best);
         output[i] = best.output;
+    }
+}
+
+static void match_small_kind(const struct classify *c, struct pkt *const *p, uint32_t n,
+                             int *output)
+{
+    switch (key_kind(c)) {
+    case KEY_DATA:
+        match_small(c, p, n, output, KEY_DATA);
+        break;
+    case KEY_FIVE_TUPLE:
+        match_small(c, p, n, output, KEY_FIVE_TUPLE);
+        break;
+    case KEY_ANY:
+        match_small(c, p, n, output, KEY_ANY);
+        break;
     }
 }
 
@@ -300,7 +366,7 @@ void classify_match_batch(const struct classify *c, struct pkt *const *p, uint32
         for (uint32_t i = 0; i < n; i++)
             output[i] = c->last_output;
     } else if (c->stats.bytes <= SMALL) {
-        match_small(c, p, n, output);
+        match_small_kind(c, p, n, output);
     } else {
         for (uint32_t i = 0; i < n; i += GROUP)
             match_group(c, p + i, n - i < GROUP ? n - i : GROUP, output + i);

@@ -187,14 +187,12 @@ static void choose_slots(struct classify *c, const struct conj_set *set)
             use_slot(c, slot++, places[i].base, places[i].offset);
     }
     c->n_slots = slot <= SLOTS_CORE ? SLOTS_CORE : SLOTS;
-    /* what is left over repeats a word that is loaded anyway */
-    for (; n && slot < c->n_slots; slot++)
-        c->slots[slot] = c->slots[0];
+    c->n_used = slot;
 }
 
 static int find_slot(const struct classify *c, unsigned base, unsigned offset)
 {
-    for (uint32_t s = 0; s < c->n_slots; s++)
+    for (uint32_t s = 0; s < c->n_used; s++)
         if (c->slots[s].base == base && c->slots[s].offset == offset)
             return (int)s;
     return -1;

@@ -82,6 +82,7 @@ struct classify {
     bool on_data;     /* all words are at BASE_DATA */
     bool on_ip;       /* all words are at BASE_NET and BASE_TRANSP */
     uint32_t n_slots; /* SLOTS_CORE or SLOTS */
+    uint32_t n_used;  /* slots that stand for a word; others are 0 in every key */
     struct {
         uint16_t base, offset;
     } slots[SLOTS];

@@ -2,7 +2,9 @@
 /*
  * switch_bench.c -- how fast the backplane is, as ratios to a bare ring in the same run
  *
- *     switch_bench [--seconds S] [--rounds N] [--json FILE]
+ *     switch_bench [--seconds S] [--rounds N] [--only PART] [--json FILE]
+ *
+ * --only runs the cases whose names contain PART, and the limit.
  *
  * The limit is one producer and one consumer that copy packets through a bare ring with
  * the layout of abi/netmem.h. Guests are played by a thread, so what is measured is the
@@ -35,6 +37,7 @@ struct row {
 static struct row rows[MAX_ROWS];
 static unsigned n_rows;
 static double seconds = 0.3;
+static const char *only;
 static double limit_mpps[N_SIZES];
 
 static double now_s(void)
@@ -428,26 +431,45 @@ static void record(const char *name, uint32_t guests, uint32_t size, double mpps
     }
 }
 
-static void one_round(void)
+static bool wanted(const char *name)
 {
-    double fair = 0, mpps;
+    return !only || strstr(name, only);
+}
+
+static void run_sizes(void)
+{
+    double fair, mpps;
 
     for (int i = 0; i < N_SIZES; i++) {
         mpps = run_limit(sizes[i]);
         limit_mpps[i] = mpps > limit_mpps[i] ? mpps : limit_mpps[i];
         record("bare ring", 0, sizes[i], mpps, 0);
-        mpps = run_into_sink(1, sizes[i], &fair);
-        record("vm to sink", 1, sizes[i], mpps, 0);
-        record("generator, vm, sink", 1, sizes[i], run_through(sizes[i]), 0);
+        if (wanted("vm to sink"))
+            record("vm to sink", 1, sizes[i], run_into_sink(1, sizes[i], &fair), 0);
+        if (wanted("generator, vm, sink"))
+            record("generator, vm, sink", 1, sizes[i], run_through(sizes[i]), 0);
     }
+}
+
+static void one_round(void)
+{
+    double fair = 0, mpps;
+
+    run_sizes();
     for (uint32_t n = 1; n <= MAX_GUESTS; n *= 2) {
-        mpps = run_into_sink(n, 64, &fair);
-        record("N vms to sink", n, 64, mpps, fair);
-        mpps = run_out_of_one(n, 64, &fair);
-        record("vm to N vms", n, 64, mpps, fair);
+        if (wanted("N vms to sink")) {
+            mpps = run_into_sink(n, 64, &fair);
+            record("N vms to sink", n, 64, mpps, fair);
+        }
+        if (wanted("vm to N vms")) {
+            mpps = run_out_of_one(n, 64, &fair);
+            record("vm to N vms", n, 64, mpps, fair);
+        }
     }
-    record("10 vms to sink", 10, 64, run_beside_idle(0), 0);
-    record("the same, 4000 idle ports", 10, 64, run_beside_idle(IDLE_PORTS), 0);
+    if (wanted("idle")) {
+        record("10 vms to sink", 10, 64, run_beside_idle(0), 0);
+        record("the same, 4000 idle ports", 10, 64, run_beside_idle(IDLE_PORTS), 0);
+    }
 }
 
 static double ratio_of(const struct row *r)
@@ -501,10 +523,13 @@ int main(int argc, char **argv)
             seconds = atof(argv[i + 1]);
         else if (strcmp(argv[i], "--rounds") == 0)
             rounds = atoi(argv[i + 1]);
+        else if (strcmp(argv[i], "--only") == 0)
+            only = argv[i + 1];
         else if (strcmp(argv[i], "--json") == 0)
             json = argv[i + 1];
         else
-            errx(2, "usage: switch_bench [--seconds S] [--rounds N] [--json FILE]");
+            errx(2, "usage: switch_bench [--seconds S] [--rounds N] [--only PART] "
+                    "[--json FILE]");
     }
     for (int i = 0; i < rounds; i++)
         one_round();

@@ -42,7 +42,7 @@ static void add(struct backplane *bp, uint32_t net, char *spec)
     if (netns)
         *netns++ = 0;
     c.name = ifname;
-    c.settings.out.bps = limit_bps;
+    c.settings.in.bps = limit_bps;
     if (strcmp(spec, "packet") == 0) {
         c.kind = PORT_PACKET;
         c.packet = (struct packet_port_config){.ifname = ifname, .netns = netns};

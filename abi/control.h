@@ -4,10 +4,11 @@
  *
  *     0          struct control_head   indices of mailbox and console, crash report
  *     4096       console ring          CONTROL_CONSOLE bytes of text, guest to monitor
- *     2 MiB      request text          CONTROL_TEXT bytes, monitor to guest
- *     6 MiB      reply text            CONTROL_TEXT bytes, guest to monitor
+ *     64 KiB     request text          CONTROL_TEXT bytes, monitor to guest
+ *     + 4 MiB    reply text            CONTROL_TEXT bytes, guest to monitor
  *
- * The region is sparse: only what is used is ever touched.
+ * The region is sparse: only what is used is ever touched. A short request lies near the
+ * head, so that both share what it takes to map them.
  *
  * Mailbox. One request at a time. The monitor writes the request's text and fields, then
  * advances `asked` (release) and wakes the guest. The guest carries it out between two
@@ -35,7 +36,7 @@
 #define CONTROL_NAME       64u                /* bytes of a configuration's name */
 #define CONTROL_HANDLER    512u               /* bytes of a handler's name */
 #define CONTROL_CONSOLE_AT 4096u
-#define CONTROL_REQUEST_AT (2u * 1024 * 1024)
+#define CONTROL_REQUEST_AT 65536u
 #define CONTROL_REPLY_AT   (CONTROL_REQUEST_AT + CONTROL_TEXT)
 #define CONTROL_SIZE       (CONTROL_REPLY_AT + CONTROL_TEXT)
 

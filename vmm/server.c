@@ -59,13 +59,17 @@ static void take_fds(struct vm *vm, const int *fds)
 static int be_monitor(struct server *s, const struct wire_spawn *spec, const int *fds)
 {
     struct vm *vm;
-    sigset_t none;
+    sigset_t mask;
     uint64_t forked = clock_ns();
 
     close(s->fd);
     close(s->signals);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    /* Messages of the daemon interrupt a running guest, and nothing before that: a signal
+     * makes KVM_CREATE_VM fail with EINTR. */
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGIO);
+    sigaddset(&mask, SIGALRM);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
     vm = calloc(1, sizeof *vm);
     if (!vm)
         return 1;

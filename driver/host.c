@@ -411,6 +411,8 @@ void host_run(struct host *h)
             take_over(h);
             continue;
         }
+        if (h->stop || router_stopped(h->router))
+            break; /* it may have been the only thing to do: do not wait for another */
         lazy = worked ? 0 : lazy + 1;
         if (lazy < IDLE_ROUNDS && (worked || !router_idle(h->router)))
             how = HURRY;

@@ -175,6 +175,18 @@ static bool is_old(const struct handler_spec *h)
     return h->help && strncmp(h->help, "old name", 8) == 0;
 }
 
+/* Of handlers with numbers, one for each port or pattern, the manual shows the first and
+ * speaks of the others. */
+static bool is_numbered(const struct handler_spec *h)
+{
+    size_t n = strlen(h->name), digits = 0;
+
+    while (digits < n && h->name[n - digits - 1] >= '0' &&
+           h->name[n - digits - 1] <= '9')
+        digits++;
+    return digits && digits < n && strcmp(h->name + n - digits, "0") != 0;
+}
+
 /* What the record has must be in the manual. */
 static void check_tables(const struct check *c)
 {
@@ -187,7 +199,7 @@ static void check_tables(const struct check *c)
         if (!has_entry(text, "Counters", k->name))
             say(c->doc, "the manual lacks the counter", k->name);
     for (const struct handler_spec *h = c->cls->handlers; h && h->name; h++)
-        if (!is_old(h) && !has_entry(text, "Handlers", h->name))
+        if (!is_old(h) && !is_numbered(h) && !has_entry(text, "Handlers", h->name))
             say(c->doc, "the manual lacks the handler", h->name);
 }
 

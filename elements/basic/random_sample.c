@@ -4,7 +4,8 @@
  *
  * Usage:    RandomSample(P 1, SAMPLE P, DROP P, ACTIVE true)
  * Ports:    1 in, 1-2 out; push or pull, output 1 push
- * Args:     P       probability of passing, 0 to 1; SAMPLE is the same
+ * Args:     P       probability of passing, 0 to 1; default 1
+ *           SAMPLE  the same as P
  *           DROP    probability of not passing
  *           ACTIVE  while false, all packets pass; default true
  * Counters: drops  packets that did not pass

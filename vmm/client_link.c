@@ -164,8 +164,8 @@ static bool take_net(struct vmm *vm, const struct wire_hello *m)
                                .mem_size = m->mem_size,
                                .n_ifs = m->n_ifs,
                                .wake_fd = vm->fds[0]};
-    for (unsigned i = 0; i < m->n_ifs; i++)
-        vm->net.doorbell_fds[i] = vm->fds[2 + i];
+    for (unsigned i = 0; i < NETMEM_MAX_IFS; i++)
+        vm->net.doorbell_fds[i] = i < m->n_ifs ? vm->fds[2 + i] : -1;
     vm->n_fds = 0;
     vm->net_valid = true;
     return true;

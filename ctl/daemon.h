@@ -29,6 +29,8 @@ struct daemon_state {
     struct loop_watch host_watch, bp_watch;
     struct loop_timer adopt_timer;
     unsigned adopting; /* VMs that have not answered yet after a restart */
+    struct vm *adopt_first, *adopt_last; /* of these, still to be connected to */
+    unsigned asking; /* descriptors that those connected to will send */
     void (*ready)(struct daemon_state *s); /* called once, when that is 0 */
     void (*log)(const char *text);         /* one line for the daemon's own log */
     uint64_t started_us;                   /* wall clock */

@@ -44,6 +44,7 @@ void vm_config_free(struct vm_config *c)
 
 void vm_free(struct vm *vm)
 {
+    vm_adopt_forget(vm);
     vm_detach(vm);
     vm_wake_logs(vm, true);
     vmm_free(vm->vmm);
@@ -428,6 +429,17 @@ void vm_create(struct daemon_state *s, struct call *c, struct spec_vm *spec)
 
 /* ---- removing -------------------------------------------------------------------- */
 
+/* What has not been connected to yet must be, so that it can be told to end. */
+static void stop_adopting(struct vm *vm)
+{
+    if (vm->vmm)
+        vm_adopt_answered(vm);
+    else
+        vm_adopt_now(vm, NULL);
+    vm_adopt_forget(vm);
+    vm_adopted(vm, false);
+}
+
 void vm_remove(struct vm *vm, struct call *c)
 {
     if (vm->state == VM_ENDING) {
@@ -442,6 +454,8 @@ void vm_remove(struct vm *vm, struct call *c)
                 "VM '%s' was removed while it started", vm->name);
         return;
     }
+    if (vm->state == VM_ADOPTING)
+        stop_adopting(vm);
     vm->state = VM_ENDING;
     vm_detach(vm);
     kill_and_forget(vm);

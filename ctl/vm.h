@@ -90,6 +90,9 @@ struct vm {
     struct call *installer;       /* an installation is under way; borrowed */
     struct vm_config *installing; /* owned; what it will have then */
     struct failure failure;       /* for the creator */
+
+    struct vm *next_adopt; /* in the daemon's queue; borrowed */
+    unsigned adopt_tries;
 };
 
 struct vm *vm_find(struct daemon_state *s, const char *name);
@@ -141,6 +144,16 @@ __attribute__((format(printf, 5, 6))) void vm_fail(struct vm *vm, unsigned statu
                                                    const char *code, json_t *details,
                                                    const char *fmt, ...);
 void vm_adopted(struct vm *vm, bool well); /* one less to wait for after a restart */
+
+/* After a restart monitors are connected to a few at a time: each answers with
+ * descriptors, and the kernel bounds how many may be on their way. A monitor that met that
+ * bound is asked again. */
+void vm_adopt_later(struct vm *vm);         /* to the end of the queue */
+void vm_adopt_next(struct daemon_state *s); /* connect to as many as may be */
+bool vm_adopt_again(struct vm *vm);         /* its connection broke: false: give up */
+void vm_adopt_forget(struct vm *vm);        /* out of the queue */
+int vm_adopt_now(struct vm *vm, struct diag *d);
+void vm_adopt_answered(struct vm *vm); /* it has sent its descriptors, or never will */
 
 /* Answer with what a VM's monitor said instead of a result. */
 void vm_fail_status(struct vm *vm, struct call *c, uint32_t status, const char *text,

@@ -136,6 +136,10 @@ static void on_ready(struct vmm *vmm, void *ctx, const struct vmm_timing *t)
     struct vm *vm = ctx;
     struct diag d = DIAG_INIT;
 
+    if (vm->state == VM_ENDING) { /* removed before we knew which process it is */
+        vmm_kill(vmm);
+        return;
+    }
     vm->times.boot = *t;
     vm->isolation = vmm_isolation_of(vmm);
     if (vm->state == VM_ADOPTING) {
@@ -144,7 +148,9 @@ static void on_ready(struct vmm *vmm, void *ctx, const struct vmm_timing *t)
             vm_say(vm, "clickos: %s", diag_first(&d));
             daemon_log(vm->s, "VM %s: %s", vm->name, diag_first(&d));
         }
+        vm_adopt_answered(vm);
         vm_adopted(vm, true);
+        vm_adopt_next(vm->s);
     }
     diag_fini(&d);
 }
@@ -246,6 +252,13 @@ static void on_end(struct vmm *vmm, void *ctx, enum vmm_end end, int status,
         answer_ended(vm);
         return;
     }
+    if (before == VM_ADOPTING) {
+        vm_adopt_answered(vm);
+        if (end == VMM_END_EXIT && vm_adopt_again(vm)) {
+            vm_adopt_next(vm->s);
+            return;
+        }
+    }
     set_trouble(vm, end, status, why);
     if (before == VM_STARTING) {
         vm_fail(vm, HTTP_INTERNAL, end == VMM_END_CRASH ? "vm_crashed" : "vm_failed",
@@ -253,8 +266,10 @@ static void on_end(struct vmm *vmm, void *ctx, enum vmm_end end, int status,
         return;
     }
     on_unwanted_end(vm);
-    if (before == VM_ADOPTING)
+    if (before == VM_ADOPTING) {
         vm_adopted(vm, false);
+        vm_adopt_next(vm->s);
+    }
 }
 
 const struct vmm_events vm_events = {

@@ -184,30 +184,111 @@ static void set_crashed(struct vm *vm, const char *why)
     vm_say(vm, "clickos: %s", vm->trouble ? vm->trouble : why);
 }
 
-/* Connect to a VM that was running, or starting, when the last daemon ended. */
-static void adopt(struct vm *vm, const char *state)
+/* ---- connecting again ------------------------------------------------------------ */
+
+/* A monitor may have 64 descriptors, which is also how many its user may have on their way
+ * when it sends; some room is left for VMs that are being started. */
+enum { ADOPT_DESCRIPTORS = 48, ADOPT_TRIES = 20 };
+
+void vm_adopt_later(struct vm *vm)
+{
+    struct daemon_state *s = vm->s;
+
+    vm->next_adopt = NULL;
+    if (s->adopt_last)
+        s->adopt_last->next_adopt = vm;
+    else
+        s->adopt_first = vm;
+    s->adopt_last = vm;
+}
+
+void vm_adopt_forget(struct vm *vm)
+{
+    struct daemon_state *s = vm->s;
+    struct vm *before = NULL, *at = s->adopt_first;
+
+    while (at && at != vm) {
+        before = at;
+        at = at->next_adopt;
+    }
+    if (!at)
+        return;
+    if (before)
+        before->next_adopt = vm->next_adopt;
+    else
+        s->adopt_first = vm->next_adopt;
+    if (s->adopt_last == vm)
+        s->adopt_last = before;
+}
+
+int vm_adopt_now(struct vm *vm, struct diag *d)
 {
     char *path = store_socket_path(vm->s->store, vm->name);
-    struct diag d = DIAG_INIT;
-    json_t *record;
 
     if (path)
-        vm->vmm = vmm_adopt(vm->s->host, path, &vm_events, vm, &d);
+        vm->vmm = vmm_adopt(vm->s->host, path, &vm_events, vm, d);
     free(path);
-    if (!strcmp(state, "starting")) {
-        /* Nobody was told that it exists: it must not. */
-        daemon_log(vm->s, "VM %s had not finished starting and is removed", vm->name);
-        vm_remove(vm, NULL);
-    } else if (!vm->vmm) {
-        set_crashed(vm, "it ended while the daemon was down");
-        record = vm_record(vm, "crashed");
-        store_put(vm->s->store, STORE_VM, vm->name, record, NULL);
-        json_decref(record);
-    } else {
-        vm->state = VM_ADOPTING;
-        vm->s->adopting++;
+    return vm->vmm ? 0 : -1;
+}
+
+/* Its monitor is gone: nobody listens any more. */
+static void lost(struct vm *vm)
+{
+    json_t *record;
+
+    set_crashed(vm, "it ended while the daemon was down");
+    record = vm_record(vm, "crashed");
+    store_put(vm->s->store, STORE_VM, vm->name, record, NULL);
+    json_decref(record);
+    vm_adopted(vm, false);
+}
+
+/* Packet memory, wake-up, and a doorbell for each interface. */
+static unsigned descriptors(const struct vm *vm)
+{
+    return 2 + vm->n_ifs;
+}
+
+void vm_adopt_answered(struct vm *vm)
+{
+    vm->s->asking -= descriptors(vm);
+}
+
+void vm_adopt_next(struct daemon_state *s)
+{
+    struct vm *vm;
+
+    while ((vm = s->adopt_first) &&
+           (!s->asking || s->asking + descriptors(vm) <= ADOPT_DESCRIPTORS)) {
+        vm_adopt_forget(vm);
+        if (vm_adopt_now(vm, NULL) == 0)
+            s->asking += descriptors(vm);
+        else
+            lost(vm);
     }
-    diag_fini(&d);
+}
+
+bool vm_adopt_again(struct vm *vm)
+{
+    if (++vm->adopt_tries >= ADOPT_TRIES)
+        return false;
+    vm_adopt_later(vm);
+    return true;
+}
+
+/* Nobody was told that a VM exists that had not finished starting: it must not. */
+static void take_back(struct vm *vm)
+{
+    daemon_log(vm->s, "VM %s had not finished starting and is removed", vm->name);
+    vm_adopt_now(vm, NULL);
+    vm_remove(vm, NULL);
+}
+
+static void adopt(struct vm *vm)
+{
+    vm->state = VM_ADOPTING;
+    vm->s->adopting++;
+    vm_adopt_later(vm);
 }
 
 struct loading {
@@ -235,8 +316,10 @@ static void load_vm(void *ctx, const char *name, json_t *value)
     vm->created_us = (uint64_t)json_integer_value(json_object_get(value, "created_us"));
     if (!strcmp(state, "crashed"))
         set_crashed(vm, trouble ? trouble : "it crashed before the daemon was started");
+    else if (!strcmp(state, "starting"))
+        take_back(vm);
     else
-        adopt(vm, state);
+        adopt(vm);
     diag_fini(&d);
 }
 
@@ -245,6 +328,7 @@ void vms_load(struct daemon_state *s, struct diag *d)
     struct loading l = {s, d};
 
     store_each(s->store, STORE_VM, load_vm, &l, d);
+    vm_adopt_next(s);
 }
 
 void vms_free(struct daemon_state *s)

@@ -148,8 +148,10 @@ networks() {
     refuse net-unknown 4 "did you mean 'left'" clickos net rm lfet
     json net-ls clickos net ls --json
     json net-addresses clickos net addresses left --json
-    expect tap-add 0 '' clickos port add ta tap --net left --netns $NS1 ifname=eth0
-    expect tap-add-2 0 '' clickos port add tb tap --net right --netns $NS2 ifname=eth0
+    expect tap-add 0 '' clickos port add ta tap --net left --netns $NS1 \
+        ifname=eth0 mac=02:00:00:00:01:01
+    expect tap-add-2 0 '' clickos port add tb tap --net right --netns $NS2 \
+        ifname=eth0 mac=02:00:00:00:01:02
     refuse port-name-taken 1 "exists: remove it with 'clickos port rm ta'" \
         clickos port add ta tap --net left
     refuse port-no-net 1 'needs a network' clickos port add x sink
@@ -169,6 +171,9 @@ networks() {
     json port-stats-one clickos port stats ta --json
     ip -n $NS1 addr add 10.77.0.1/24 dev eth0
     ip -n $NS2 addr add 10.77.0.2/24 dev eth0
+    # Nothing but what the tests send: they count packets.
+    ip -n $NS1 neigh replace 10.77.0.2 lladdr 02:00:00:00:01:02 dev eth0
+    ip -n $NS2 neigh replace 10.77.0.1 lladdr 02:00:00:00:01:01 dev eth0
 }
 
 # ---- VMs ----------------------------------------------------------------------------------
@@ -298,7 +303,7 @@ traffic() {
 
 # ---- the daemon's death -------------------------------------------------------------------
 restart() {
-    local started
+    local started i
     before=$(clickos read fw there.count)
     stop_daemon KILL
     refuse killed 3 'clickosd is not running' clickos ps
@@ -323,8 +328,19 @@ restart() {
         clickosd --foreground --state $T/state3 --socket $T/three.sock --ready-fd 3 3>$T/ready 2>/dev/null & p=\$!
         for i in \$(seq 100); do [ -s $T/ready ] && break; sleep 0.05; done
         [ -s $T/ready ] && clickos --socket $T/three.sock ps >/dev/null; s=\$?; kill \$p; wait \$p; exit \$s"
+    # Many at once: more descriptors than may be on their way.
+    for i in $(seq 40); do
+        clickos run "many$i" "$T/fw.click" --net many,many --isolation $iso >/dev/null
+    done
+    stop_daemon KILL
+    start_daemon
+    for i in $(seq 40); do clickos wait "many$i" --timeout 10; done
+    is many-adopted "$(clickos ps | grep -cE '^many[0-9]+ +running')" 40
+    # shellcheck disable=SC2046
+    clickos rm $(seq -f 'many%.0f' 40)
+    is many-removed "$(clickos ps | grep -c many)" 0
     # A monitor that dies while nobody looks.
-    clickos run gone -e 'Idle -> Discard;' --isolation $iso >/dev/null
+    expect gone-run 0 "" clickos run gone -e "Idle -> Discard;" --isolation $iso
     pid=$(clickos ps gone --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["vms"][0]["pid"])')
     stop_daemon KILL
     kill -9 "$pid"
@@ -342,7 +358,7 @@ restart() {
 }
 
 crashes() {
-    clickos run victim -e 'Idle -> Discard;' --isolation $iso >/dev/null
+    expect victim-run 0 "" clickos run victim -e "Idle -> Discard;" --isolation $iso
     pid=$(clickos ps victim --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["vms"][0]["pid"])')
     kill -9 "$pid"
     for _ in $(seq 50); do clickos ps victim | grep -q crashed && break; sleep 0.05; done
@@ -455,14 +471,27 @@ goodbye() {
     expect rm-all 0 '' clickos rm --all
     expect port-rm 0 '' clickos port rm ta tb
     is tap-removed "$(ip -n $NS1 -br link | grep -c eth0)" 0
-    expect nets-rm 0 '' clickos net rm left right lab
+    expect nets-rm 0 '' clickos net rm left right lab many
     is nothing-left "$(find "$T/state" -mindepth 2 | wc -l)" 0
     is no-monitors "$(pgrep -cf "^fw$|clickos-vmm.*$T")" 0
+}
+
+completion() {
+    is completion "$(bash -c '
+        . packaging/clickos.bash
+        COMP_WORDS=(clickos ins) COMP_CWORD=1; _clickos; echo "${COMPREPLY[@]}"
+        COMP_WORDS=(clickos net "") COMP_CWORD=2; _clickos; echo "${COMPREPLY[@]}"
+        COMP_WORDS=(clickos run --isol) COMP_CWORD=2; _clickos; echo "${COMPREPLY[@]}"
+        COMP_WORDS=(clickos elements FromNetf) COMP_CWORD=2; _clickos; echo "${COMPREPLY[@]}"
+    ' | tr '\n' ';')" 'install;add addresses ls rm;--isolation;FromNetfront;'
 }
 
 no_daemon
 ip netns add $NS1
 ip netns add $NS2
+for ns in $NS1 $NS2; do
+    ip netns exec $ns sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+done
 start_daemon || { iso=none; fail start "the daemon does not start"; exit 1; }
 kinds=process
 if clickos version --json | grep -q '"kvm": true'; then
@@ -477,6 +506,7 @@ fi
 for iso in $kinds; do
     networks
     clickos net add lab
+    clickos net add many
     vms
     handlers
     installs
@@ -489,3 +519,8 @@ for iso in $kinds; do
     full_disk
     goodbye
 done
+iso=none
+stop_daemon TERM
+DAEMON=
+is no-sanitizer-reports "$(grep -cE 'ERROR: |runtime error|WARNING: ThreadSanitizer' "$T/log")" 0
+completion

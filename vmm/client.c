@@ -262,6 +262,7 @@ struct vmm *vmm_test_attach(struct vmm_host *h, int link, uint32_t id,
     if (vm) {
         vm->link = link;
         vm->id = id;
+        vm->adopted = id == 0;
     }
     return vm;
 }
@@ -441,6 +442,8 @@ struct vmm *vmm_adopt(struct vmm_host *h, const char *path,
     }
     strcpy(a.sun_path, path);
     vm = new_vm(h, events, ctx);
+    if (vm)
+        vm->adopted = true;
     if (!vm || !(vm->socket_path = strdup(path))) {
         diag_err(d, "out of memory");
         vmm_free(vm);

@@ -178,7 +178,7 @@ static bool on_hello(struct vmm *vm, const struct wire_hello *m)
     if (m->isolation != VMM_KVM && m->isolation != VMM_PROCESS)
         return false;
     vm->greeted = true;
-    if (vm->id)
+    if (!vm->adopted)
         return true;
     if (!take_net(vm, m))
         return false;
@@ -301,7 +301,7 @@ static void take_control(struct vmm *vm, struct msghdr *m)
             continue;
         memcpy(fds, CMSG_DATA(c), n * sizeof(int));
         for (size_t i = 0; i < n; i++)
-            if (!vm->greeted && !vm->id && vm->n_fds < WIRE_MAX_FDS)
+            if (!vm->greeted && vm->adopted && vm->n_fds < WIRE_MAX_FDS)
                 vm->fds[vm->n_fds++] = fds[i];
             else
                 close(fds[i]);

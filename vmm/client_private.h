@@ -26,11 +26,12 @@ struct vmm {
     struct vmm *prev, *next;         /* all VMs of the host */
     const struct vmm_events *events; /* borrowed */
     void *ctx;
-    bool dead; /* vmm_free() was called: only waits for the end of dispatch */
+    bool adopted; /* it is to send us its fds */
+    bool dead;    /* vmm_free() was called: only waits for the end of dispatch */
 
-    uint32_t id; /* of the fork server's; 0: adopted */
+    uint32_t id; /* of the fork server's; 0: that one is gone */
     pid_t pid;
-    int pidfd; /* adopted only */
+    int pidfd; /* without a fork server only */
     enum vmm_isolation isolation;
     char name[64];
     char *socket_path; /* owned; NULL: none */

@@ -162,8 +162,9 @@ static void on_loss(struct vmm_host *h)
     vmm_server_stop(h);
     for (struct vmm *vm = h->vms, *next; vm; vm = next) {
         next = vm->next;
-        if (vm->id && !vm->pid)
-            vm->exited = true;
+        if (vm->id && vm->pid)
+            vm->pidfd = (int)syscall(SYS_pidfd_open, vm->pid, 0);
+        vm->id = 0;
         vmm_end_if_over(vm);
     }
 }

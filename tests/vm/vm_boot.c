@@ -287,6 +287,48 @@ static const char *a_killed_monitor_is_noticed(struct kit *k, struct kit_vm *v)
     return v->end == VMM_END_KILLED ? NULL : v->why;
 }
 
+static pid_t parent_of(pid_t pid)
+{
+    char path[64];
+    int parent = 0;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    f = fopen(path, "r");
+    if (f && fscanf(f, "%*d (%*[^)]) %*c %d", &parent) != 1)
+        parent = 0;
+    if (f)
+        fclose(f);
+    return parent;
+}
+
+static const char *a_lost_fork_server_is_replaced(struct kit *k, struct kit_vm *v)
+{
+    struct vmm_spec s = {.name = "second", .isolation = vmm_isolation_of(v->vm)};
+    const char *why = NULL;
+    struct kit_vm second;
+    pid_t server;
+
+    kit_wait(k, &v->ready, 5000);
+    server = parent_of(vmm_pid(v->vm));
+    if (server <= 1 || kill(server, SIGKILL) < 0)
+        return "the fork server cannot be found";
+    kit_pause(k, 50);
+    if (kit_ask(v, CONTROL_PING, NULL, NULL, 0) != CONTROL_OK)
+        return "its VM has gone with it";
+    if (!kit_spawn(k, &second, &s))
+        return "no other VM can be spawned";
+    if (kit_ask(&second, CONTROL_PING, NULL, NULL, 0) != CONTROL_OK)
+        why = "the second VM does not answer";
+    kit_end(&second);
+    if (!why && kit_ask(v, CONTROL_PING, NULL, NULL, 0) != CONTROL_OK)
+        why = "the first VM does not answer any more";
+    vmm_kill(v->vm);
+    if (!why && !kit_wait(k, &v->ended, 5000))
+        why = "the first VM cannot be killed";
+    return why;
+}
+
 /* The daemon dies with the fork server; another one finds the VM and its packets. */
 static const char *a_new_daemon_finds_it(struct kit *k, struct kit_vm *v)
 {
@@ -332,6 +374,7 @@ static const struct {
     {"its_clock_is_ours", its_clock_is_ours},
     {"the_monitor_is_jailed", the_monitor_is_jailed},
     {"a_killed_monitor_is_noticed", a_killed_monitor_is_noticed},
+    {"a_lost_fork_server_is_replaced", a_lost_fork_server_is_replaced},
     {"a_new_daemon_finds_it", a_new_daemon_finds_it},
 };
 

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* red.c -- Random Early Detection, for RED and AdaptiveRED */
+
+#include "engine/red.h"
+
+#include "engine/unparse.h"
+
+enum { RED_THRESH_MAX = 0xffff, RED_ONE = 0x10000, RED_PERIOD_NS = 20000000 };
+
+int red_parse_p(struct element *e, const char *text, void *member, struct diag *d)
+{
+    uint64_t p;
+
+    if (!parse_real_fixed(text, 16, &p))
+        return diag_err(d, "parse error");
+    *(uint32_t *)member = p > UINT32_MAX ? UINT32_MAX : (uint32_t)p;
+    return 0;
+}
+
+int red_check(struct red *r, struct diag *d)
+{
+    if (r->max_thresh > RED_THRESH_MAX)
+        return diag_err(d, "max_thresh too large (max %d)", RED_THRESH_MAX);
+    if (r->min_thresh > r->max_thresh)
+        return diag_err(d, "min_thresh greater than max_thresh");
+    if (r->max_p > RED_ONE)
+        return diag_err(d, "max_p parameter must be between 0 and 1");
+    if (r->stability < 1 || r->stability > 16)
+        return diag_err(d, "STABILITY parameter must be between 1 and 16");
+    r->size.stability = r->stability;
+    return 0;
+}
+
+int red_initialize(struct element *e, struct diag *d)
+{
+    struct red *r = element_state(e);
+
+    r->count = -1;
+    return aqm_find_queues(&r->queues, e, &r->queue_names, d);
+}
+
+void red_take_state(struct element *e, struct element *old)
+{
+    struct red *r = element_state(e);
+    const struct red *from = element_state(old);
+
+    r->size.scaled = from->size.scaled;
+}
+
+static void red_measure(struct red *r, struct element *e)
+{
+    uint32_t length = aqm_length(&r->queues);
+    int64_t period;
+
+    if (length) {
+        aqm_average_add(&r->size, length);
+        r->empty_period = 0;
+        return;
+    }
+    /* An idle link would have sent a packet a period. */
+    period = 1 + element_coarse_now(e) / RED_PERIOD_NS;
+    aqm_average_decay(&r->size,
+                      r->empty_period ? (uint64_t)(period - r->empty_period) : 1);
+    r->empty_period = period;
+}
+
+/* The drop probability, of 65536, for an average between min_thresh and 2 max_thresh. */
+static uint32_t red_probability(const struct red *r)
+{
+    uint64_t avg = r->size.scaled;
+    uint64_t min = (uint64_t)r->min_thresh << AQM_AVERAGE_BITS;
+    uint64_t max = (uint64_t)r->max_thresh << AQM_AVERAGE_BITS;
+
+    if (avg <= max)
+        return max > min ? (uint32_t)(r->max_p * (avg - min) / (max - min)) : r->max_p;
+    return r->max_p + (uint32_t)((RED_ONE - r->max_p) * (avg - max) / (max ? max : 1));
+}
+
+bool red_should_drop(struct red *r, struct element *e)
+{
+    uint64_t avg;
+    uint32_t p;
+
+    red_measure(r, e);
+    avg = r->size.scaled >> AQM_AVERAGE_BITS;
+    if (avg <= r->min_thresh) {
+        r->count = -1;
+        return false;
+    }
+    if (avg > 2 * (uint64_t)r->max_thresh) {
+        r->count = -1;
+        return true;
+    }
+    p = red_probability(r);
+    if (r->count < INT32_MAX)
+        r->count++;
+    /* Drops come evenly spread: one within each 1 / p packets, at a random place. */
+    if (r->count > 0 && p > 0 && (uint32_t)r->count > r->random / p) {
+        r->count = 0;
+        r->random = element_random(e) >> 16;
+        return true;
+    }
+    if (r->count == 0)
+        r->random = element_random(e) >> 16;
+    return false;
+}
+
+/* Move what is to be dropped from b->p[from ...] to `gone`. */
+static void red_sift(struct element *e, struct batch *b, uint32_t from,
+                     struct batch *gone)
+{
+    struct red *r = element_state(e);
+    uint32_t kept = from;
+
+    gone->n = 0;
+    for (uint32_t i = from; i < b->n; i++)
+        if (red_should_drop(r, e))
+            batch_add(gone, b->p[i]);
+        else
+            b->p[kept++] = b->p[i];
+    b->n = kept;
+    element_count(e, RED_DROPS, gone->n);
+}
+
+void red_push(struct element *e, unsigned port, struct batch *b)
+{
+    struct red *r = element_state(e);
+    struct batch one;
+
+    (void)port;
+    /* One by one: each packet that passes may lengthen the queue that decides on the next. */
+    for (uint32_t i = 0; i < b->n; i++) {
+        bool gone = red_should_drop(r, e);
+
+        one.n = 1;
+        one.p[0] = b->p[i];
+        element_count(e, RED_DROPS, gone);
+        if (gone)
+            out_push_or_free(e, 1, &one);
+        else
+            out_push(e, 0, &one);
+    }
+}
+
+uint32_t red_pull(struct element *e, unsigned port, struct batch *b, uint32_t max)
+{
+    uint32_t from = b->n, end = b->n + max;
+    struct batch gone;
+
+    (void)port;
+    while (b->n < end && in_pull(e, 0, b, 1)) {
+        red_sift(e, b, b->n - 1, &gone);
+        out_push_or_free(e, 1, &gone);
+    }
+    return b->n - from;
+}
+
+int red_read(struct element *e, const struct handler_spec *h, const char *param,
+             struct sbuf *out, struct diag *d)
+{
+    const struct red *r = element_state(e);
+    char buf[UNPARSE_ROOM];
+
+    switch (h->user) {
+    case RED_MIN:
+        sbuf_printf(out, "%u", r->min_thresh);
+        break;
+    case RED_MAX:
+        sbuf_printf(out, "%u", r->max_thresh);
+        break;
+    case RED_P:
+        sbuf_puts(out, unparse_fixed(r->max_p, 16, buf));
+        break;
+    case RED_AVERAGE:
+        sbuf_puts(out, unparse_fixed(r->size.scaled, AQM_AVERAGE_BITS, buf));
+        break;
+    case RED_STATS:
+        sbuf_printf(out, "%u current queue\n%s avg queue\n%llu drops\n",
+                    aqm_length(&r->queues),
+                    unparse_fixed(r->size.scaled, AQM_AVERAGE_BITS, buf),
+                    (unsigned long long)e->counters[RED_DROPS]);
+        break;
+    default:
+        aqm_list(&r->queues, out);
+    }
+    return 0;
+}
+
+int red_write(struct element *e, const struct handler_spec *h, const char *value,
+              size_t len, struct diag *d)
+{
+    struct red *r = element_state(e), changed = *r;
+    uint64_t v;
+
+    if (!(h->user == RED_P ? parse_real_fixed(value, 16, &v) : parse_u64(value, 0, &v)))
+        return diag_err(d, "%s: parse error", h->name);
+    if (v > UINT32_MAX)
+        v = UINT32_MAX;
+    *(h->user == RED_P     ? &changed.max_p
+      : h->user == RED_MIN ? &changed.min_thresh
+                           : &changed.max_thresh) = (uint32_t)v;
+    if (red_check(&changed, d) < 0)
+        return -1;
+    *r = changed;
+    return 0;
+}

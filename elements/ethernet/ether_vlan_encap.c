@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * EtherVLANEncap -- put an Ethernet header with an 802.1Q tag in front
+ *
+ * Usage:    EtherVLANEncap(ETHERTYPE, SRC, DST [, VLAN_TCI, VLAN_PCP, keywords])
+ * Ports:    1 in, 1 out; push or pull
+ * Args:     ETHERTYPE    type field behind the tag
+ *           SRC          source address
+ *           DST          destination address
+ *           VLAN_TCI, VLAN_PCP, VLAN_ID, NATIVE_VLAN  as VLANEncap's
+ * Handlers: vlan_tci  (rw) the tag
+ *           vlan_id   (rw) its VLAN
+ *           vlan_pcp  (rw) its priority
+ * Example:  ... -> EtherVLANEncap(0x0800, 1:1:1:1:1:1, 2:2:2:2:2:2, VLAN_ID 7) -> ...
+ * See also: EtherEncap, VLANEncap
+ */
+
+#include "engine/vlan.h"
+
+struct ether_vlan_encap {
+    struct vlan vlan;
+    uint16_t type;
+    struct ether_addr src, dst;
+};
+
+static const struct arg_spec ether_vlan_encap_args[] = {
+    ARG_U16(ether_vlan_encap, type, "ETHERTYPE", ARG_M, NULL, "type field"),
+    ARG_ETHER(ether_vlan_encap, src, "SRC", ARG_M, NULL, "source address"),
+    ARG_ETHER(ether_vlan_encap, dst, "DST", ARG_M, NULL, "destination address"),
+    VLAN_ARGS(ether_vlan_encap, vlan),
+    VLAN_NATIVE(ether_vlan_encap, vlan),
+    ARG_END,
+};
+
+static int ether_vlan_encap_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    struct ether_vlan_encap *s = element_state(e);
+
+    return vlan_configure(&s->vlan, d);
+}
+
+static inline verdict_t ether_vlan_encap_one(struct element *e, struct pkt *p)
+{
+    const struct ether_vlan_encap *s = element_state(e);
+    uint16_t tci = vlan_tci(&s->vlan, p);
+    bool native = vlan_is_native(&s->vlan, tci);
+    uint32_t len = native ? sizeof(struct eth_hdr) : sizeof(struct eth_vlan_hdr);
+
+    if (!pkt_push(p, len))
+        return VERDICT_DROP;
+    pkt_set_mac(p, p->data, len);
+    if (native)
+        *pkt_eth(p) = (struct eth_hdr){s->dst, s->src, be16(s->type)};
+    else
+        *(struct eth_vlan_hdr *)(void *)p->data = (struct eth_vlan_hdr){
+            s->dst, s->src, BE16(ETHERTYPE_8021Q), tci, be16(s->type)};
+    return 0;
+}
+ELEMENT_LOOP(ether_vlan_encap)
+
+static const struct handler_spec ether_vlan_encap_handlers[] = {
+    VLAN_HANDLER(ether_vlan_encap, vlan, "vlan_tci", "the tag"),
+    VLAN_HANDLER(ether_vlan_encap, vlan, "vlan_id", "its VLAN"),
+    VLAN_HANDLER(ether_vlan_encap, vlan, "vlan_pcp", "its priority"),
+    HANDLER_END,
+};
+
+ELEMENT(EtherVLANEncap) = {
+    .name = "EtherVLANEncap",
+    .state_size = sizeof(struct ether_vlan_encap),
+    .ports = "1/1",
+    .args = ether_vlan_encap_args,
+    .live = true,
+    .handlers = ether_vlan_encap_handlers,
+    .configure = ether_vlan_encap_configure,
+    .push = ether_vlan_encap_push,
+    .pull = ether_vlan_encap_pull,
+};
+ELEMENT_ALIAS(EtherVlanEncap, EtherVLANEncap);

@@ -18,6 +18,12 @@ struct target {
     const char *name;
 };
 
+/* Handlers of a numbered kind: one for each input or output, whichever are more. */
+static unsigned spec_count(const struct element *e)
+{
+    return e->n_in > e->n_out ? e->n_in : e->n_out;
+}
+
 /* Whether `name` means `h`, and the number at its end if it has one. */
 static bool spec_named(const struct element *e, const struct handler_spec *h,
                        const char *name, intptr_t *number)
@@ -29,7 +35,7 @@ static bool spec_named(const struct element *e, const struct handler_spec *h,
         return strcmp(h->name, name) == 0;
     if (strncmp(h->name, name, len) != 0 || !char_is_digit(name[len]) ||
         (name[len] == '0' && name[len + 1]) || !parse_u64(name + len, 10, &n) ||
-        n >= e->n_out)
+        n >= spec_count(e))
         return false;
     *number = (intptr_t)n;
     return true;
@@ -329,7 +335,7 @@ static void list_spec(const struct element *e, const struct handler_spec *h,
 {
     bool many = flags & HANDLER_NUMBERED;
 
-    for (int i = many ? e->n_out - 1 : 0; i >= 0; i--) {
+    for (int i = many ? (int)spec_count(e) - 1 : 0; i >= 0; i--) {
         sbuf_puts(out, h->name);
         if (many)
             sbuf_printf(out, "%d", i);

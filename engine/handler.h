@@ -30,8 +30,9 @@ enum handler_flags {
     HANDLER_RAW = 32,      /* the written value is not stripped of quotes and blanks */
     HANDLER_EXPENSIVE = 64,
     HANDLER_NUMBERED =
-        128, /* one for each output: "pattern" stands for pattern0, pattern1
-                               ...; the functions get a copy with the number in `user` */
+        128, /* one for each output, or input where these are more: "pattern" stands for
+                pattern0, pattern1 ...; the functions get a copy with the number in
+                `user` */
     HANDLER_PRIVATE = 256, /* for scripts only: not listed, not over a control socket */
     HANDLER_VERBATIM = 512, /* as RAW, but the list does not say so */
 };

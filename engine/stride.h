@@ -11,7 +11,7 @@
 
 #include "engine/element.h"
 
-enum { STRIDE_MAX_TICKETS = 1 << 15, STRIDE_HANDLER_PORTS = 16 };
+enum { STRIDE_MAX_TICKETS = 1 << 15 };
 
 struct stride_port {
     uint32_t tickets, stride, pass;
@@ -32,18 +32,12 @@ void stride_took(struct stride *s, uint32_t n);
 
 /* Handlers tickets0, tickets1, ... (read/write) and config (read); struct stride is the
  * state. */
-#define STRIDE_TICKETS_(i)                                                             \
-    {                                                                                  \
-        .name = "tickets" #i, .help = "tickets of port " #i,                           \
-        .flags = HANDLER_READ | HANDLER_WRITE, .user = (i),                            \
-        .read = stride_read_tickets, .write = stride_write_tickets                     \
-    }
 #define STRIDE_HANDLERS                                                                \
-    STRIDE_TICKETS_(0), STRIDE_TICKETS_(1), STRIDE_TICKETS_(2), STRIDE_TICKETS_(3),    \
-        STRIDE_TICKETS_(4), STRIDE_TICKETS_(5), STRIDE_TICKETS_(6),                    \
-        STRIDE_TICKETS_(7), STRIDE_TICKETS_(8), STRIDE_TICKETS_(9),                    \
-        STRIDE_TICKETS_(10), STRIDE_TICKETS_(11), STRIDE_TICKETS_(12),                 \
-        STRIDE_TICKETS_(13), STRIDE_TICKETS_(14), STRIDE_TICKETS_(15),                 \
+    {.name = "tickets",                                                                \
+     .help = "tickets of the port with this number",                                   \
+     .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_NUMBERED,                         \
+     .read = stride_read_tickets,                                                      \
+     .write = stride_write_tickets},                                                   \
         HANDLER_READER(stride_read_config, "config", "tickets of all ports")
 
 int stride_read_tickets(struct element *e, const struct handler_spec *h,

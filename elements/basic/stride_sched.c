@@ -6,8 +6,8 @@
  * Ports:    n+1 in, 1 out; pull
  * Args:     TICKETS0 ... TICKETSn  share of each input; 0: it is never asked
  * Counters: none
- * Handlers: tickets0 ... tickets15  (read/write) the arguments
- *           config                  (read) all of them
+ * Handlers: tickets  (read/write) the argument with this number: tickets0, tickets1 ...
+ *           config   (read) all of them
  * Example:  a :: Queue -> ss :: StrideSched(3, 1) -> ToDevice(0);  b :: Queue -> [1] ss;
  * See also: StrideSwitch, RoundRobinSched, DRRSched, PrioSched
  *

@@ -6,8 +6,8 @@
  * Ports:    1 in, n+1 out; push
  * Args:     TICKETS0 ... TICKETSn  share of each output; 0: it gets no packets
  * Counters: none
- * Handlers: tickets0 ... tickets15  (read/write) the arguments
- *           config                  (read) all of them
+ * Handlers: tickets  (read/write) the argument with this number: tickets0, tickets1 ...
+ *           config   (read) all of them
  * Example:  ... -> ss :: StrideSwitch(3, 1) -> a;  ss[1] -> b;
  * See also: StrideSched, RoundRobinSwitch, RandomSwitch
  *

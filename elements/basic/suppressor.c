@@ -6,8 +6,9 @@
  * Ports:    1 or more in, as many out; push or pull
  * Args:     none
  * Counters: none
- * Handlers: active0 ... active15  (read/write) whether packets pass from input to output N
- *           reset                 (write) let them pass everywhere
+ * Handlers: active  (read/write) whether packets pass from the input with this number:
+ *                   active0, active1 ...
+ *           reset   (write) let them pass everywhere
  * Example:  FromDevice(0) -> s :: Suppressor -> [0] sw;  FromDevice(1) -> [1] s [1] -> [1] sw;
  * See also: EtherSpanTree, Switch
  *
@@ -80,30 +81,12 @@ static int suppressor_reset(struct element *e, const struct handler_spec *h,
     return 0;
 }
 
-#define SUPPRESSOR_ACTIVE_(i)                                                          \
-    {                                                                                  \
-        .name = "active" #i, .help = "whether packets pass from input " #i,            \
-        .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_CHECKBOX, .user = (i),         \
-        .read = suppressor_read_active, .write = suppressor_write_active               \
-    }
-
 static const struct handler_spec suppressor_handlers[] = {
-    SUPPRESSOR_ACTIVE_(0),
-    SUPPRESSOR_ACTIVE_(1),
-    SUPPRESSOR_ACTIVE_(2),
-    SUPPRESSOR_ACTIVE_(3),
-    SUPPRESSOR_ACTIVE_(4),
-    SUPPRESSOR_ACTIVE_(5),
-    SUPPRESSOR_ACTIVE_(6),
-    SUPPRESSOR_ACTIVE_(7),
-    SUPPRESSOR_ACTIVE_(8),
-    SUPPRESSOR_ACTIVE_(9),
-    SUPPRESSOR_ACTIVE_(10),
-    SUPPRESSOR_ACTIVE_(11),
-    SUPPRESSOR_ACTIVE_(12),
-    SUPPRESSOR_ACTIVE_(13),
-    SUPPRESSOR_ACTIVE_(14),
-    SUPPRESSOR_ACTIVE_(15),
+    {.name = "active",
+     .help = "whether packets pass from the input with this number",
+     .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_CHECKBOX | HANDLER_NUMBERED,
+     .read = suppressor_read_active,
+     .write = suppressor_write_active},
     HANDLER_PRESS(suppressor_reset, "reset", "let packets pass everywhere"),
     HANDLER_END,
 };

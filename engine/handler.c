@@ -366,7 +366,8 @@ void handler_list(const struct element *e, struct sbuf *out)
     while (n-- > 0) {
         uint32_t flags = joined_flags(table, n);
 
-        if (flags && !(flags & HANDLER_PRIVATE))
+        /* its own `config` stands in the place of the common one */
+        if (flags && !(flags & HANDLER_PRIVATE) && !handler_common(table[n].name))
             list_spec(e, &table[n], flags, out);
     }
     while (n_counters-- > 0)

@@ -48,8 +48,35 @@ static int64_t host_wall_offset(void *ctx)
 /* Click's chatter goes to the standard error. */
 static void host_console(void *ctx, const char *text, size_t len)
 {
-    (void)ctx;
+    struct host *h = ctx;
+
     fwrite(text, 1, len, stderr);
+    for (unsigned i = 0; i < h->n_tees; i++)
+        h->tees[i].hear(h->tees[i].arg, text, len);
+}
+
+static int host_tee(void *ctx, void (*hear)(void *arg, const char *text, size_t len),
+                    void *arg)
+{
+    struct host *h = ctx;
+    struct host_tee *tees = realloc(h->tees, (h->n_tees + 1) * sizeof *tees);
+
+    if (!tees)
+        return -1;
+    h->tees = tees;
+    tees[h->n_tees++] = (struct host_tee){hear, arg};
+    return 0;
+}
+
+static void host_untee(void *ctx, const void *arg)
+{
+    struct host *h = ctx;
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < h->n_tees; i++)
+        if (h->tees[i].arg != arg)
+            h->tees[kept++] = h->tees[i];
+    h->n_tees = kept;
 }
 
 static void host_output(void *ctx, const char *text, size_t len)
@@ -244,6 +271,9 @@ static const struct host_ops ops = {
     .watch = host_watch,
     .unwatch = host_unwatch,
     .install = host_hot_install,
+    .listen = host_listen,
+    .tee = host_tee,
+    .untee = host_untee,
     .read_file = host_read_path,
     .kill = host_kill,
     .pid = host_pid,
@@ -294,6 +324,7 @@ size_t host_fini(struct host *h)
     router_free(h->next);
     free(h->fds);
     free(h->watches);
+    free(h->tees);
     signals_fini(&h->signals);
     return pkt_pool_free(h->platform.pool);
 }
@@ -407,7 +438,9 @@ void host_run(struct host *h)
         bool worked = router_run(h->router, TASKS_A_ROUND, &next_ns);
         enum waiting how = SLEEP;
 
-        if (h->next && !h->stop) {
+        if (h->stop)
+            break;
+        if (h->next) {
             take_over(h);
             continue;
         }

@@ -24,6 +24,11 @@ struct host_watch {
     void *arg;
 };
 
+struct host_tee {
+    void (*hear)(void *arg, const char *text, size_t len);
+    void *arg;
+};
+
 struct host {
     struct platform platform;
     struct router *router; /* owned; the one that runs */
@@ -32,6 +37,8 @@ struct host {
     struct pollfd *fds;         /* owned; [n_fds] */
     struct host_watch *watches; /* owned; [n_fds] */
     unsigned n_fds, room;
+    struct host_tee *tees; /* owned; [n_tees] */
+    unsigned n_tees;
     const char *click_path; /* borrowed: where libraries are looked for, ':' between */
     const char *file;       /* borrowed: name of the configuration, for hotconfig */
     int64_t virtual_ns;     /* --simtime: the time */
@@ -62,6 +69,10 @@ int host_install(struct host *h, const char *text, size_t len, const char *file,
 
 /* Read a whole file ("-": standard input) into a heap string. */
 int host_read_file(const char *name, char **text, size_t *len, struct diag *d);
+
+/* driver/listen.c: host_ops.listen */
+struct host_address;
+int host_listen(void *ctx, struct host_address *a);
 
 /* driver/netdev.c */
 struct netdev *netdev_open(struct host *h, const char *name, struct diag *d);

@@ -12,6 +12,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Where a server socket listens. */
+struct host_address {
+    bool is_unix;
+    const char *name; /* path, or port; with '+' behind the port also one of the next */
+    bool local;       /* TCP: on 127.0.0.1 only */
+    bool sole;        /* TCP: never one of the next */
+    unsigned port;    /* out, TCP: the port it has */
+    const char
+        *call; /* out, on failure: the system call that failed; errno tells why */
+};
+
 struct host_ops {
     /* Call `ready(arg, fd, revents)` between two rounds of the scheduler whenever poll()
      * reports `events` (POLLIN, POLLOUT) for `fd`; one watch an fd, a second call changes
@@ -22,6 +33,13 @@ struct host_ops {
     /* Replace the running configuration by this text, as `click -R` allows: 0, or -1 with
      * the errors as a heap string in `errors`. */
     int (*install)(void *ctx, const char *text, unsigned long len, char **errors);
+
+    /* Open a server socket, not blocking; -1 on failure. */
+    int (*listen)(void *ctx, struct host_address *a);
+    /* Have `hear` called with every piece of console output. -1: no memory. */
+    int (*tee)(void *ctx, void (*hear)(void *arg, const char *text, size_t len),
+               void *arg);
+    void (*untee)(void *ctx, const void *arg);
 
     /* For scripts. Those with a text result return NULL, or why they failed. */
     const char *(*read_file)(void *ctx, const char *name, char **text, size_t *len);

@@ -29,6 +29,7 @@ enum {
     SCRIPT_MAX_DEPTH = 12,      /* scripts that run each other */
     SCRIPT_MAX_VALUE = 1 << 20, /* bytes of one text */
     SCRIPT_MAX_WORK = 64 << 20, /* bytes substituted in one run from outside */
+    SCRIPT_CALL_WORK = 1024,    /* what the call of a handler counts as */
     SCRIPT_MAX_SIGNALS = 8,
 };
 

@@ -149,6 +149,8 @@ static bool value(void *ctx, char kind, const char *name, size_t len, int level,
     char word[SCRIPT_WORD_MAX];
     int32_t var;
 
+    if (kind == '(' && !script_spend(scope->e, SCRIPT_CALL_WORK, scope->d))
+        return false;
     if (kind == '(')
         return script_call_read(scope, slice_of(name, len), false, false, out) !=
                HANDLER_NONE;

@@ -1,0 +1,279 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The click program from outside: options, exit statuses, what it prints, files, sockets,
+# signals. No root, no network but 127.0.0.1.
+#     tests/driver.sh BUILDDIR
+set -u
+click=$1/click
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+# is NAME WANT-STATUS WANT-STDOUT WANT-STDERR: compare with what `try` found. A text that
+# begins with ~ need only be a part.
+try() {
+    timeout 20 "$click" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+    status=$?
+}
+same() {
+    case $2 in
+    "~"*) [[ $1 == *"${2#"~"}"* ]] ;;
+    *) [[ $1 == "$2" ]] ;;
+    esac
+}
+is() {
+    local out err
+    out=$(cat "$dir/out") err=$(tr -d '\0' <"$dir/err")
+    if [ "$status" = "$2" ] && same "$out" "$3" && same "$err" "$4"; then
+        echo "PASS driver/$1"
+    else
+        printf 'status %s, wanted %s\nstdout: %s\nwanted: %s\nstderr: %s\nwanted: %s\n' \
+            "$status" "$2" "$out" "$3" "$err" "$4"
+        echo "FAIL driver/$1"
+        failed=1
+    fi
+}
+
+five='s :: InfiniteSource(LIMIT 5, STOP true) -> c :: Counter -> d :: Discard'
+
+# --- options ---
+try -e "$five" -h c.count
+is handler 0 5 ""
+try -e "$five" -h c.count -h d.count
+is handlers 0 $'c.count:\n5\n\nd.count:\n5' ""
+try -e "$five" -h '?.count'
+is pattern 0 $'s.count:\n5\n\nc.count:\n5\n\nd.count:\n5' ""
+try -e "$five" -h Counter.count
+is class 0 $'c.count:\n5' ""
+try -e "$five" -h list
+is global_handler 0 $'3\ns\nc\nd' ""
+try -e "$five" -h c.nothing
+is no_handler 1 "" "no 'c.nothing' handler"
+try -e "$five" -h x.count
+is no_element 1 "" "no element 'x'"
+try -e "$five" -h 'x*.count'
+is no_match 1 "" "no element matching 'x*'"
+try -e "$five" -h c.reset
+is write_handler 1 "" "'c.reset' is a write handler"
+try -e "$five" -q -h c.count
+is quit 0 0 ""
+try -e "$five" -x c.count
+is exit_number 5 "" ""
+try -e "$five" -x s.active
+is exit_truth 0 "" ""
+try -e "$five" -x c.config
+is exit_nonsense 255 "" "exit handler value should be integer"
+try -e "$five" -x c.nothing
+is exit_missing 255 "" "~no 'c.nothing' read handler"
+try -e "$five" -t
+is time 0 "~u 0.0" ""
+try -q -e 'Idle -> c :: Counter -> Discard' -o -
+if grep -q 'Idle@1 -> c' "$dir/out" && grep -q 'c :: Counter;' "$dir/out"; then
+    echo "PASS driver/output"
+else
+    cat "$dir/out"
+    echo "FAIL driver/output" && failed=1
+fi
+try -q -e 'Idle -> Discard' -o "$dir/flat.click"
+try -q "$dir/flat.click" -h list
+is output_is_input 0 $'2\nIdle@1\nDiscard@2' ""
+try -q -e 'Idle -> Discard' -o /no/such/place
+is output_fails 1 "" "/no/such/place: No such file or directory"
+try -e 'Idle -> Discard; Script(stop)' -o /dev/full
+is output_full 1 "" "/dev/full: No space left on device"
+try --version
+is version 0 "~click (Click) 2.1" ""
+try --help
+is help 0 "~--simtime" ""
+try --nonsense
+is bad_option 1 "" "~--help' for more information."
+try -e 'Idle -> Discard' -f x
+is two_sources 1 "" "~router configuration specified twice"
+try -e 'Script(print $(add $A 1), print "$B", stop)' A=41 B=x
+is definitions 0 $'42\nx' ""
+try -e 'Script(stop)' A=1 A=2
+is defined_twice 1 "" "~parameter 'A' multiply defined"
+try /no/such/file
+is no_file 1 "" "/no/such/file: No such file or directory"
+try -e ''
+is nothing_to_do 0 "" "warning: config: configuration has no elements, exiting"
+try -w -e ''
+is no_warnings 0 "" ""
+echo 'Script(print "from a file", stop)' >"$dir/a.click"
+try "$dir/a.click"
+is file 0 "from a file" ""
+echo 'elementclass Two { Idle -> Discard; Idle -> Discard }' >"$dir/two.click"
+try -C "$dir" -q -e 'require(library two); t :: Two' -h list
+is clickpath 0 "~t/Discard@4" ""
+"$click" -q - -h version >"$dir/out" 2>"$dir/err" <<<'Idle -> Discard'
+status=$?
+is stdin 0 2.1 ""
+try -j 4 -a --affinity=2 --no-affinity -e "$five" -h c.count
+is ignored_options 0 5 ""
+try --port nonsense -e ''
+is bad_port 1 "" "~expects a TCP port number, not 'nonsense'"
+
+# --- errors in configurations ---
+try -e 'Idle -> Foo -> Discard'
+is unknown_class 1 "" "config:1: undeclared element 'Foo'"
+try -e 'Idle -> Strip -> Discard'
+is bad_arguments 1 "" "~LENGTH: required argument missing
+Router could not be initialized!"
+try -e 'Idle -> [1] Discard'
+is unused_port 1 "" "~Router could not be initialized!"
+try -e 'Idle -> -> Discard'
+is syntax 1 "" "~syntax error"
+grep -q 'could not be initialized' "$dir/err" && echo "FAIL driver/syntax_only" && failed=1
+
+# --- time ---
+try --simtime -e 'Script(wait 1000s, print $(now), wait 500ms, print $(now), stop)'
+is simtime 0 $'1000001000.000000000\n1000001000.500000000' ""
+try --simtime=5 -e 'Script(print $(now), stop)' -h timewarp
+is simtime_start 0 $'5.000000000\nsimulation' ""
+for i in 1 2; do
+    "$click" --simtime -e 'RatedSource(RATE 100, LIMIT 500, STOP true) -> RandomSample(0.5) -> c ::
+        Counter -> Discard; Script(wait 2.5s, print c.count, loop)' >"$dir/sim$i" 2>&1 -h c.count
+done
+if [ -s "$dir/sim1" ] && cmp -s "$dir/sim1" "$dir/sim2"; then
+    echo "PASS driver/simtime_repeats"
+else
+    head "$dir/sim1" "$dir/sim2"
+    echo "FAIL driver/simtime_repeats"
+    failed=1
+fi
+
+# --- captures ---
+head4() { printf '\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\x00\x00\x01\x00\x00\x00'; }
+packet() { printf '\x01\x00\x00\x00\x02\x00\x00\x00\x04\x00\x00\x00\x04\x00\x00\x00abcd'; }
+read_dump() { try -e "FromDump($1, STOP true) -> c :: Counter -> Discard" -h c.count; }
+{ head4; packet; packet; } >"$dir/good.pcap"
+read_dump "$dir/good.pcap"
+is pcap 0 2 ""
+{ head4; packet; packet | head -c 18; } >"$dir/cut.pcap"
+read_dump "$dir/cut.pcap"
+is pcap_cut 0 1 "~truncated"
+printf 'this is no capture at all, whatever it is' >"$dir/bad.pcap"
+read_dump "$dir/bad.pcap"
+is pcap_bad 1 "" "~$dir/bad.pcap"
+: >"$dir/empty.pcap"
+read_dump "$dir/empty.pcap"
+is pcap_empty 1 "" "~$dir/empty.pcap"
+read_dump "$dir/none.pcap"
+is pcap_missing 1 "" "~$dir/none.pcap: No such file or directory"
+{ head4; printf '\x01\x00\x00\x00\x02\x00\x00\x00\xff\xff\xff\x7f\xff\xff\xff\x7fabcd'; } >"$dir/huge.pcap"
+read_dump "$dir/huge.pcap"
+is pcap_huge_length 0 0 "~$dir/huge.pcap"
+try -e "FromDump($dir/good.pcap, STOP true) -> ToDump($dir/copy.pcap)"
+read_dump "$dir/copy.pcap"
+is pcap_copy 0 2 ""
+try -e "InfiniteSource(LIMIT 100000, LENGTH 1000, STOP true) -> t :: ToDump(/dev/full)"
+is pcap_disk_full 1 "" "~/dev/full: No space left on device"
+
+# --- scripts with files and processes ---
+try -e "Script(print >$dir/f 'one', print >>$dir/f \"two\", print \$(catq $dir/f), cat $dir/f, stop)"
+is script_syntax 1 "" "~syntax error at 'cat'"
+try -e "Script(print >$dir/f 'one', print >>$dir/f \"two\", printn \$(cat $dir/f), save list $dir/l,
+        print \$(catq $dir/l), print >/no/such/dir/x 1, print \$(cat /no/such/file), stop)"
+is script_files 0 $'one\ntwo\n"1\\nScript@1\\n"' "~/no/such/dir/x: No such file or directory"
+try -e 'Script(TYPE SIGNAL USR2, print "got it", write stop); Script(print $(kill USR2 $$))'
+is script_signal 0 $'\ngot it' ""
+try -e 'Script(TYPE SIGNAL INT, print "no", end); Script(print $(kill INT $$), wait 0.1s, write stop)'
+is script_catches_int 0 $'\nno' ""
+try -e 'DriverManager(pause, print "first", pause, print "second"); Script(write stop, wait 0.05s, write stop)'
+is driver_manager 0 $'first\nsecond' ""
+try -e 'Script(write stop 1); Idle -> Discard'
+is stop 0 "" ""
+
+# --- signals ---
+start() {
+    "$click" "$@" >"$dir/out" 2>"$dir/err" </dev/null &
+    pid=$!
+}
+until_there() { # FILE TEXT
+    for ((i = 0; i < 100; i++)); do
+        grep -qs -- "$2" "$1" && return
+        sleep 0.05
+    done
+}
+finish() {
+    wait "$pid"
+    status=$?
+}
+start -e 'Script(print "up"); c :: Counter; Idle -> c -> Discard' -h c.count
+until_there "$dir/out" up
+kill -USR1 "$pid"
+until_there "$dir/out" 0
+kill -TERM "$pid"
+finish
+is signals 0 $'up\n0\n0' ""
+echo 'Script(print "one")' >"$dir/hup.click"
+start -R "$dir/hup.click"
+until_there "$dir/out" one
+echo 'Script(print "two")' >"$dir/hup.click"
+kill -HUP "$pid"
+until_there "$dir/out" two
+echo 'Script(dance)' >"$dir/hup.click"
+kill -HUP "$pid"
+until_there "$dir/err" dance
+kill -INT "$pid"
+finish
+is hup 0 $'one\ntwo' "~hup.click:1:   syntax error at 'dance'"
+
+# --- sockets ---
+say() { # what the client sends; its answers go to out
+    exec 5<>"/dev/tcp/127.0.0.1/$port" && printf '%b' "$1" >&5 && timeout 10 cat <&5 >"$dir/answer"
+    exec 5>&- 5<&-
+    tr -d '\r' <"$dir/answer" >"$dir/out"
+}
+get_port() {
+    until_there "$dir/port" '[0-9]'
+    port=$(cat "$dir/port")
+}
+print_port="Script(print >$dir/port \$(click_driver@@ControlSocket.port));"
+start -R -p 31000+ -e "$print_port in :: InfiniteSource(LIMIT 7) -> q :: Queue -> Idle; c :: Counter; Idle -> c -> Discard"
+get_port
+say 'READ q.length\r\nWRITE q.capacity 2000\nREAD 1.class\nCHECKWRITE q.length\nREADDATA q.capacity 0\nQUIT\n'
+status=0 && : >"$dir/err"
+is control 0 $'Click::ControlSocket/1.3\n200 Read handler \'q.length\' OK\nDATA 1\n7200 Write handler \'q.capacity\' OK\n200 Read handler \'1.class\' OK\nDATA 6\nScript511 Handler \'q.length\' not writable\n200 Read handler \'q.capacity\' OK\nDATA 4\n2000200 Goodbye!' ""
+say 'WRITE hotconfig Idle -> q :: Queue(2000) -> Idle; n :: Counter; Idle -> n -> Discard\nREAD q.length\nREAD n.count\nREAD c.count\nWRITE hotconfig Foo\nWRITE stop\nQUIT\n'
+finish
+if [ "$status" = 0 ] && grep -q "^7200 Read handler 'n.count' OK" "$dir/out" &&
+    grep -q "^520.Write handler 'hotconfig' error" "$dir/out"; then
+    echo "PASS driver/hot_swap"
+else
+    cat "$dir/out" "$dir/err"
+    echo "FAIL driver/hot_swap"
+    failed=1
+fi
+rm -f "$dir/port"
+start -p 31000+ -e "$print_port Idle -> Discard; ChatterSocket(UNIX, $dir/chatter); ControlSocket(UNIX, $dir/control)"
+get_port
+say 'WRITE hotconfig Idle -> Discard\nWRITE stop\n'
+finish
+if [ "$status" = 0 ] && grep -q "^511 No handler named 'hotconfig'" "$dir/out" && [ ! -e "$dir/control" ] &&
+    [ ! -e "$dir/chatter" ]; then
+    echo "PASS driver/no_hot_swap_without_R"
+else
+    cat "$dir/out" "$dir/err"
+    echo "FAIL driver/no_hot_swap_without_R"
+    failed=1
+fi
+rm -f "$dir/port"
+start -e "s :: ChatterSocket(TCP, 31777); TimedSource(0.05, abcd) -> Print(here) -> Discard" -h version
+for ((i = 0; i < 60; i++)); do
+    (exec 5<>/dev/tcp/127.0.0.1/31777) 2>/dev/null && break
+    sleep 0.05
+done
+exec 5<>/dev/tcp/127.0.0.1/31777
+head -n 2 <&5 | tr -d '\r' >"$dir/answer"
+exec 5>&- 5<&-
+kill -TERM "$pid"
+finish
+if [ "$status" = 0 ] && [ "$(cat "$dir/answer")" = $'Click::ChatterSocket/1.0\nhere:    4 | 61626364' ]; then
+    echo "PASS driver/chatter"
+else
+    cat "$dir/answer" "$dir/err"
+    echo "FAIL driver/chatter"
+    failed=1
+fi
+exit "$failed"

@@ -2,10 +2,10 @@
 /*
  * pkt.c -- packets, their buffers and the pool both come from: see pkt.h
  *
- * Free records are kept in three stacks, the hottest on top: with a numbered buffer, with
- * a heap buffer, and bare. A record keeps its buffer while it is free, so that the common
- * life of a packet, new and free, moves one pointer. The bare ones, which clones are made
- * of, are an array, so that a batch of them is taken without a chain of loads.
+ * A record and a buffer meet when a packet is made and part when it is freed. Free ones of
+ * either kind are stacks, the hottest on top, and the stacks are arrays: a batch of records
+ * is taken with one copy of pointers, without a chain of loads. Records are copied with
+ * vectors, buffers from the first byte that was ever written to the end of the data.
  *
  * Under AddressSanitizer free records and buffers are poisoned.
  */
@@ -24,9 +24,16 @@
 #endif
 
 enum {
-    ROOM = 2048,       /* bytes of an ordinary heap buffer */
+    ROOM = 2048, /* bytes of an ordinary heap buffer */
+    LINE = 64,   /* bytes of a cache line */
+    STEP = 32,   /* bytes that are copied at once; divides LINE and PKT_HEADROOM - 2 */
     SLAB_RECORDS = 31, /* records that are allocated at once: with the header, a page */
 };
+_Static_assert(sizeof(struct buf) <= LINE, "stands on the line before its bytes");
+
+/* What SSE moves at once; records are aligned to more. */
+typedef long long vec __attribute__((vector_size(16), may_alias));
+typedef vec vec_u __attribute__((aligned(1)));
 
 struct slab { /* stands behind its records, which are aligned to cache lines */
     struct slab *next;
@@ -35,9 +42,13 @@ struct slab { /* stands behind its records, which are aligned to cache lines */
 };
 
 struct pkt_pool {
-    struct pkt *numbered, *ordinary; /* stacks of free records */
-    struct pkt **bare; /* owned; [n_bare] in use, bare_room >= n_records */
+    struct pkt *
+        *bare; /* free records, owned; [n_bare] in use, bare_room >= n_records */
     size_t n_bare, bare_room;
+    struct buf **ordinary; /* free heap buffers of ROOM bytes, owned; likewise */
+    size_t n_ordinary, ordinary_room, ordinary_made;
+    struct buf **numbered; /* free buffers of packet memory, owned; [n_numbered] */
+    uint32_t numbered_free;
     size_t live, n_records, max_records;
     struct slab *slabs;
 
@@ -60,49 +71,26 @@ struct pkt_pool *pkt_pool_new(size_t max_packets)
     return pool;
 }
 
-static struct pkt *stack_pop(struct pkt **stack)
-{
-    struct pkt *p = *stack;
-
-    if (p) {
-        UNPOISON(p, sizeof *p);
-        *stack = p->next;
-    }
-    return p;
-}
-
-static void stack_push(struct pkt **stack, struct pkt *p)
-{
-    p->next = *stack;
-    *stack = p;
-    POISON(p, sizeof *p);
-}
-
-static void buf_release(struct buf *b)
-{
-    if (b->number == BUF_PRIVATE) {
-        UNPOISON(b->head, b->room);
-        free(b);
-    }
-}
-
 size_t pkt_pool_free(struct pkt_pool *pool)
 {
-    struct pkt *p;
     struct slab *s, *next;
     size_t live;
 
     if (!pool)
         return 0;
     live = pool->live;
-    while ((p = stack_pop(&pool->ordinary)))
-        buf_release(p->buf);
+    for (size_t i = 0; i < pool->n_ordinary; i++) {
+        UNPOISON(pool->ordinary[i]->head, ROOM);
+        free(pool->ordinary[i]->memory);
+    }
     for (s = pool->slabs; s; s = next) {
         next = s->next;
         UNPOISON(s->records, SLAB_RECORDS * sizeof(struct pkt));
         free(s->memory);
     }
     free(pool->bare);
+    free(pool->ordinary);
+    free(pool->numbered);
     free(pool->by_number);
     free(pool->bufs);
     free(pool);
@@ -113,19 +101,22 @@ int pkt_pool_add_buffers(struct pkt_pool *pool, uint8_t *base, uint32_t size,
                          uint32_t n)
 {
     struct buf *bufs = calloc(n, sizeof *bufs);
+    struct buf **numbered = calloc(n, sizeof(struct buf *));
     struct pkt **by_number = calloc(n, sizeof(struct pkt *));
 
-    if (!bufs || !by_number) {
+    if (!bufs || !numbered || !by_number) {
         free(bufs);
+        free(numbered);
         free(by_number);
         return -1;
     }
     pool->bufs = bufs;
+    pool->numbered = numbered;
     pool->by_number = by_number;
     pool->base = base;
     pool->size = size;
     pool->n_numbered = n;
-    pool->fresh = 0;
+    pool->numbered_free = pool->fresh = 0;
     return 0;
 }
 
@@ -145,25 +136,31 @@ void pkt_pool_on_empty(struct pkt_pool *pool, void (*reclaim)(void *ctx), void *
     pool->reclaim_ctx = ctx;
 }
 
-static void bare_push(struct pkt_pool *pool, struct pkt *p)
+/* --- records ---------------------------------------------------------------------------- */
+
+/* Put `n` records back. */
+static inline void bare_put(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
 {
-    pool->bare[pool->n_bare++] = p;
-    POISON(p, sizeof *p);
+    memcpy(pool->bare + pool->n_bare, p, n * sizeof(struct pkt *));
+    pool->n_bare += n;
+    for (uint32_t i = 0; i < n; i++)
+        POISON(p[i], sizeof *p[i]);
 }
 
-/* Room for the records that there are and another slab's. */
-static int bare_reserve(struct pkt_pool *pool)
+/* Make the array have room for `made` entries and `more`. */
+static int reserve(void *array, size_t *room, size_t made, size_t more)
 {
-    size_t room = pool->bare_room ? 2 * pool->bare_room : 4 * SLAB_RECORDS;
-    struct pkt **bare;
+    size_t want = *room ? 2 * *room : 4 * SLAB_RECORDS;
+    void *old, *grown;
 
-    if (pool->n_records + SLAB_RECORDS <= pool->bare_room)
+    if (made + more <= *room)
         return 0;
-    bare = realloc(pool->bare, room * sizeof(struct pkt *));
-    if (!bare)
+    memcpy(&old, array, sizeof old);
+    grown = realloc(old, want * sizeof(void *));
+    if (!grown)
         return -1;
-    pool->bare = bare;
-    pool->bare_room = room;
+    memcpy(array, &grown, sizeof grown);
+    *room = want;
     return 0;
 }
 
@@ -173,43 +170,69 @@ static int slab_add(struct pkt_pool *pool)
     struct slab *s;
     uint8_t *memory;
 
-    if (pool->n_records >= pool->max_records || bare_reserve(pool) < 0)
+    if (pool->n_records >= pool->max_records ||
+        reserve(&pool->bare, &pool->bare_room, pool->n_records, SLAB_RECORDS) < 0)
         return -1;
-    memory = malloc(bytes + sizeof *s + 63);
+    memory = malloc(bytes + sizeof *s + LINE - 1);
     if (!memory)
         return -1;
-    s = (void *)(memory + (-(uintptr_t)memory & 63) + bytes);
+    s = (void *)(memory + (-(uintptr_t)memory & (LINE - 1)) + bytes);
     s->memory = memory;
     s->records = (void *)((uint8_t *)s - bytes);
     s->next = pool->slabs;
     pool->slabs = s;
     pool->n_records += SLAB_RECORDS;
     for (unsigned i = SLAB_RECORDS; i-- > 0;)
-        bare_push(pool, &s->records[i]);
+        bare_put(pool, &(struct pkt *){&s->records[i]}, 1);
     return 0;
 }
 
-static inline struct pkt *bare_new(struct pkt_pool *pool)
+/* Take up to `n` records; fewer when memory ran out. */
+static inline uint32_t bare_take(struct pkt_pool *pool, struct pkt **p, uint32_t n)
 {
-    struct pkt *p;
-
-    if (__builtin_expect(!pool->n_bare, 0) && slab_add(pool) < 0)
-        return NULL;
-    p = pool->bare[--pool->n_bare];
-    UNPOISON(p, sizeof *p);
-    return p;
+    while (__builtin_expect(pool->n_bare < n, 0))
+        if (slab_add(pool) < 0) {
+            n = (uint32_t)pool->n_bare;
+            break;
+        }
+    pool->n_bare -= n;
+    memcpy(p, pool->bare + pool->n_bare, n * sizeof(struct pkt *));
+    for (uint32_t i = 0; i < n; i++)
+        UNPOISON(p[i], sizeof *p[i]);
+    return n;
 }
 
-/* A record with a numbered buffer that was never used before. */
-static struct pkt *numbered_fresh(struct pkt_pool *pool)
+/* --- buffers ---------------------------------------------------------------------------- */
+
+/* A heap buffer of `room` bytes. */
+static struct buf *private_fresh(struct pkt_pool *pool, uint32_t room)
 {
-    struct pkt *p;
+    uint8_t *memory;
     struct buf *b;
 
-    if (pool->fresh == pool->n_numbered)
+    if (room == ROOM &&
+        reserve(&pool->ordinary, &pool->ordinary_room, pool->ordinary_made, 1) < 0)
         return NULL;
-    p = bare_new(pool);
-    if (!p)
+    memory = malloc(LINE - 1 + LINE + room);
+    if (!memory)
+        return NULL;
+    b = (void *)(memory + (-(uintptr_t)memory & (LINE - 1)));
+    *b = (struct buf){.head = (uint8_t *)b + LINE,
+                      .room = room,
+                      .pool = pool,
+                      .memory = memory,
+                      .number = BUF_PRIVATE};
+    pool->ordinary_made += room == ROOM;
+    return b;
+}
+
+static struct buf *numbered_take(struct pkt_pool *pool)
+{
+    struct buf *b;
+
+    if (pool->numbered_free)
+        return pool->numbered[--pool->numbered_free];
+    if (pool->fresh == pool->n_numbered)
         return NULL;
     b = &pool->bufs[pool->fresh];
     *b = (struct buf){.head = pool->base + (size_t)pool->fresh * pool->size,
@@ -217,118 +240,100 @@ static struct pkt *numbered_fresh(struct pkt_pool *pool)
                       .pool = pool,
                       .number = pool->fresh};
     pool->fresh++;
-    p->buf = b;
-    return p;
+    return b;
 }
 
-/* A record with a heap buffer of `room` bytes. */
-static struct pkt *private_fresh(struct pkt_pool *pool, uint32_t room)
+static inline struct buf *buf_try(struct pkt_pool *pool, uint32_t room)
 {
-    struct pkt *p = bare_new(pool);
     struct buf *b;
 
-    if (!p)
-        return NULL;
-    b = malloc(sizeof *b + room);
-    if (!b) {
-        bare_push(pool, p);
-        return NULL;
-    }
-    *b = (struct buf){
-        .head = (uint8_t *)(b + 1), .room = room, .pool = pool, .number = BUF_PRIVATE};
-    p->buf = b;
-    return p;
-}
-
-static struct pkt *numbered_take(struct pkt_pool *pool)
-{
-    struct pkt *p = stack_pop(&pool->numbered);
-
-    return p ? p : numbered_fresh(pool);
-}
-
-/* A record whose buffer has `room` bytes or more, refs not set. */
-static struct pkt *full_try(struct pkt_pool *pool, uint32_t room)
-{
-    struct pkt *p;
-
-    if (room <= pool->size && (p = numbered_take(pool)))
-        return p;
+    if (room <= pool->size && (b = numbered_take(pool)))
+        return b;
     if (room > ROOM)
         return private_fresh(pool, room);
-    if ((p = stack_pop(&pool->ordinary))) {
-        UNPOISON(p->buf->head, p->buf->room);
-        return p;
+    if (pool->n_ordinary) {
+        b = pool->ordinary[--pool->n_ordinary];
+        UNPOISON(b->head, ROOM);
+        return b;
     }
     return private_fresh(pool, ROOM);
 }
 
-static struct pkt *full_new(struct pkt_pool *pool, uint32_t room)
+/* A buffer of `room` bytes or more with one user; `low` is not set. */
+static inline struct buf *buf_take(struct pkt_pool *pool, uint32_t room)
 {
-    struct pkt *p = full_try(pool, room);
+    struct buf *b = buf_try(pool, room);
 
-    if (!p && pool->reclaim) {
+    if (__builtin_expect(!b && pool->reclaim, 0)) {
         pool->reclaim(pool->reclaim_ctx);
-        p = full_try(pool, room);
+        b = buf_try(pool, room);
     }
-    return p;
+    if (b)
+        b->refs = 1;
+    return b;
 }
 
-/* Everything but the buffer as in a new packet. */
-static void record_reset(struct pkt *p, uint8_t *data, uint32_t len)
+/* Put back a buffer without users. */
+static inline void buf_put(struct pkt_pool *pool, struct buf *b)
 {
-    struct buf *b = p->buf;
+    if (b->number != BUF_PRIVATE) {
+        pool->numbered[pool->numbered_free++] = b;
+    } else if (b->room == ROOM) {
+        POISON(b->head, ROOM);
+        pool->ordinary[pool->n_ordinary++] = b;
+    } else {
+        free(b->memory);
+    }
+}
 
+/* --- packets ---------------------------------------------------------------------------- */
+
+/* A new packet in `b`, which it takes over, also when there is no record for it. */
+static struct pkt *packet_in(struct pkt_pool *pool, struct buf *b, uint32_t headroom,
+                             uint32_t len)
+{
+    struct pkt *p;
+
+    if (!bare_take(pool, &p, 1)) {
+        buf_put(pool, b);
+        return NULL;
+    }
     memset(p, 0, sizeof *p);
     p->buf = b;
-    p->data = data;
+    p->data = b->head + headroom;
     p->len = len;
-    b->refs = 1;
+    b->low = headroom;
+    pool->live++;
+    return p;
 }
 
 struct pkt *pkt_new(struct pkt_pool *pool, uint32_t headroom, const void *data,
                     uint32_t len, uint32_t tailroom)
 {
     struct pkt *p;
+    struct buf *b;
 
     if (len > PKT_MAX_LEN || headroom > PKT_MAX_LEN || tailroom > PKT_MAX_LEN)
         return NULL;
-    p = full_new(pool, headroom + len + tailroom);
-    if (!p)
-        return NULL;
-    record_reset(p, p->buf->head + headroom, len);
-    if (data && len)
+    b = buf_take(pool, headroom + len + tailroom);
+    p = b ? packet_in(pool, b, headroom, len) : NULL;
+    if (p && data && len)
         memcpy(p->data, data, len);
-    pool->live++;
     return p;
 }
 
 struct pkt *pkt_new_numbered(struct pkt_pool *pool)
 {
-    struct pkt *p = numbered_take(pool);
+    struct buf *b = numbered_take(pool);
+    struct pkt *p;
 
-    if (!p)
+    if (!b)
         return NULL;
-    record_reset(p, p->buf->head + PKT_HEADROOM, 0);
-    pool->by_number[p->buf->number] = p;
-    pool->live++;
+    b->refs = 1;
+    p = packet_in(pool, b, PKT_HEADROOM, 0);
+    if (p)
+        pool->by_number[b->number] = p;
     return p;
-}
-
-/* Put a record back whose buffer is its own. */
-static void full_return(struct pkt_pool *pool, struct pkt *p)
-{
-    struct buf *b = p->buf;
-
-    if (b->number != BUF_PRIVATE) {
-        stack_push(&pool->numbered, p);
-    } else if (b->room == ROOM) {
-        POISON(b->head, b->room);
-        stack_push(&pool->ordinary, p);
-    } else {
-        free(b);
-        bare_push(pool, p);
-    }
 }
 
 void pkt_free(struct pkt *p)
@@ -339,47 +344,40 @@ void pkt_free(struct pkt *p)
         return;
     pool = p->buf->pool;
     pool->live--;
-    if (--p->buf->refs)
-        bare_push(pool, p);
-    else
-        full_return(pool, p);
-}
-
-/* Release `n` packets that refer to the same buffer. */
-static void run_free(struct pkt **p, uint32_t n, struct buf *b)
-{
-    struct pkt_pool *pool = b->pool;
-
-    pool->live -= n;
-    b->refs -= n;
-    if (!b->refs)
-        full_return(pool, p[--n]);
-    for (uint32_t i = 0; i < n; i++)
-        bare_push(pool, p[i]);
+    if (!--p->buf->refs)
+        buf_put(pool, p->buf);
+    bare_put(pool, &p, 1);
 }
 
 void batch_free(struct batch *b)
 {
-    uint32_t i = 0;
+    uint32_t i = 0, n = b->n;
+    struct pkt_pool *pool;
 
-    while (i < b->n) {
+    if (!n)
+        return;
+    pool = b->p[0]->buf->pool;
+    while (i < n) {
         struct buf *buf = b->p[i]->buf;
-        uint32_t end = i + 1;
+        uint32_t first = i;
 
-        while (end < b->n && b->p[end]->buf == buf)
-            end++;
-        run_free(&b->p[i], end - i, buf);
-        i = end;
+        while (++i < n && b->p[i]->buf == buf)
+            ;
+        buf->refs -= i - first;
+        if (!buf->refs)
+            buf_put(pool, buf);
     }
+    bare_put(pool, b->p, n);
+    pool->live -= n;
     b->n = 0;
 }
 
 struct pkt *pkt_clone(struct pkt *p)
 {
     struct pkt_pool *pool = p->buf->pool;
-    struct pkt *c = bare_new(pool);
+    struct pkt *c;
 
-    if (!c)
+    if (!bare_take(pool, &c, 1))
         return NULL;
     *c = *p;
     c->next = NULL;
@@ -391,29 +389,31 @@ struct pkt *pkt_clone(struct pkt *p)
 uint32_t batch_clone(struct batch *b, struct pkt *p, uint32_t n)
 {
     struct pkt_pool *pool = p->buf->pool;
-    const struct pkt copy = *p;
-    uint32_t made;
+    struct pkt **to = b->p + b->n;
+    const vec *from = (const vec *)p;
+    const vec v0 = from[0], v1 = from[1], v2 = from[2], v3 = from[3];
+    const vec v4 = from[4], v5 = from[5], v6 = from[6], v7 = from[7];
 
-    for (made = 0; made < n; made++) {
-        struct pkt *c = bare_new(pool);
+    n = bare_take(pool, to, n);
+    for (uint32_t i = 0; i < n; i++) {
+        vec *c = (vec *)to[i];
 
-        if (!c)
-            break;
-        *c = copy;
-        batch_add(b, c);
+        c[0] = v0, c[1] = v1, c[2] = v2, c[3] = v3;
+        c[4] = v4, c[5] = v5, c[6] = v6, c[7] = v7;
     }
-    p->buf->refs += made;
-    pool->live += made;
-    return made;
+    b->n += n;
+    p->buf->refs += n;
+    pool->live += n;
+    return n;
 }
 
-static uint8_t *moved(const struct pkt *p, uint8_t *at, uint8_t *data)
+static inline uint8_t *moved(const struct pkt *p, uint8_t *at, uint8_t *data)
 {
     return at ? data + (at - p->data) : NULL;
 }
 
 /* Point `p` at `data`, where its bytes now are. */
-static void headers_move(struct pkt *p, uint8_t *data)
+static inline void headers_move(struct pkt *p, uint8_t *data)
 {
     p->mac = moved(p, p->mac, data);
     p->network = moved(p, p->network, data);
@@ -421,40 +421,75 @@ static void headers_move(struct pkt *p, uint8_t *data)
     p->data = data;
 }
 
+/* Copy bytes [from, to) of a buffer to the same place of another; more than that if both
+ * have it, in whole steps. */
+static inline void bytes_copy(const struct buf *dst, const struct buf *src,
+                              uint32_t from, uint32_t to)
+{
+    uint32_t end = (to + STEP - 1) / STEP * STEP;
+
+    if (__builtin_expect(end > dst->room || end > src->room, 0)) {
+        memcpy(dst->head + from, src->head + from, to - from);
+        return;
+    }
+    for (uint32_t at = from / STEP * STEP; at < end; at += STEP) {
+        const vec_u *s = (const vec_u *)(src->head + at);
+        vec_u *d = (vec_u *)(dst->head + at);
+        vec v0 = s[0], v1 = s[1];
+
+        d[0] = v0;
+        d[1] = v1;
+    }
+}
+
+/* Leave `old` for `fresh`, in which the data is at `data`. */
+static inline void buffer_change(struct pkt *p, struct buf *fresh, uint8_t *data)
+{
+    struct buf *old = p->buf;
+
+    p->buf = fresh;
+    headers_move(p, data);
+    if (!--old->refs)
+        buf_put(old->pool, old);
+}
+
 /* Exchange the buffer of `p` for a fresh one with `headroom` bytes before the data. All
  * bytes before the data come along, as far as they fit: a stripped header can be put back. */
 static int rebuffer(struct pkt *p, uint32_t headroom, uint32_t tailroom)
 {
-    struct pkt_pool *pool = p->buf->pool;
-    uint32_t before = pkt_headroom(p), keep;
-    struct buf *old = p->buf;
-    struct pkt *fresh;
+    uint32_t before = pkt_headroom(p) - p->buf->low, keep;
+    struct buf *fresh;
 
     if (headroom > PKT_MAX_LEN || tailroom > PKT_MAX_LEN || p->len > PKT_MAX_LEN)
         return -1;
     if (headroom + p->len + tailroom > ROOM && headroom + p->len + tailroom < 4 * ROOM)
         tailroom += ROOM; /* it will not be the last time */
-    fresh = full_new(pool, headroom + p->len + tailroom);
+    fresh = buf_take(p->buf->pool, headroom + p->len + tailroom);
     if (!fresh)
         return -1;
     keep = before < headroom ? before : headroom;
-    memcpy(fresh->buf->head + headroom - keep, p->data - keep, keep + p->len);
-    p->buf = fresh->buf;
-    p->buf->refs = 1;
-    headers_move(p, p->buf->head + headroom);
-    fresh->buf = old;
-    if (--old->refs)
-        bare_push(pool, fresh);
-    else
-        full_return(pool, fresh);
+    fresh->low = headroom - keep;
+    memcpy(fresh->head + fresh->low, p->data - keep, keep + p->len);
+    buffer_change(p, fresh, fresh->head + headroom);
     return 0;
 }
 
 int pkt_make_writable(struct pkt *p)
 {
+    const struct buf *old = p->buf;
+    uint32_t headroom = pkt_headroom(p), end = headroom + p->len;
+    uint32_t tail = old->room - end < LINE ? old->room - end : LINE;
+    struct buf *fresh;
+
     if (!pkt_shared(p))
         return 0;
-    return rebuffer(p, pkt_headroom(p), pkt_tailroom(p) < 64 ? pkt_tailroom(p) : 64);
+    fresh = buf_take(old->pool, end + tail);
+    if (!fresh)
+        return -1;
+    fresh->low = old->low;
+    bytes_copy(fresh, old, old->low, end);
+    buffer_change(p, fresh, fresh->head + headroom);
+    return 0;
 }
 
 int pkt_expand(struct pkt *p, uint32_t headroom, uint32_t tailroom)

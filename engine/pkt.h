@@ -43,9 +43,10 @@ struct buf {
     uint32_t room;         /* bytes */
     uint32_t refs;         /* packets that refer to it */
     struct pkt_pool *pool; /* borrowed */
-    struct buf *next;      /* free list */
+    void *memory;          /* what malloc() gave; NULL in packet memory */
     uint32_t number;       /* in packet memory; BUF_PRIVATE for one from the heap */
-    uint32_t pad;
+    uint32_t low;          /* where the first byte is that was ever written: copies
+                              leave out what is before it */
 };
 #define BUF_PRIVATE UINT32_MAX
 
@@ -179,6 +180,14 @@ int pkt_make_writable(struct pkt *p);
  * is needed and keeps header pointers right. Returns -1, `p` unchanged, without memory. */
 int pkt_expand(struct pkt *p, uint32_t headroom, uint32_t tailroom);
 
+/* Say where in its buffer a port has put the bytes of `p`. */
+static inline void pkt_place(struct pkt *p, uint32_t offset, uint32_t len)
+{
+    p->data = p->buf->head + offset;
+    p->len = len;
+    p->buf->low = offset;
+}
+
 static inline bool pkt_shared(const struct pkt *p)
 {
     return p->buf->refs > 1;
@@ -208,6 +217,8 @@ static inline uint8_t *pkt_push(struct pkt *p, uint32_t n)
         return NULL;
     p->data -= n;
     p->len += n;
+    if (pkt_headroom(p) < p->buf->low)
+        p->buf->low = pkt_headroom(p);
     return p->data;
 }
 
@@ -219,6 +230,8 @@ static inline int pkt_unpull(struct pkt *p, uint32_t n)
         return -1;
     p->data -= n;
     p->len += n;
+    if (pkt_headroom(p) < p->buf->low)
+        p->buf->low = pkt_headroom(p);
     return 0;
 }
 

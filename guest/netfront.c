@@ -44,8 +44,7 @@ static struct pkt *take_packet(struct netfront *nf)
     struct pkt *p = nf->rx_packets[nf->rx_done % NETMEM_SLOTS];
 
     nf->rx_done++;
-    p->data = p->buf->head + s->offset;
-    p->len = s->len;
+    pkt_place(p, s->offset, s->len);
     p->device = (uint8_t)nf->number;
     if (__builtin_expect(s->flags, 0)) {
         p->offload = s->flags;

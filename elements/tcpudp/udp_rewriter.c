@@ -17,21 +17,23 @@
  *           TIMEOUT           time without packets after which mappings go,
  *                             default 5min
  *           GUARANTEE         time that a mapping is safe from newer ones, default 5s
- *           MAPPING_CAPACITY  most mappings; CAPACITY is the same
+ *           CAPACITY, MAPPING_CAPACITY  most mappings
  *           REAP_INTERVAL     how often expired mappings are removed, default 15min
  *           DST_ANNO          set the destination annotation, default true
  *           REPLY_ANNO        1-byte annotation that replies get from the first packet
  *           STREAMING_TIMEOUT as TIMEOUT, with packets in both directions
- * Handlers: table             (r) all mappings, both directions, with seconds to live
+ * Handlers: table, mappings          (r) all mappings, both directions, with seconds to live
+ *           tcp_table, tcp_mappings  (r) those of TCP
+ *           udp_table, udp_mappings  (r) all others
  *           flows             (rw) all mappings in a form that can be written to another
  *                             rewriter: PROTO SADDR SPORT DADDR DPORT, the same four of
  *                             what it becomes, INPUT STATE MS
- *           lookup            (r) what the flow "SADDR SPORT DADDR DPORT" becomes
- *           nmappings         (r) mappings
+ *           lookup, tcp_lookup  (r) what the flow "SADDR SPORT DADDR DPORT" becomes
+ *           nmappings, table_size, size  (r) mappings
  *           mapping_failures  (r) flows that could not be mapped
  *           capacity          (rw) most mappings
  *           patterns          (r) the inputs' specifications
- *           pattern0          (rw) that of input 0; so for 1 to 3
+ *           pattern0, pattern1, pattern2, pattern3  (rw) that of one input
  *           clear             (w) remove all mappings
  * Example:  rw :: UDPRewriter(pattern 1.0.0.1 1024-65535 - - 0 1, drop);
  * See also: IPRewriter, TCPRewriter

@@ -7,7 +7,9 @@ VMM_PROGRAM_OBJ := $(call objs,vmm/main.c vmm/server.c vmm/vm.c vmm/kvm.c vmm/pr
                    vmm/paging.c vmm/image.c vmm/clock.c vmm/jail.c vmm/link.c \
                    vmm/mailbox.c base/diag.c base/sbuf.c)
 VMM_CLIENT_OBJ  := $(call objs,vmm/client.c vmm/client_server.c vmm/client_link.c)
-VMM_STATIC      := $(if $(LDSAN),,-static)
+# Position-independent: the heap of a program at a fixed address may begin anywhere in the
+# GiB behind it, which is where the guest will be.
+VMM_STATIC      := $(if $(LDSAN),,-static-pie)
 
 PROGRAMS += $(B)/clickos-vmm
 

@@ -51,7 +51,7 @@ for program in clickos-vmm guest.elf hostile.elf tests/vm_boot tests/vm_crash; d
         exit 1
     }
 done
-if ldd "$build/clickos-vmm" >/dev/null 2>&1; then
+if ldd "$build/clickos-vmm" 2>/dev/null | grep -q "=>"; then
     skip "$build/clickos-vmm is not static"
 fi
 cat >"$root/init" <<'INIT'

@@ -25,7 +25,7 @@ struct settings {
     int ready_fd; /* -1: none */
 };
 
-static struct settings settings = {.ready_fd = -1};
+static struct settings settings = {.options.uid_base = DAEMON_UID_BASE, .ready_fd = -1};
 static bool log_to_syslog;
 
 static const char help[] =
@@ -38,6 +38,8 @@ static const char help[] =
     "  --foreground      stay, log to standard error\n"
     "  --ready-fd N      write a newline to this descriptor when ready\n"
     "  --workers N       threads of the switch (1)\n"
+    "  --uid-base N      first of the users that the VMs' monitors run as, one each;\n"
+    "                    0: they stay what clickosd is (1879048192)\n"
     "  --monitor PATH    the clickos-vmm program (beside clickosd)\n"
     "  --image PATH      the guest image (beside clickosd)\n"
     "  --version, --help\n";
@@ -161,6 +163,7 @@ static void parse_arguments(int argc, char **argv)
                                           {"foreground", no_argument, NULL, 'f'},
                                           {"ready-fd", required_argument, NULL, 'r'},
                                           {"workers", required_argument, NULL, 'w'},
+                                          {"uid-base", required_argument, NULL, 'u'},
                                           {"monitor", required_argument, NULL, 'm'},
                                           {"image", required_argument, NULL, 'i'},
                                           {"version", no_argument, NULL, 'V'},
@@ -189,6 +192,10 @@ static void parse_arguments(int argc, char **argv)
         case 'w':
             o->workers = (unsigned)number(optarg, 1, BACKPLANE_MAX_WORKERS,
                                           "--workers");
+            break;
+        case 'u':
+            o->uid_base = (uint32_t)number(optarg, 0, INT32_MAX - DAEMON_UIDS + 1l,
+                                           "--uid-base");
             break;
         case 'm':
             o->monitor = optarg;

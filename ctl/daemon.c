@@ -160,6 +160,7 @@ static int start_host(struct daemon_state *s, const struct daemon_options *o,
     struct vmm_host_options options = {.monitor = o->monitor, .image = o->image};
     const char *why = NULL;
 
+    s->uid_base = o->uid_base;
     s->host = vmm_host_new(&options, d);
     if (!s->host)
         return -1;

@@ -34,13 +34,18 @@ struct daemon_state {
     void (*ready)(struct daemon_state *s); /* called once, when that is 0 */
     void (*log)(const char *text);         /* one line for the daemon's own log */
     uint64_t started_us;                   /* wall clock */
+    uint32_t uid_base, uid_next; /* users of monitors: first, and next to be used */
 };
+
+/* As many users as there are above the default base below 2^31. */
+enum { DAEMON_UID_BASE = 0x70000000, DAEMON_UIDS = 1 << 28 };
 
 struct daemon_options {
     const char *state_dir, *socket_path;
     const char *group;           /* of the socket; NULL: leave it */
     const char *monitor, *image; /* NULL: beside our own program */
     unsigned workers;            /* of the switch; 0: default */
+    uint32_t uid_base;           /* of the monitors' users; 0: they stay what we are */
     void (*ready)(struct daemon_state *s);
     void (*log)(const char *text);
 };

@@ -228,7 +228,8 @@ static int spawn(struct vm *vm, struct diag *d)
                             .mtu = (uint32_t)vm->mtu,
                             .n_buffers = (uint32_t)vm->buffers,
                             .heap = vm->memory,
-                            .socket_path = socket_path};
+                            .socket_path = socket_path,
+                            .uid = vm->uid};
 
     for (unsigned i = 0; i < vm->n_ifs; i++)
         memcpy(spec.macs[i], vm->ifs[i].mac, 6);
@@ -343,6 +344,17 @@ static int request_first(struct vm *vm, struct diag *d)
     return vmm_request(vm->vmm, &ping, ping_answered, vm, d);
 }
 
+/* A user of its own: processes of one user can send each other signals, and share the
+ * number of descriptors that may be on their way through sockets. */
+static uint32_t next_uid(struct daemon_state *s)
+{
+    if (!s->uid_base || geteuid() != 0)
+        return 0;
+    if (s->uid_next < s->uid_base || s->uid_next - s->uid_base >= DAEMON_UIDS)
+        s->uid_next = s->uid_base;
+    return s->uid_next++;
+}
+
 /* Copy what the spec says; its JSON goes with the request. */
 static int take_spec(struct vm *vm, struct spec_vm *spec, struct diag *d)
 {
@@ -350,6 +362,7 @@ static int take_spec(struct vm *vm, struct spec_vm *spec, struct diag *d)
     vm->memory = spec->memory;
     vm->buffers = spec->buffers;
     vm->mtu = spec->mtu;
+    vm->uid = next_uid(vm->s);
     vm->n_ifs = spec->n_ifs;
     for (unsigned i = 0; i < spec->n_ifs; i++) {
         memcpy(vm->ifs[i].mac, spec->ifs[i].mac, 6);

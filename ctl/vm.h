@@ -74,6 +74,7 @@ struct vm {
     enum vmm_isolation wanted;    /* what was asked for */
     enum vmm_isolation isolation; /* what it got; VMM_AUTO: not known yet */
     uint64_t memory, buffers, mtu;
+    uint32_t uid; /* user and group of its monitor; 0: the daemon's own */
     unsigned n_ifs;
     struct vm_if ifs[NETMEM_MAX_IFS];
     struct vm_config *configs;         /* owned */

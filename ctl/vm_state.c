@@ -121,10 +121,10 @@ json_t *vm_record(const struct vm *vm, const char *state)
         json_object_set_new(spec, "buffers", json_integer((json_int_t)vm->buffers));
     if (vm->mtu)
         json_object_set_new(spec, "mtu", json_integer((json_int_t)vm->mtu));
-    o = json_pack("{s:i, s:s, s:I, s:I, s:o, s:o}", "version", 1, "state", state,
+    o = json_pack("{s:i, s:s, s:I, s:I, s:I, s:o, s:o}", "version", 1, "state", state,
                   "created_us", (json_int_t)vm->created_us, "pid",
-                  (json_int_t)(vm->vmm ? vmm_pid(vm->vmm) : 0), "spec", spec, "configs",
-                  configs);
+                  (json_int_t)(vm->vmm ? vmm_pid(vm->vmm) : 0), "uid",
+                  (json_int_t)vm->uid, "spec", spec, "configs", configs);
     if (vm->trouble)
         json_object_set_new(o, "trouble", json_string(vm->trouble));
     return o;
@@ -314,6 +314,9 @@ static void load_vm(void *ctx, const char *name, json_t *value)
     json_get_string(value, "state", &state, NULL);
     json_get_string(value, "trouble", &trouble, NULL);
     vm->created_us = (uint64_t)json_integer_value(json_object_get(value, "created_us"));
+    vm->uid = (uint32_t)json_integer_value(json_object_get(value, "uid"));
+    if (vm->uid >= vm->s->uid_next)
+        vm->s->uid_next = vm->uid + 1;
     if (!strcmp(state, "crashed"))
         set_crashed(vm, trouble ? trouble : "it crashed before the daemon was started");
     else if (!strcmp(state, "starting"))

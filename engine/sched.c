@@ -69,13 +69,10 @@ static void task_insert(struct task *t)
 
 void task_schedule(struct task *t)
 {
-    const struct task *head;
-
     if (t->scheduled || !t->sched)
         return;
-    head = &t->sched->run_list;
     /* It starts where the others are: sleeping earns nothing. */
-    t->pass = head->next == head ? 0 : head->next->pass;
+    t->pass = t->sched->pass;
     task_insert(t);
 }
 
@@ -105,6 +102,7 @@ bool sched_run_tasks(struct sched *s, unsigned budget)
         struct task *t = head->next;
 
         task_unschedule(t);
+        s->pass = t->pass;
         worked |= t->run(t->e, t);
     }
     return worked;

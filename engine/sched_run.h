@@ -12,6 +12,7 @@
 
 struct sched {
     struct task run_list; /* head of a circular list, sorted by pass */
+    uint32_t pass;        /* of the task that ran last: the list begins there */
     struct timer **heap;  /* owned; binary heap by expiry, then sequence */
     uint32_t n_timers, room;
     uint32_t reserved; /* timers that were initialised: the heap has room for all */

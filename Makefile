@@ -137,7 +137,7 @@ demo: deps
 .PHONY: install
 PREFIX ?= /usr/local
 install: all
-	tools/install-files $(B) $(DESTDIR)$(PREFIX)
+	tools/install-files $(B) "$(DESTDIR)" $(PREFIX)
 
 .PHONY: help
 help:

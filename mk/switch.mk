@@ -24,3 +24,6 @@ $(B)/tests/switch_tap: $(B)/tests/switch_tap.o $(B)/tests/fake_guest.o $(SWITCH_
 TEST_EXTRA += $(B)/tests/switch_tap
 
 FUZZ_OBJ_netmem = $(SWITCH_OBJ) $(B)/tests/fake_guest.o
+
+# What runs threads, for ThreadSanitizer.
+TSAN_EXTRA += $(addprefix $(B)/switch/,backplane_test hostile_test kinds_test sleep_test)

@@ -243,13 +243,29 @@ static void trim(struct sbuf *s)
         s->data[--s->len] = 0;
 }
 
+/* Read "el.handler" or "el.handler(PARAM)". */
+static int read_handler(struct case_run *run, const char *handler, struct sbuf *out,
+                        struct diag *d)
+{
+    char *name = strdup(handler), *param = strchr(name, '(');
+    int rc;
+
+    if (param) {
+        *param++ = 0;
+        param[strcspn(param, ")")] = 0;
+    }
+    rc = run->backend->read(run->ctx, name, param, out, d);
+    free(name);
+    return rc;
+}
+
 static void check_read(struct case_run *run, const struct step *s, const char *handler,
                        const char *want)
 {
     struct diag d = DIAG_INIT;
     struct sbuf out = SBUF_INIT;
 
-    if (run->backend->read(run->ctx, handler, NULL, &out, &d) < 0) {
+    if (read_handler(run, handler, &out, &d) < 0) {
         fail_diag(run, s->line, handler, &d);
     } else {
         trim(&out);
@@ -329,7 +345,7 @@ static void step_fail(struct case_run *run, const struct step *s)
     *bar = 0;
     value = split_word(copy);
     rc = *value ? run->backend->write(run->ctx, copy, value, strlen(value), &d)
-                : run->backend->read(run->ctx, copy, NULL, &out, &d);
+                : read_handler(run, copy, &out, &d);
     if (rc >= 0)
         case_fail(run, s->line, "%s: did not fail", copy);
     else if (!has_message(&d, bar + 2))

@@ -13,14 +13,19 @@ bench-vm: all $(B)/vm_bench
 	@mkdir -p out
 	$(B)/vm_bench --json out/vm.json
 
-BENCH_ENGINE_OBJ := $(call objs,bench/engine_bench.c $(wildcard bench/limits/*.c))
-$(B)/engine_bench: $(BENCH_ENGINE_OBJ) $(ENGINE_OBJ)
+BENCH_ENGINE_OBJ := $(call objs,bench/engine_bench.c $(wildcard bench/engine/*.c) \
+                    $(wildcard bench/limits/*.c))
+$(B)/engine_bench: $(BENCH_ENGINE_OBJ) $(DRIVER_ELEMENTS_OBJ)
 	@echo "LINK  $@"
-	@$(CC) $(LDSAN) -pthread -o $@ $^ -lm
+	@$(CC) $(LDSAN) -pthread -o $@ $^ -lpcap -lm
 TEST_EXTRA += $(B)/engine_bench
 
-.PHONY: bench-engine
+.PHONY: bench-engine bench-guard
 bench: bench-engine
 bench-engine: $(B)/engine_bench
 	@mkdir -p out
 	$(B)/engine_bench --json out/engine.json
+
+# Not part of `make check`: machines are noisy.
+bench-guard: $(B)/engine_bench
+	$(B)/engine_bench --guard bench/baseline.json

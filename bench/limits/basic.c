@@ -6,21 +6,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-int limit_init(struct limit *l, const uint8_t *template, uint32_t len)
+int limit_init(struct limit *l, enum limit_feed feed, uint32_t size)
 {
+    uint32_t n = feed == FEED_FLOWS ? size : 1;
+
     memset(l, 0, sizeof *l);
-    l->template = template;
-    l->template_len = len;
+    l->feed = feed;
+    l->size = size;
+    l->order = (struct flow_order){.n = n};
     l->room = malloc((size_t)LIMIT_POOL * LIMIT_ROOM);
+    l->templates = aligned_alloc(PACKET_SLOT, (size_t)n * PACKET_SLOT);
+    if (!l->room || !l->templates)
+        return -1;
     for (uint32_t i = 0; i < LIMIT_POOL; i++)
         l->free[l->n_free++] = LIMIT_POOL - 1 - i;
-    return l->room ? 0 : -1;
+    for (uint32_t i = 0; i < n; i++)
+        if (feed == FEED_FLOWS)
+            packet_make_flow(l->templates + (size_t)i * PACKET_SLOT, i);
+        else
+            packet_make(l->templates);
+    return 0;
 }
 
 void limit_fini(struct limit *l)
 {
     free(l->room);
-    l->room = NULL;
+    free(l->templates);
+    free(l->table);
+    ip_routes_fini(&l->routes);
+    memset(l, 0, sizeof *l);
 }
 
 void limit_source_discard(struct limit *l, uint64_t n)
@@ -28,7 +42,7 @@ void limit_source_discard(struct limit *l, uint64_t n)
     struct limit_pkt b[LIMIT_BATCH];
 
     for (; n; n -= LIMIT_BATCH) {
-        limit_source(l, b, LIMIT_BATCH);
+        limit_source(l, b);
         limit_discard(l, b, LIMIT_BATCH);
     }
 }
@@ -37,16 +51,11 @@ void limit_source_discard(struct limit *l, uint64_t n)
 void limit_queue(struct limit *l, uint64_t n)
 {
     struct limit_pkt b[LIMIT_BATCH];
-    unsigned head = 0, tail = 0;
 
     for (; n; n -= LIMIT_BATCH) {
-        limit_source(l, b, LIMIT_BATCH);
-        memcpy(&l->queue[head], b, sizeof b);
-        head = (head + LIMIT_BATCH) % 1024;
-        __asm__ volatile("" : : : "memory");
-        memcpy(b, &l->queue[tail], sizeof b);
-        tail = (tail + LIMIT_BATCH) % 1024;
-        limit_discard(l, b, LIMIT_BATCH);
+        limit_source(l, b);
+        limit_put(l, b, LIMIT_BATCH);
+        limit_discard(l, b, limit_get(l, b));
     }
 }
 
@@ -66,7 +75,7 @@ void limit_counter(struct limit *l, uint64_t n)
     struct limit_pkt b[LIMIT_BATCH];
 
     for (; n; n -= LIMIT_BATCH) {
-        limit_source(l, b, LIMIT_BATCH);
+        limit_source(l, b);
         count(l, b);
         limit_discard(l, b, LIMIT_BATCH);
     }
@@ -77,7 +86,7 @@ void limit_counters10(struct limit *l, uint64_t n)
     struct limit_pkt b[LIMIT_BATCH];
 
     for (; n; n -= LIMIT_BATCH) {
-        limit_source(l, b, LIMIT_BATCH);
+        limit_source(l, b);
         for (unsigned i = 0; i < 10; i++)
             count(l, b);
         limit_discard(l, b, LIMIT_BATCH);

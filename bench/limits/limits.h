@@ -6,7 +6,7 @@
  * A limit does all the work that its configuration asks for, in batches of 32, with
  * everything known at compile time: no graph, no virtual calls, no general packets. Its
  * packets are records that refer to bytes, as the engine's are; the source hands out
- * references to one template, so whoever writes copies first.
+ * references to templates, so whoever writes copies first, or packets of their own.
  *
  * With a `sink` a limit passes it every packet that it would have thrown away, in order:
  * the benchmark compares that with what the engine's configuration emits.
@@ -15,54 +15,90 @@
 #ifndef BENCH_LIMITS_LIMITS_H
 #define BENCH_LIMITS_LIMITS_H
 
+#include "bench/limits/packets.h"
+#include "engine/ip_routes.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LIMIT_BATCH = 32, LIMIT_ROOM = 256, LIMIT_POOL = 4096 };
+enum { LIMIT_BATCH = 32, LIMIT_ROOM = 256, LIMIT_POOL = 4096, LIMIT_QUEUE = 1024 };
+
+enum limit_feed { FEED_CLONES, FEED_PRIVATE, FEED_FLOWS };
 
 struct limit_pkt {
     uint8_t *data;
     uint32_t len;
-    uint32_t shared; /* refers to the template */
+    uint32_t shared; /* refers to a template */
 };
 
 typedef void limit_sink(void *ctx, const uint8_t *data, uint32_t len);
 
 struct limit {
-    const uint8_t *template;
-    uint32_t template_len;
-    limit_sink *sink; /* NULL: packets are thrown away */
+    enum limit_feed feed;
+    struct flow_order order;
+    uint8_t *templates; /* owned; one or, for FEED_FLOWS, one a flow */
+    uint32_t size;      /* rules, routes, flows */
+    limit_sink *sink;   /* NULL: packets are thrown away */
     void *sink_ctx;
+    const char *trace; /* name of the file, for those that read one */
 
     /* A pool of private buffers, last in first out. */
     uint8_t (*room)[LIMIT_ROOM]; /* owned; [LIMIT_POOL] */
     uint32_t free[LIMIT_POOL], n_free;
-    struct limit_pkt queue[1024]; /* for those that store packets */
-    uint64_t packets, bytes;      /* for those that count */
+    struct limit_pkt queue[LIMIT_QUEUE]; /* for those that store packets */
+    unsigned head, tail;
+    uint64_t packets, bytes; /* for those that count */
+    uint64_t random;
+    struct ip_routes routes;
+    void *table; /* owned: rules or mappings */
 };
 
-int limit_init(struct limit *l, const uint8_t *template, uint32_t len);
+/* For `size` rules, routes or flows. Returns -1 when memory ran out. */
+int limit_init(struct limit *l, enum limit_feed feed, uint32_t size);
 void limit_fini(struct limit *l);
 
-/* Fill a batch with references to the template. */
-static inline void limit_source(const struct limit *l, struct limit_pkt *b, unsigned n)
+static inline uint8_t *limit_room(struct limit *l)
 {
-    for (unsigned i = 0; i < n; i++)
-        b[i] = (struct limit_pkt){(uint8_t *)(uintptr_t)l->template, l->template_len,
-                                  1};
+    return l->room[l->free[--l->n_free]] + LIMIT_HEADROOM;
 }
 
-/* Make a packet's bytes its own, with 64 bytes before them. */
+/* Make a packet's bytes its own. */
 static inline void limit_own(struct limit *l, struct limit_pkt *p)
 {
     uint8_t *data;
 
     if (!p->shared)
         return;
-    data = l->room[l->free[--l->n_free]] + 64;
-    __builtin_memcpy(data, p->data, p->len);
+    data = limit_room(l);
+    __builtin_memcpy(data, p->data, PACKET_SLOT);
     p->data = data;
     p->shared = 0;
+}
+
+static inline void limit_source_flows(struct limit *l, struct limit_pkt *b)
+{
+    for (unsigned i = 0; i < LIMIT_BATCH; i++) {
+        uint8_t *data = l->templates + (size_t)PACKET_SLOT * flow_next(&l->order);
+
+        __builtin_prefetch(data);
+        b[i] = (struct limit_pkt){data, PACKET_LEN, 1};
+    }
+}
+
+/* Fill a batch. */
+static inline void limit_source(struct limit *l, struct limit_pkt *b)
+{
+    if (l->feed == FEED_FLOWS) {
+        limit_source_flows(l, b);
+        return;
+    }
+    for (unsigned i = 0; i < LIMIT_BATCH; i++)
+        b[i] = (struct limit_pkt){l->templates, PACKET_LEN, 1};
+    if (l->feed == FEED_PRIVATE)
+        for (unsigned i = 0; i < LIMIT_BATCH; i++)
+            limit_own(l, &b[i]);
+    /* The next packet might be another. */
+    __asm__ volatile("" : : "r"(b) : "memory");
 }
 
 /* The end of every path. */
@@ -78,6 +114,23 @@ static inline void limit_discard(struct limit *l, struct limit_pkt *b, unsigned 
     __asm__ volatile("" : : "r"(b) : "memory");
 }
 
+/* A batch into the queue, and one out of it. */
+static inline void limit_put(struct limit *l, const struct limit_pkt *b, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        l->queue[l->head++ % LIMIT_QUEUE] = b[i];
+    __asm__ volatile("" : : : "memory");
+}
+
+static inline unsigned limit_get(struct limit *l, struct limit_pkt *b)
+{
+    unsigned n = 0;
+
+    while (n < LIMIT_BATCH && l->tail != l->head)
+        b[n++] = l->queue[l->tail++ % LIMIT_QUEUE];
+    return n;
+}
+
 /* Each runs `n` packets, a multiple of LIMIT_BATCH. */
 void limit_source_discard(struct limit *l, uint64_t n);
 void limit_queue(struct limit *l, uint64_t n);
@@ -86,5 +139,12 @@ void limit_counters10(struct limit *l, uint64_t n);
 void limit_strip_check(struct limit *l, uint64_t n);
 void limit_ether_mirror(struct limit *l, uint64_t n);
 void limit_classifier20(struct limit *l, uint64_t n);
+void limit_filter(struct limit *l, uint64_t n);
+void limit_router(struct limit *l, uint64_t n);
+void limit_random_address(struct limit *l, uint64_t n);
+void limit_lookup(struct limit *l, uint64_t n);
+void limit_nat(struct limit *l, uint64_t n);
+void limit_balancer(struct limit *l, uint64_t n);
+void limit_trace(struct limit *l, uint64_t n);
 
 #endif

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * bench.h -- rows of the engine benchmark and their two sides
+ *
+ * A row is a configuration and the hand-written loop that does the same. In a row's
+ * configuration
+ *
+ *     %SOURCE   packets in bursts of 32: an InfiniteSource, or FromDevice(0)
+ *     %WAITING  the same, until somebody writes true to src.active
+ *     %SINK     Discard, or what hands packets to the collector of --check
+ *     %RULES    the row's rules for IPFilter, the last of which matches
+ *     %ROUTES   the row's routes: 0.0.0.0/0 to output 0, others to 0 to 3
+ *     %TRACE    name of a pcap file
+ *
+ * Packets come from one of three feeds, on both sides alike:
+ *
+ *     FEED_CLONES   references to one packet: who writes copies first
+ *     FEED_PRIVATE  packets of their own, filled at the source as a network card would
+ *     FEED_FLOWS    references to one of row.size packets, in random order
+ */
+
+#ifndef BENCH_ENGINE_BENCH_H
+#define BENCH_ENGINE_BENCH_H
+
+#include "bench/limits/limits.h"
+#include "engine/router.h"
+
+enum { FEEDS_BOTH = 1, NEEDS_TRACE = 2 };
+
+struct row {
+    const char *name;
+    const char *config;
+    void (*limit)(struct limit *l, uint64_t n);
+    uint32_t packets;        /* millions */
+    double click, fastclick; /* Mp/s, on a machine like the author's; 0: not known */
+    uint32_t size;           /* rules, routes, flows, or bytes of a traced packet */
+    uint8_t feed;            /* enum limit_feed */
+    uint8_t flags;           /* FEEDS_BOTH: FEED_PRIVATE too */
+};
+
+extern const struct row bench_rows[];
+extern const unsigned bench_n_rows;
+
+/* What --check compares: how many packets came out, and a hash of their bytes. */
+struct collector {
+    uint64_t packets, hash;
+};
+void collector_add(void *ctx, const uint8_t *data, uint32_t len);
+
+/* The configuration of a row for so many packets; a heap string. `sink` is the last
+ * element. */
+char *bench_config(const struct row *row, uint64_t packets, const char *sink);
+
+/* Seconds of processor time that a side takes for so many packets. With `c` the packets
+ * that come out are handed to it. */
+double bench_engine(const struct row *row, uint64_t packets, struct collector *c);
+double bench_limit(const struct row *row, uint64_t packets, struct collector *c);
+
+/* Name of the trace with packets of so many bytes, made if it is not there. */
+const char *bench_trace(uint32_t bytes);
+
+#endif

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* config.c -- the text of a row's configuration, and the traces: see bench.h */
+
+#include "bench/engine/bench.h"
+#include "engine/checksum.h"
+
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct expansion {
+    const struct row *row;
+    uint64_t packets;
+    const char *sink;
+};
+
+static void put_addr(struct sbuf *s, uint32_t host)
+{
+    sbuf_printf(s, "%u.%u.%u.%u", host >> 24, host >> 16 & 255, host >> 8 & 255,
+                host & 255);
+}
+
+static void put_a_source(struct sbuf *s, const struct expansion *x, const char *active)
+{
+    if (x->row->feed != FEED_CLONES)
+        sbuf_printf(s, "src :: FromDevice(0, BURST 32, ACTIVE %s)", active);
+    else
+        sbuf_printf(s,
+                    "src :: InfiniteSource(DATA %s, LIMIT %llu, BURST 32, STOP true, "
+                    "ACTIVE %s)",
+                    packet_data, (unsigned long long)x->packets, active);
+}
+
+static void put_source(struct sbuf *s, const struct expansion *x)
+{
+    put_a_source(s, x, "true");
+}
+
+static void put_waiting(struct sbuf *s, const struct expansion *x)
+{
+    put_a_source(s, x, "false");
+}
+
+static void put_rules(struct sbuf *s, const struct expansion *x)
+{
+    for (uint32_t i = 0; i < x->row->size; i++) {
+        struct tuple t = bench_rule(i, x->row->size);
+
+        sbuf_puts(s, "allow src host ");
+        put_addr(s, be32(t.src));
+        sbuf_puts(s, " && dst host ");
+        put_addr(s, be32(t.dst));
+        sbuf_printf(s, " && src udp port %u && dst udp port %u, ", be16(t.sport),
+                    be16(t.dport));
+    }
+    sbuf_puts(s, "deny all");
+}
+
+static void put_routes(struct sbuf *s, const struct expansion *x)
+{
+    for (uint32_t i = 0; i < x->row->size; i++) {
+        struct bench_route r = bench_route(i);
+
+        sbuf_puts(s, i ? ", " : "");
+        put_addr(s, r.addr);
+        sbuf_printf(s, "/%u %u", r.bits, r.port);
+    }
+}
+
+static void put_sink(struct sbuf *s, const struct expansion *x)
+{
+    sbuf_puts(s, x->sink);
+}
+
+static void put_trace(struct sbuf *s, const struct expansion *x)
+{
+    sbuf_puts(s, bench_trace(x->row->size));
+}
+
+static const struct {
+    const char *word;
+    void (*put)(struct sbuf *s, const struct expansion *x);
+} words[] = {
+    {"%SOURCE", put_source}, {"%WAITING", put_waiting}, {"%SINK", put_sink},
+    {"%RULES", put_rules},   {"%ROUTES", put_routes},   {"%TRACE", put_trace},
+};
+
+char *bench_config(const struct row *row, uint64_t packets, const char *sink)
+{
+    struct expansion x = {row, packets, sink};
+    struct sbuf s = SBUF_INIT;
+    const char *c = row->config;
+
+    while (*c) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < sizeof words / sizeof words[0] && !n; i++)
+            if (!strncmp(c, words[i].word, strlen(words[i].word))) {
+                words[i].put(&s, &x);
+                n = strlen(words[i].word);
+            }
+        if (!n)
+            sbuf_putc(&s, *c);
+        c += n ? n : 1;
+    }
+    return sbuf_take(&s);
+}
+
+/* --- traces --------------------------------------------------------------------------- */
+
+enum { TRACE_PACKETS = 2000000 }; /* as many as a row of a trace measures */
+
+static void trace_write(FILE *f, uint32_t bytes)
+{
+    static const uint32_t header[6] = {0xa1b2c3d4, 2 | 4 << 16, 0, 0, 65535, 1};
+    uint8_t p[2048] = {0};
+
+    packet_make(p);
+    store16(p + 16, be16((uint16_t)(bytes - 14)));
+    store16(p + 24, 0);
+    store16(p + 24, csum(p + 14, 20));
+    fwrite(header, sizeof header, 1, f);
+    for (uint32_t i = 0; i < TRACE_PACKETS; i++) {
+        uint32_t head[4] = {i >> 10, i & 1023, bytes, bytes};
+
+        fwrite(head, sizeof head, 1, f);
+        fwrite(p, bytes, 1, f);
+    }
+}
+
+const char *bench_trace(uint32_t bytes)
+{
+    static char name[128];
+    char partial[sizeof name + 16];
+    FILE *f;
+
+    snprintf(name, sizeof name, "/tmp/clickos-bench-%u-%u.pcap", (unsigned)getuid(),
+             bytes);
+    if (!access(name, R_OK))
+        return name;
+    snprintf(partial, sizeof partial, "%s.%u", name, (unsigned)getpid());
+    f = fopen(partial, "wx");
+    if (!f)
+        err(1, "%s", partial);
+    trace_write(f, bytes);
+    if (fclose(f) || rename(partial, name))
+        err(1, "%s", name);
+    return name;
+}

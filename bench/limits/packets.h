@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * packets.h -- the packets, rules and routes that both sides of a benchmark use
+ *
+ * The packet is Ethernet, UDP 1.0.0.1:1234 > 2.0.0.2:1234, 64 bytes with the FCS, which
+ * is not there. Flows differ in source address, source port and, for more than 50,000 of
+ * them, destination; their UDP checksums are set.
+ */
+
+#ifndef BENCH_LIMITS_PACKETS_H
+#define BENCH_LIMITS_PACKETS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    PACKET_LEN = 60,
+    PACKET_SLOT = 64,    /* bytes that a packet takes in an array */
+    LIMIT_HEADROOM = 66, /* puts the IP header on a multiple of 16 */
+};
+
+/* The packet as InfiniteSource's DATA, and as bytes. */
+extern const char packet_data[];
+void packet_make(uint8_t *at);
+
+/* That of flow `i`. */
+void packet_make_flow(uint8_t *at, uint32_t i);
+
+/* Addresses and ports in network byte order. */
+struct tuple {
+    uint32_t src, dst;
+    uint16_t sport, dport;
+};
+
+/* Rule `i` of `n`: the last one is the packet's. */
+struct tuple bench_rule(uint32_t i, uint32_t n);
+
+/* Route `i` of `n`, in host byte order: number 0 is the default route, and no other
+ * one covers the packet's destination. */
+struct bench_route {
+    uint32_t addr, bits, port;
+};
+struct bench_route bench_route(uint32_t i);
+
+/* Which flow is next. */
+struct flow_order {
+    uint64_t x;
+    uint32_t n;
+};
+
+static inline uint32_t flow_next(struct flow_order *o)
+{
+    o->x = o->x * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)((o->x >> 32) * o->n >> 32);
+}
+
+#endif

@@ -3,7 +3,7 @@
  * The guest's main loop: carry out requests, run the configurations, and when nothing has
  * moved for a while, sleep until a packet, a request or a timer comes.
  *
- * Leaving the guest costs far more than looking at a ring, so it looks for POLL_NS before
+ * Leaving the guest costs far more than looking at a ring, so it looks for boot_info.poll_ns before
  * it sleeps. The order of things before sleeping is abi/netmem.h's: say so, look once
  * more, and only then sleep.
  */
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { BUDGET = 32, POLL_NS = 50000, NEAR_NS = 20000 };
+enum { BUDGET = 32, NEAR_NS = 20000 };
 
 void guest_main(void);
 
@@ -74,13 +74,16 @@ static bool run(struct machine *m, int64_t *next)
 }
 
 /* Packets for an interface that no element reads do not keep us awake. */
-static bool anything_to_do(const struct machine *m)
+static bool anything_to_do(struct machine *m)
 {
     if (machine_asked(m))
         return true;
-    for (unsigned i = 0; i < m->n_ifs && !m->quiet; i++)
-        if (m->netfronts[i].polled && netfront_waiting(&m->netfronts[i]))
+    for (unsigned i = 0; i < m->n_ifs && !m->quiet; i++) {
+        struct netfront *nf = &m->netfronts[i];
+
+        if ((nf->polled && netfront_waiting(nf)) || netfront_has_room(nf))
             return true;
+    }
     return false;
 }
 
@@ -124,7 +127,7 @@ void guest_main(void)
         if (!last)
             last = guest_now();
         /* With nothing installed there is nothing to look out for. */
-        if ((m->n_configs && guest_now() - last < POLL_NS) ||
+        if ((m->n_configs && guest_now() - last < GUEST_BOOT->poll_ns) ||
             next < (int64_t)guest_now() + NEAR_NS)
             continue;
         sleep_until(m, next);

@@ -7,7 +7,10 @@
 
 #include "guest/guest.h"
 
-enum { RX_FEW = 16 };
+/* Buffers an idle interface keeps in its ring, and how fast they become more: when one in
+ * RX_GROW was filled before we came to look, RX_GROW times as many are wanted. So pings
+ * stay with the few, and the first burst of a stream brings room for the second. */
+enum { RX_FEW = 16, RX_GROW = 4 };
 
 static struct netmem_slot *slot(struct netmem_ring *r, uint32_t i)
 {
@@ -36,6 +39,15 @@ static void offer_buffers(struct netfront *nf)
         return;
     nf->rx_offered = at;
     atomic_store_explicit(&r->offered, at, memory_order_release);
+}
+
+/* The new ones are offered at once: the rest of the burst is on its way. */
+static void want_more(struct netfront *nf)
+{
+    uint32_t more = nf->rx_wanted * RX_GROW;
+
+    nf->rx_wanted = more < nf->rx_most ? more : nf->rx_most;
+    offer_buffers(nf);
 }
 
 static struct pkt *take_packet(struct netfront *nf)
@@ -68,10 +80,9 @@ static uint32_t rx(void *dev, struct batch *b, uint32_t max)
             offer_buffers(nf);
         return 0;
     }
-    /* Half of the buffers were filled before we came to look: have more of them. */
-    if (n >= nf->rx_wanted / 2 && nf->rx_wanted < nf->rx_most)
-        nf->rx_wanted = nf->rx_wanted * 2 < nf->rx_most ? nf->rx_wanted * 2
-                                                        : nf->rx_most;
+    if (__builtin_expect(nf->rx_wanted < nf->rx_most, 0) &&
+        n >= nf->rx_wanted / RX_GROW)
+        want_more(nf);
     n = n < max ? n : max;
     for (uint32_t i = 0; i < n; i++) {
         struct pkt *p = take_packet(nf);
@@ -128,6 +139,19 @@ static struct pkt *into_packet_memory(struct netfront *nf, struct pkt *p)
     return q;
 }
 
+bool netfront_has_room(struct netfront *nf)
+{
+    uint32_t done;
+
+    if (!nf->tx_refused)
+        return false;
+    done = atomic_load_explicit(&nf->shared->tx.done, memory_order_acquire);
+    if (nf->tx_offered - done >= NETMEM_TX_WAKE)
+        return false;
+    nf->tx_refused = false;
+    return true;
+}
+
 static void offer_packet(struct netfront *nf, struct pkt *p)
 {
     struct netmem_slot *s = slot(&nf->shared->tx, nf->tx_offered);
@@ -174,8 +198,10 @@ static uint32_t tx(void *dev, struct batch *b)
         sent++;
     }
     b->n -= i;
-    if (b->n)
+    if (b->n) {
         memmove(b->p, b->p + i, b->n * sizeof b->p[0]);
+        nf->tx_refused = true;
+    }
     if (sent) {
         nf->tx_count += sent;
         atomic_store_explicit(&nf->shared->tx.offered, nf->tx_offered,

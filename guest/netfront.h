@@ -30,6 +30,7 @@ struct netfront {
     uint32_t rx_wanted; /* empty buffers we keep in the ring: more under load */
     uint32_t rx_most;   /* that many at most */
     bool polled;        /* since the last sleep: some element receives here */
+    bool tx_refused;    /* some packets found no room, and may still wait for it */
     uint32_t rung;      /* the sleep of the host's that we have ended already */
     struct pkt *tx_packets[NETMEM_SLOTS], *rx_packets[NETMEM_SLOTS];
 
@@ -47,5 +48,10 @@ void netfront_reclaim(struct netfront *nf);
 
 /* Whether the host has put packets into the ring that were not received yet. */
 bool netfront_waiting(const struct netfront *nf);
+
+/* Whether packets were refused and there is room now. The host wakes only a guest that had
+ * NETMEM_TX_WAKE slots out, so this is to be asked before going to sleep: false means that
+ * nothing waits, or that so many are out that a wake-up will come. True is said once. */
+bool netfront_has_room(struct netfront *nf);
 
 #endif

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define BOOT_MAGIC 0x746f6f626b636c63ull /* any constant */
-#define BOOT_ABI   1u
+#define BOOT_ABI   2u
 
 enum guest_mode { GUEST_KVM = 1, GUEST_PROCESS = 2 };
 
@@ -49,6 +49,7 @@ struct boot_info {
     uint64_t wait;                /* struct boot_wait, writable */
     uint64_t seed[2];             /* for random elements */
     char vm_name[64];             /* NUL-terminated */
+    uint64_t poll_ns; /* how long to look at the rings in vain before sleeping */
 
     /* GUEST_PROCESS only. */
     int32_t wake_fd;     /* read() returns when somebody wakes us */

@@ -19,6 +19,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum { MAX_POLL_US = 1000000 };
+
 struct settings {
     struct daemon_options options;
     bool foreground;
@@ -40,6 +42,8 @@ static const char help[] =
     "  --workers N       threads of the switch (1)\n"
     "  --uid-base N      first of the users that the VMs' monitors run as, one each;\n"
     "                    0: they stay what clickosd is (1879048192)\n"
+    "  --poll MIN[:MAX]  microseconds the switch looks at an idle port (5:200)\n"
+    "  --guest-poll US   microseconds an idle VM looks at its rings (50)\n"
     "  --monitor PATH    the clickos-vmm program (beside clickosd)\n"
     "  --image PATH      the guest image (beside clickosd)\n"
     "  --version, --help\n";
@@ -155,6 +159,20 @@ static long number(const char *text, long min, long max, const char *what)
     return n;
 }
 
+/* MIN or MIN:MAX, microseconds. MIN alone is both, so that nothing adapts. */
+static void parse_poll(struct daemon_options *o, char *text)
+{
+    char *colon = strchr(text, ':');
+    long min, max;
+
+    if (colon)
+        *colon = '\0';
+    min = number(text, 1, MAX_POLL_US, "--poll");
+    max = colon ? number(colon + 1, min, MAX_POLL_US, "--poll") : min;
+    o->poll_min_ns = 1000 * (uint64_t)min;
+    o->poll_max_ns = 1000 * (uint64_t)max;
+}
+
 static void parse_arguments(int argc, char **argv)
 {
     static const struct option longs[] = {{"socket", required_argument, NULL, 's'},
@@ -164,6 +182,8 @@ static void parse_arguments(int argc, char **argv)
                                           {"ready-fd", required_argument, NULL, 'r'},
                                           {"workers", required_argument, NULL, 'w'},
                                           {"uid-base", required_argument, NULL, 'u'},
+                                          {"poll", required_argument, NULL, 'p'},
+                                          {"guest-poll", required_argument, NULL, 'P'},
                                           {"monitor", required_argument, NULL, 'm'},
                                           {"image", required_argument, NULL, 'i'},
                                           {"version", no_argument, NULL, 'V'},
@@ -196,6 +216,13 @@ static void parse_arguments(int argc, char **argv)
         case 'u':
             o->uid_base = (uint32_t)number(optarg, 0, INT32_MAX - DAEMON_UIDS + 1l,
                                            "--uid-base");
+            break;
+        case 'p':
+            parse_poll(o, optarg);
+            break;
+        case 'P':
+            o->guest_poll_ns = 1000 *
+                               (uint64_t)number(optarg, 1, MAX_POLL_US, "--guest-poll");
             break;
         case 'm':
             o->monitor = optarg;

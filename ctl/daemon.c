@@ -146,8 +146,11 @@ static int watch(struct daemon_state *s, struct loop_watch *w, int fd,
 static int start_switch(struct daemon_state *s, const struct daemon_options *o,
                         struct diag *d)
 {
-    struct backplane_config config = {.n_workers = o->workers};
+    struct backplane_config config = {.n_workers = o->workers,
+                                      .poll_min_ns = o->poll_min_ns,
+                                      .poll_max_ns = o->poll_max_ns};
 
+    s->guest_poll_ns = o->guest_poll_ns;
     s->bp = backplane_new(&config, d);
     if (!s->bp || backplane_start(s->bp, d) < 0)
         return -1;

@@ -30,7 +30,8 @@ struct daemon_state {
     struct loop_timer adopt_timer;
     unsigned adopting; /* VMs that have not answered yet after a restart */
     struct vm *adopt_first, *adopt_last; /* of these, still to be connected to */
-    unsigned asking; /* descriptors that those connected to will send */
+    unsigned asking;        /* descriptors that those connected to will send */
+    uint64_t guest_poll_ns; /* of VMs started from now on; 0: default */
     void (*ready)(struct daemon_state *s); /* called once, when that is 0 */
     void (*log)(const char *text);         /* one line for the daemon's own log */
     uint64_t started_us;                   /* wall clock */
@@ -46,6 +47,9 @@ struct daemon_options {
     const char *monitor, *image; /* NULL: beside our own program */
     unsigned workers;            /* of the switch; 0: default */
     uint32_t uid_base;           /* of the monitors' users; 0: they stay what we are */
+    uint64_t poll_min_ns,
+        poll_max_ns;        /* of the switch before a port sleeps; 0: default */
+    uint64_t guest_poll_ns; /* of guests before they sleep; 0: default */
     void (*ready)(struct daemon_state *s);
     void (*log)(const char *text);
 };

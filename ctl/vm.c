@@ -228,6 +228,7 @@ static int spawn(struct vm *vm, struct diag *d)
                             .mtu = (uint32_t)vm->mtu,
                             .n_buffers = (uint32_t)vm->buffers,
                             .heap = vm->memory,
+                            .poll_ns = vm->s->guest_poll_ns,
                             .socket_path = socket_path,
                             .uid = vm->uid};
 

@@ -117,7 +117,7 @@ static void set_defaults(struct backplane_config *c)
     c->n_workers = c->n_workers ? c->n_workers : 1;
     c->budget = c->budget ? c->budget : 64;
     c->poll_min_ns = c->poll_min_ns ? c->poll_min_ns : 5000;
-    c->poll_max_ns = c->poll_max_ns ? c->poll_max_ns : 50000;
+    c->poll_max_ns = c->poll_max_ns ? c->poll_max_ns : 200000;
     if (c->poll_max_ns < c->poll_min_ns)
         c->poll_max_ns = c->poll_min_ns;
     if (c->budget > FRAME_BATCH)

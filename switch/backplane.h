@@ -54,8 +54,11 @@ struct backplane_config {
     unsigned n_workers;   /* default 1 */
     unsigned budget;      /* packets taken from a port before the next one's turn: 64 */
     uint64_t poll_min_ns; /* a port is polled at least and at most this long without */
-    uint64_t poll_max_ns; /* traffic before it is put to sleep: 5000 and 50000; the
-                           * time between adapts to what waiting would have saved */
+    uint64_t poll_max_ns; /* traffic before it is put to sleep: 5000 and 200000;
+                           * the time between adapts to what waiting would have saved.
+                           * Ringing costs a VM's processor 50 us where the KVM is slow:
+                           * the longest should be some times that, or a VM that fills
+                           * its ring finds us asleep each time it has done so */
 };
 
 /* `config` may be NULL. Returns NULL on failure. */
@@ -235,8 +238,10 @@ struct generator_config {
     uint32_t flows;                  /* source port and address vary; 0: 1 */
     uint16_t stream;                 /* tells generators apart at a sink */
     uint8_t src_mac[6], dst_mac[6];  /* all 0: 02:00:00:00:ss:ss, broadcast */
-    uint32_t src_ip, dst_ip;         /* host byte order; 0: 10.0.0.1, 10.0.0.2 */
-    uint16_t src_port, dst_port;     /* of the first flow; 0: 1024, 9 */
+    uint32_t
+        spread; /* flow f goes to dst_mac + f % spread, in its last 2 bytes; 0: 1 */
+    uint32_t src_ip, dst_ip;     /* host byte order; 0: 10.0.0.1, 10.0.0.2 */
+    uint16_t src_port, dst_port; /* of the first flow; 0: 1024, 9 */
 };
 
 /* Counts what comes, and reads what a generator wrote into it. */

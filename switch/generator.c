@@ -69,6 +69,8 @@ static void fill_template(const struct generator_config *c, uint8_t *b)
 static void set_flow(const struct generator_config *c, uint8_t *b, uint32_t len,
                      uint32_t flow)
 {
+    if (c->spread > 1)
+        put16(b + 4, ((uint32_t)c->dst_mac[4] << 8 | c->dst_mac[5]) + flow % c->spread);
     put16(b + 16, len - 14);
     put32(b + 26, c->src_ip + (flow >> 10));
     put16(b + 34, c->src_port + (flow & 1023));

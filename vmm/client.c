@@ -358,6 +358,7 @@ static struct wire_spawn spawn_message(const struct vmm *vm, const struct vmm_sp
         .has_listen = s->socket_path != NULL,
         .uid = s->uid,
         .heap = s->heap ? s->heap : VMM_HEAP_DEFAULT,
+        .poll_ns = s->poll_ns ? s->poll_ns : VMM_POLL_DEFAULT,
         .mem_size = vm->net.mem_size,
         .spawn_ns = vm->timing.spawn,
     };

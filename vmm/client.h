@@ -76,6 +76,7 @@ enum vmm_isolation {
 #define VMM_HEAP_MIN     (1ull << 20)
 #define VMM_HEAP_MAX     (512ull << 20)
 #define VMM_HEAP_DEFAULT (64ull << 20) /* costs only what the guest touches */
+#define VMM_POLL_DEFAULT 50000u        /* ns */
 
 struct vmm_spec {
     const char *name; /* what boot_info.vm_name says; at most 63 bytes are kept */
@@ -85,6 +86,7 @@ struct vmm_spec {
     uint32_t mtu;            /* 0: 1500 */
     uint32_t n_buffers;      /* packet buffers of 2 KiB in all; 0: 1024 */
     uint64_t heap;           /* bytes; 0: VMM_HEAP_DEFAULT */
+    uint64_t poll_ns;        /* how long the guest polls before it sleeps; 0: 50 us */
     const char *socket_path; /* where a later daemon finds the VM; NULL: it cannot. A
                               * stale socket of that name is replaced. */
     uid_t uid; /* user and group of the monitor; 0: stay what we are. One uid a VM is

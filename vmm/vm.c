@@ -55,6 +55,7 @@ static void fill_boot(struct vm *vm)
         .netmem_size = vm->spec.n_ifs ? vm->spec.mem_size : 0,
         .control = LAYOUT_CONTROL,
         .wait = LAYOUT_WAIT,
+        .poll_ns = vm->spec.poll_ns,
         .wake_fd = -1,
         .control_fd = -1,
     };

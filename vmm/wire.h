@@ -53,7 +53,7 @@ struct wire_spawn {
     uint32_t type, id;  /* id: the daemon's, for this server */
     uint32_t isolation; /* enum vmm_isolation, not VMM_AUTO */
     uint32_t n_ifs, has_listen, uid;
-    uint64_t heap, mem_size, spawn_ns;
+    uint64_t heap, mem_size, spawn_ns, poll_ns;
     char name[64];
 };
 

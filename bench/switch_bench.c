@@ -6,17 +6,16 @@
  *
  * --only runs the cases whose names contain PART, and the limit.
  *
- * The limit is one producer and one consumer that copy packets through a bare ring with
- * the layout of abi/netmem.h. Guests are played by a thread, so what is measured is the
+ * The limit is bench/bare_ring.h. Guests are played by a thread, so what is measured is the
  * switch and not the engine: one worker thread, one guest thread, two processors. Cases
  * take turns and the best of the rounds counts, since others may use the machine, too.
  */
 
+#include "bench/bare_ring.h"
 #include "switch/backplane.h"
 #include "tests/fake_guest.h"
 
 #include <err.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,63 +125,6 @@ static unsigned forward(struct fake_guest *g)
     fake_guest_offer(g, 0);
     fake_guest_kick(g, 1);
     return n;
-}
-
-/* ---- the limit -------------------------------------------------------------------- */
-
-struct bare {
-    struct fake_guest *g;
-    _Atomic bool stop;
-    uint32_t size;
-    uint64_t taken;
-};
-
-static void *bare_consumer(void *arg)
-{
-    struct bare *b = arg;
-    struct netmem_ring *tx = &nif(b->g, 0)->tx;
-    static uint8_t copies[BATCH][NETMEM_BUFFER];
-    uint32_t next = 0;
-
-    while (!atomic_load_explicit(&b->stop, memory_order_relaxed)) {
-        uint32_t offered = atomic_load_explicit(&tx->offered, memory_order_acquire);
-        unsigned n = offered - next < BATCH ? offered - next : BATCH;
-
-        for (unsigned i = 0; i < n; i++) {
-            const struct netmem_slot *s = &tx->slots[(next + i) % NETMEM_SLOTS];
-
-            if (b->size == 64)
-                memcpy(copies[i], buffer(b->g, s->buffer), 64);
-            else
-                memcpy(copies[i], buffer(b->g, s->buffer), s->len);
-        }
-        /* The copies must really be made. */
-        __asm__ volatile("" : : "r"(copies) : "memory");
-        next += n;
-        b->taken += n;
-        if (n)
-            atomic_store_explicit(&tx->done, next, memory_order_release);
-    }
-    return NULL;
-}
-
-static double run_limit(uint32_t size)
-{
-    struct bare b = {.g = fake_guest_new(1), .size = size};
-    uint8_t frame[1500];
-    double start = now_s(), end;
-    unsigned dst = 0;
-    pthread_t thread;
-
-    fake_frame(frame, size, 1, 2, 0);
-    pthread_create(&thread, NULL, bare_consumer, &b);
-    while ((end = now_s()) < start + seconds)
-        for (int i = 0; i < 50; i++)
-            send_burst(b.g, frame, size, BATCH, 0, &dst);
-    atomic_store(&b.stop, true);
-    pthread_join(thread, NULL);
-    fake_guest_free(b.g);
-    return (double)b.taken / (end - start) / 1e6;
 }
 
 /* ---- cases ------------------------------------------------------------------------ */
@@ -438,10 +380,10 @@ static bool wanted(const char *name)
 
 static void run_sizes(void)
 {
-    double fair, mpps;
+    double fair, mpps, best;
 
     for (int i = 0; i < N_SIZES; i++) {
-        mpps = run_limit(sizes[i]);
+        bare_ring_run(sizes[i], seconds, &mpps, &best);
         limit_mpps[i] = mpps > limit_mpps[i] ? mpps : limit_mpps[i];
         record("bare ring", 0, sizes[i], mpps, 0);
         if (wanted("vm to sink"))

@@ -5,15 +5,25 @@ SWITCH_OBJ      := $(call objs,$(SWITCH_SRC))
 TEST_OBJ_switch := $(SWITCH_OBJ)
 TEST_OBJ_switch += $(B)/tests/fake_guest.o
 
-$(B)/bench/switch_bench: $(B)/bench/switch_bench.o $(B)/tests/fake_guest.o $(SWITCH_OBJ) \
-    $(call objs,$(BASE_SRC))
+$(B)/bench/switch_bench: $(B)/bench/switch_bench.o $(B)/bench/bare_ring.o \
+    $(B)/tests/fake_guest.o $(SWITCH_OBJ) $(call objs,$(BASE_SRC))
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^) -lm
 
-# Ratios to a bare ring in the same run; build/switch-bench.json has it all.
+# With real VMs. It looks for the monitor and the image beside itself.
+$(B)/fleet_bench: $(call objs,bench/fleet_bench.c bench/fleet.c bench/bare_ring.c \
+    bench/bridge.c bench/svg.c $(wildcard vmm/client*.c) $(BASE_SRC)) $(SWITCH_OBJ)
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^) -lm
+
+# Ratios to a bare ring in the same run, first with guests played by a thread, then with
+# real VMs; tables on the terminal, JSON and the figure in out/.
 .PHONY: bench-switch
-bench-switch: $(B)/bench/switch_bench
-	$< --json build/switch-bench.json
+bench: bench-switch
+bench-switch: all $(B)/bench/switch_bench $(B)/fleet_bench
+	@mkdir -p out
+	$(B)/bench/switch_bench --json out/switch.json
+	$(B)/fleet_bench --json out/fleet.json --svg out/fleet.svg
 
 # A backplane to be driven by scripts.
 $(B)/tests/switch_tap: $(B)/tests/switch_tap.o $(B)/tests/fake_guest.o $(SWITCH_OBJ) \

@@ -6,17 +6,17 @@
  * Ports:    none
  * Args:     TYPE  as for Script; DRIVER unless given
  *           instructions are those of Script
- * Handlers: step       written: go on behind the instruction that blocks, or so many
- *           goto       written: go on at this label
- *           run        run from the beginning with $args; read: gives what it returns
- *           get set shift  variables: read, written, and the first word taken off
- *           add sub mul div idiv mod rem neg abs min max  arithmetic
- *           eq ne lt le gt ge  comparison of numbers, or else of texts
- *           not and or nand nor if in  truth values and choices
- *           first length unquote sprintf random now  texts and numbers
- *           readable writable  whether handlers exist
- *           htons htonl ntohs ntohl  byte order
- *           cat catq kill  files and signals, for scripts only
+ * Handlers: step  written: go on behind the instruction that blocks, or so many
+ *           goto  written: go on at this label
+ *           run   run from the beginning with $args; read: gives what it returns
+ *           get, set, shift  variables: read, written, the first word taken off
+ *           add, sub, mul, div, idiv, mod, rem, neg, abs, min, max  arithmetic
+ *           eq, ne, lt, le, gt, ge  comparison of numbers, or else of texts
+ *           not, and, or, nand, nor, if, in  truth values and choices
+ *           first, length, unquote, sprintf, random, now  texts and numbers
+ *           readable, writable  whether handlers exist
+ *           htons, htonl, ntohs, ntohl  byte order
+ *           cat, catq, kill  files and signals, for scripts only
  * Example:  DriverManager(pause, write q.reset, wait 0.1s, stop)
  * See also: Script
  *

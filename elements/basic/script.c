@@ -31,17 +31,17 @@
  *           exit               end; a packet is dropped
  *           stop               end, and ask the driver to stop
  *           error [TEXT]       end with an error; errorq
- * Handlers: step       written: go on behind the instruction that blocks, or so many
- *           goto       written: go on at this label
- *           run        run from the beginning with $args; read: gives what it returns
- *           get set shift  variables: read, written, and the first word taken off
- *           add sub mul div idiv mod rem neg abs min max  arithmetic
- *           eq ne lt le gt ge  comparison of numbers, or else of texts
- *           not and or nand nor if in  truth values and choices
- *           first length unquote sprintf random now  texts and numbers
- *           readable writable  whether handlers exist
- *           htons htonl ntohs ntohl  byte order
- *           cat catq kill  files and signals, for scripts only
+ * Handlers: step  written: go on behind the instruction that blocks, or so many
+ *           goto  written: go on at this label
+ *           run   run from the beginning with $args; read: gives what it returns
+ *           get, set, shift  variables: read, written, the first word taken off
+ *           add, sub, mul, div, idiv, mod, rem, neg, abs, min, max  arithmetic
+ *           eq, ne, lt, le, gt, ge  comparison of numbers, or else of texts
+ *           not, and, or, nand, nor, if, in  truth values and choices
+ *           first, length, unquote, sprintf, random, now  texts and numbers
+ *           readable, writable  whether handlers exist
+ *           htons, htonl, ntohs, ntohl  byte order
+ *           cat, catq, kill  files and signals, for scripts only
  * Example:  Script(set i 0, label again, print $i, set i $(add $i 1),
  *                  goto again $(lt $i 5), stop)
  * See also: DriverManager, Message

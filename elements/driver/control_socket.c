@@ -425,20 +425,14 @@ static int read_name(struct element *e, const struct handler_spec *h, const char
     return 0;
 }
 
-/* Which of the two there is depends on the type. */
-static const struct handler_spec *control_socket_handlers(struct element *e,
-                                                          const char *name, size_t i)
-{
-    static const struct handler_spec specs[] = {
-        [TYPE_TCP] = {.name = "port", .flags = HANDLER_READ, .read = read_name},
-        [TYPE_UNIX] = {.name = "filename", .flags = HANDLER_READ, .read = read_name},
-    };
-    const struct control_socket *s = element_state(e);
-
-    if (s->type == TYPE_SOCKET || i > 0)
-        return NULL;
-    return !name || strcmp(name, specs[s->type].name) == 0 ? &specs[s->type] : NULL;
-}
+static const struct handler_spec control_socket_handlers[] = {
+    {.name = "port", .help = "TCP: the port", .flags = HANDLER_READ, .read = read_name},
+    {.name = "filename",
+     .help = "UNIX: the path",
+     .flags = HANDLER_READ,
+     .read = read_name},
+    HANDLER_END,
+};
 
 ELEMENT(ControlSocket) = {
     .name = "ControlSocket",
@@ -447,7 +441,7 @@ ELEMENT(ControlSocket) = {
     .args = control_socket_args,
     .any_args = true,
     .driver_only = true,
-    .more_handlers = control_socket_handlers,
+    .handlers = control_socket_handlers,
     .configure = control_socket_configure,
     .initialize = control_socket_initialize,
     .take_state = control_socket_take_state,

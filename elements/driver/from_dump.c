@@ -40,8 +40,21 @@
 #include "engine/platform.h"
 #include "engine/router.h"
 
+#include <dlfcn.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
+
+/* libpcap is loaded only by those who read a file: its own libraries take more time to
+ * start than all the rest of the program. */
+struct pcap_api {
+    void *library;
+    __typeof__(pcap_open_offline_with_tstamp_precision) *open;
+    __typeof__(pcap_close) *close;
+    __typeof__(pcap_datalink) *datalink;
+    __typeof__(pcap_datalink_val_to_name) *datalink_name;
+    __typeof__(pcap_geterr) *geterr;
+    __typeof__(pcap_next_ex) *next;
+};
 
 struct from_dump {
     struct text filename, end_call;
@@ -51,6 +64,7 @@ struct from_dump {
     int64_t start, start_after, end, end_after, interval;
     uint32_t burst;
 
+    struct pcap_api api;
     pcap_t *pcap;
     int link_type;
     uint64_t count;
@@ -177,12 +191,12 @@ static struct pkt *read_packet(struct element *e, struct from_dump *f)
     const u_char *bytes;
     int rc;
 
-    while (f->pcap && (rc = pcap_next_ex(f->pcap, &h, &bytes)) != PCAP_ERROR_BREAK) {
+    while (f->pcap && (rc = f->api.next(f->pcap, &h, &bytes)) != PCAP_ERROR_BREAK) {
         int64_t when;
         struct pkt *p;
 
         if (rc != 1) {
-            element_say(e, "%s: %s\n", f->filename.s, pcap_geterr(f->pcap));
+            element_say(e, "%s: %s\n", f->filename.s, f->api.geterr(f->pcap));
             return NULL;
         }
         when = (int64_t)h->ts.tv_sec * 1000000000 + h->ts.tv_usec;
@@ -329,13 +343,41 @@ static int from_dump_configure(struct element *e, struct conf *c, struct diag *d
     return 0;
 }
 
+/* A function of the library, put into a pointer of whatever type. */
+static bool pcap_symbol(struct pcap_api *api, const char *name, void *pointer)
+{
+    void *symbol = dlsym(api->library, name);
+
+    memcpy(pointer, &symbol, sizeof symbol);
+    return symbol != NULL;
+}
+
+static int pcap_load(struct pcap_api *api, struct diag *d)
+{
+    api->library = dlopen("libpcap.so.0.8", RTLD_NOW | RTLD_LOCAL);
+    if (!api->library)
+        api->library = dlopen("libpcap.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (!api->library)
+        return diag_err(d, "%s", dlerror());
+    if (pcap_symbol(api, "pcap_open_offline_with_tstamp_precision", &api->open) &&
+        pcap_symbol(api, "pcap_close", &api->close) &&
+        pcap_symbol(api, "pcap_datalink", &api->datalink) &&
+        pcap_symbol(api, "pcap_datalink_val_to_name", &api->datalink_name) &&
+        pcap_symbol(api, "pcap_geterr", &api->geterr) &&
+        pcap_symbol(api, "pcap_next_ex", &api->next))
+        return 0;
+    return diag_err(d, "libpcap is too old");
+}
+
 static int from_dump_initialize(struct element *e, struct diag *d)
 {
     struct from_dump *f = element_state(e);
     char why[PCAP_ERRBUF_SIZE];
 
-    f->pcap = pcap_open_offline_with_tstamp_precision(f->filename.s,
-                                                      PCAP_TSTAMP_PRECISION_NANO, why);
+    if (pcap_load(&f->api, d) < 0)
+        return -1;
+
+    f->pcap = f->api.open(f->filename.s, PCAP_TSTAMP_PRECISION_NANO, why);
     if (!f->pcap) {
         const char *text = why;
 
@@ -344,7 +386,7 @@ static int from_dump_initialize(struct element *e, struct diag *d)
             text += f->filename.len + 2;
         return diag_err(d, "%s: %s", f->filename.s, text);
     }
-    f->link_type = pcap_datalink(f->pcap);
+    f->link_type = f->api.datalink(f->pcap);
     if (f->force_ip &&
         ip_offset(&(struct pkt){.data = (uint8_t[32]){0}, .len = 32}, f->link_type) <
             0 &&
@@ -366,8 +408,11 @@ static void from_dump_cleanup(struct element *e)
     struct from_dump *f = element_state(e);
 
     if (f->pcap)
-        pcap_close(f->pcap);
+        f->api.close(f->pcap);
     f->pcap = NULL;
+    if (f->api.library)
+        dlclose(f->api.library);
+    f->api.library = NULL;
     pkt_free(f->held);
     f->held = NULL;
 }
@@ -383,7 +428,7 @@ static int read_encap(struct element *e, const struct handler_spec *h,
                       const char *param, struct sbuf *out, struct diag *d)
 {
     const struct from_dump *f = element_state(e);
-    const char *name = pcap_datalink_val_to_name(f->link_type);
+    const char *name = f->pcap ? f->api.datalink_name(f->link_type) : NULL;
 
     if (f->link_type == DLT_EN10MB)
         name = "ETHER";

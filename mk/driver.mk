@@ -1,9 +1,27 @@
 # SPDX-License-Identifier: BSD-3-Clause
 PROGRAMS += $(B)/click
-DRIVER_LIBS := -lpcap -lm
+DRIVER_LIBS := -lm
 
 $(B)/click: $(B)/driver/main.o $(call objs,$(DRIVER_SRC)) $(DRIVER_ELEMENTS_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $^ $(DRIVER_LIBS)
 
 TEST_OBJ_driver := $(call objs,$(DRIVER_SRC))
+
+# Tools that transform configurations: driver/tools/click_X.c is click-X.
+TOOL_NAMES := flatten align undead
+TOOL_OBJ   := $(call objs,driver/tools/tool.c driver/tools/net.c $(BASE_SRC) \
+              $(call srcs,engine/lang))
+PROGRAMS   += $(TOOL_NAMES:%=$(B)/click-%) $(B)/click-buildtool
+
+$(TOOL_NAMES:%=$(B)/click-%): $(B)/click-%: $(B)/driver/tools/click_%.o $(TOOL_OBJ)
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) -o $@ $^
+$(B)/click-buildtool: driver/tools/click-buildtool
+	@cp -f $< $@
+
+# Start-up, from process start to exit.
+.PHONY: bench-start
+bench: bench-start
+bench-start: $(B)/click
+	bench/start.sh $(B)

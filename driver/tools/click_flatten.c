@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* click_flatten.c -- `click-flatten`: a configuration without compound elements */
+
+#include "driver/tools/tool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "'Click-flatten' reads a Click configuration, replaces compound elements by what "
+    "is\n"
+    "in them, and writes the result.\n"
+    "\n"
+    "Usage: click-flatten [OPTION]... [ROUTERFILE] [VAR=VALUE]...\n"
+    "\n"
+    "Options:\n"
+    "  -c, --classes             Write the classes that are used, sorted.\n"
+    "  -n, --names               Write the names of the elements, sorted.\n"
+    "  -d, --declarations        Write the declarations, sorted.\n"
+    "      --config              Write the configuration (the default).\n"
+    "      --expand-vars         Accepted; variables are always replaced.\n"
+    "  -f, --file FILE           Read the configuration from FILE.\n"
+    "  -e, --expression EXPR     Use EXPR as the configuration.\n"
+    "  -o, --output FILE         Write to FILE.\n"
+    "  -C, --clickpath PATH      Look for libraries there.\n"
+    "      --help                Print this message and exit.\n"
+    "  -v, --version             Print the version and exit.\n";
+
+enum { OPT_CONFIG = 2000, OPT_IGNORED };
+
+static const struct option options[] = {
+    {"classes", no_argument, NULL, 'c'},
+    {"names", no_argument, NULL, 'n'},
+    {"elements", no_argument, NULL, 'n'},
+    {"declarations", no_argument, NULL, 'd'},
+    {"decls", no_argument, NULL, 'd'},
+    {"config", no_argument, NULL, OPT_CONFIG},
+    {"expand-vars", no_argument, NULL, OPT_IGNORED},
+    {"no-expand-vars", no_argument, NULL, OPT_IGNORED},
+    {NULL, 0, NULL, 0},
+};
+
+static int action = OPT_CONFIG;
+
+static int set_option(int c, const char *arg)
+{
+    (void)arg;
+    if (c != OPT_IGNORED)
+        action = c;
+    return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* One line for each element, sorted; a class stands there once. */
+static int write_list(struct tool *t, const struct lang_graph *g)
+{
+    const char **lines = arena_alloc(t->arena, (g->n_elements + 1) * sizeof *lines);
+    struct sbuf out = SBUF_INIT, line = SBUF_INIT;
+    int status;
+
+    for (uint32_t i = 0; i < g->n_elements; i++) {
+        const struct lang_element *e = &g->elements[i];
+
+        sbuf_reset(&line);
+        if (action == 'd')
+            sbuf_printf(&line, "%s :: %s", e->name, e->class_name);
+        else
+            sbuf_puts(&line, action == 'c' ? e->class_name : e->name);
+        lines[i] = arena_strdup(t->arena, sbuf_text(&line));
+    }
+    qsort(lines, g->n_elements, sizeof *lines, compare);
+    for (uint32_t i = 0; i < g->n_elements; i++)
+        if (action != 'c' || i == 0 || strcmp(lines[i], lines[i - 1]) != 0)
+            sbuf_printf(&out, "%s\n", lines[i]);
+    status = tool_write(t, &out);
+    sbuf_fini(&out);
+    sbuf_fini(&line);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct tool t = {.name = "click-flatten",
+                     .usage = usage,
+                     .short_options = "cnd",
+                     .long_options = options,
+                     .option = set_option};
+    struct lang_graph g;
+    int status;
+
+    tool_options(&t, argc, argv);
+    tool_load(&t, t.file, t.expression, &g);
+    status = action == OPT_CONFIG ? tool_write_graph(&t, &g) : write_list(&t, &g);
+    arena_free(t.arena);
+    return status;
+}

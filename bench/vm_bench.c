@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_ROUNDS = 1000 };
+enum { MAX_ROUNDS = 1000, KNOCK_PPS = 10000 };
 
 static const char config[] =
     "FromNetfront(0) -> c :: Classifier(12/0800, -);\n"
@@ -41,6 +41,7 @@ struct bench {
     struct vmm_host *host;
     struct backplane *bp;
     uint32_t in_net, out_net;
+    uint32_t drop_net; /* as in_net, but packets that nobody takes are dropped */
     unsigned rounds;
     double seconds;
     FILE *json;
@@ -150,6 +151,7 @@ static void path_open(struct bench *b, struct path *p, enum vmm_isolation isolat
                             .isolation = isolation,
                             .n_ifs = 2,
                             .macs = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}}};
+    uint32_t in_net = gen.rate_pps == KNOCK_PPS ? b->drop_net : b->in_net;
     struct vmm_request install = {.verb = CONTROL_INSTALL,
                                   .name = "fw",
                                   .text = config,
@@ -160,19 +162,18 @@ static void path_open(struct bench *b, struct path *p, enum vmm_isolation isolat
     p->vm = vmm_spawn(b->host, &spec, &events, p, &d);
     must(p->vm ? 0 : -1, &d);
     must(vmm_request(p->vm, &install, on_installed, p, &d), &d);
-    add_vm_port(b, p, 0, b->in_net, &p->ports[1]);
+    add_vm_port(b, p, 0, in_net, &p->ports[1]);
     add_vm_port(b, p, 1, b->out_net, &p->ports[2]);
     add_port(
         b,
         (struct port_config){.name = "sink", .network = b->out_net, .kind = PORT_SINK},
         &p->ports[3]);
     gen.dst_port = 53;
-    add_port(b,
-             (struct port_config){.name = "gen",
-                                  .network = b->in_net,
-                                  .kind = PORT_GENERATOR,
-                                  .generator = gen},
-             &p->ports[0]);
+    add_port(
+        b,
+        (struct port_config){
+            .name = "gen", .network = in_net, .kind = PORT_GENERATOR, .generator = gen},
+        &p->ports[0]);
     diag_fini(&d);
 }
 
@@ -251,6 +252,10 @@ static long smaps_kib(pid_t pid, const char *field)
 
 static const struct generator_config one_packet = {.count = 1};
 
+/* A sender that does not know when the VM will be there. A generator that waits for room
+ * would look for it less and less often, and so measure its own patience. */
+static const struct generator_config knocking = {.rate_pps = KNOCK_PPS};
+
 static uint64_t first_packet_ns(struct bench *b, enum vmm_isolation isolation,
                                 struct vmm_timing *t)
 {
@@ -258,7 +263,7 @@ static uint64_t first_packet_ns(struct bench *b, enum vmm_isolation isolation,
     struct path p;
     uint64_t ns = 0;
 
-    path_open(b, &p, isolation, one_packet);
+    path_open(b, &p, isolation, knocking);
     if (path_wait(b, &p)) {
         sink_report(b, &p, &r);
         ns = r.first_ns - p.spawned_ns;
@@ -268,44 +273,97 @@ static uint64_t first_packet_ns(struct bench *b, enum vmm_isolation isolation,
     return ns;
 }
 
-static void print_steps(const struct vmm_timing *t)
+/* Where the time goes: medians of each step, so that one disturbed start does not show. */
+enum {
+    STEP_FORK,
+    STEP_CREATE,
+    STEP_JAIL,
+    STEP_ENTER,
+    STEP_READY,
+    STEP_PACKET,
+    N_STEPS
+};
+
+struct steps {
+    uint64_t ns[N_STEPS][MAX_ROUNDS];
+    unsigned n;
+};
+
+static void add_steps(struct steps *s, const struct vmm_timing *t, uint64_t first_ns)
 {
-    printf(
-        "  steps of the last one, us: fork %.0f, VM and memory %.0f, jail %.0f, enter "
-        "%.0f, guest ready %.0f\n",
-        (double)(t->forked - t->spawn) / 1e3, (double)(t->created - t->forked) / 1e3,
-        (double)(t->jailed - t->created) / 1e3, (double)(t->entered - t->jailed) / 1e3,
-        (double)(t->ready - t->entered) / 1e3);
+    const uint64_t at[N_STEPS + 1] = {t->spawn,           t->forked,  t->created,
+                                      t->jailed,          t->entered, t->ready,
+                                      t->spawn + first_ns};
+
+    for (int i = 0; i < N_STEPS; i++)
+        s->ns[i][s->n] = at[i + 1] > at[i] ? at[i + 1] - at[i] : 0;
+    s->n++;
+}
+
+static void print_steps(struct steps *s)
+{
+    static const char *const names[N_STEPS] = {
+        "fork", "VM and memory", "jail", "enter", "guest ready", "first packet"};
+
+    printf("  steps, us, medians:");
+    for (int i = 0; i < N_STEPS; i++)
+        printf("%s %s %.0f", i ? "," : "", names[i], median_us(s->ns[i], s->n));
+    printf("\n");
+}
+
+/* The same with a shell that waits for it. */
+static uint64_t from_shell_ns(struct bench *b, struct vmm_timing *t)
+{
+    const struct vmm_spec shape = {.n_ifs = 2};
+    uint64_t ns;
+
+    vmm_host_keep_shells(b->host, 1, &shape);
+    for (int i = 0; i < 2000 && vmm_host_shells(b->host) == 0; i++)
+        pump(b, 1);
+    ns = first_packet_ns(b, VMM_KVM, t);
+    vmm_host_keep_shells(b->host, 0, NULL);
+    return ns;
 }
 
 static void bench_start(struct bench *b)
 {
-    static uint64_t floor_ns[MAX_ROUNDS], kvm_ns[MAX_ROUNDS], process_ns[MAX_ROUNDS];
+    static uint64_t floor_ns[MAX_ROUNDS], kvm_ns[MAX_ROUNDS], process_ns[MAX_ROUNDS],
+        shell_ns[MAX_ROUNDS];
     bool kvm = vmm_host_has_kvm(b->host, NULL);
-    double floor_us, kvm_us, process_us;
+    double floor_us, kvm_us, process_us, shell_us;
     struct vmm_timing t = {0}, unused;
+    static struct steps steps, shell_steps;
 
     for (unsigned i = 0; i < b->rounds; i++) {
         floor_ns[i] = floor_boot_ns();
-        if (kvm)
-            kvm_ns[i] = first_packet_ns(b, VMM_KVM, &t);
+        if (kvm && (kvm_ns[i] = first_packet_ns(b, VMM_KVM, &t)))
+            add_steps(&steps, &t, kvm_ns[i]);
+        if (kvm && (shell_ns[i] = from_shell_ns(b, &t)))
+            add_steps(&shell_steps, &t, shell_ns[i]);
         process_ns[i] = first_packet_ns(b, VMM_PROCESS, &unused);
     }
     floor_us = median_us(floor_ns, b->rounds);
     kvm_us = median_us(kvm_ns, b->rounds);
     process_us = median_us(process_ns, b->rounds);
+    shell_us = median_us(shell_ns, b->rounds);
     printf("start: create to first packet forwarded, median of %u\n", b->rounds);
     printf("  floor (fork, VM, vCPU, first exit)  %8.0f us\n", floor_us);
     printf("  VM                                  %8.0f us   p99 %.0f   %.2f x floor\n",
            kvm_us, p99_us(kvm_ns, b->rounds), floor_us ? kvm_us / floor_us : 0);
-    printf("  process                             %8.0f us\n", process_us);
     if (kvm)
-        print_steps(&t);
+        print_steps(&steps);
+    printf("  VM from a shell                     %8.0f us   p99 %.0f   %.2f x floor\n",
+           shell_us, p99_us(shell_ns, b->rounds), floor_us ? shell_us / floor_us : 0);
+    if (kvm)
+        print_steps(&shell_steps);
+    printf("  process                             %8.0f us\n", process_us);
     fprintf(b->json,
             "\"start\": {\"floor_us\": %.1f, \"vm_us\": %.1f, \"vm_p99_us\": %.1f, "
-            "\"process_us\": %.1f, \"ratio\": %.3f},\n",
-            floor_us, kvm_us, p99_us(kvm_ns, b->rounds), process_us,
-            floor_us ? kvm_us / floor_us : 0);
+            "\"process_us\": %.1f, \"shell_us\": %.1f, \"shell_p99_us\": %.1f, "
+            "\"ratio\": %.3f, \"shell_ratio\": %.3f},\n",
+            floor_us, kvm_us, p99_us(kvm_ns, b->rounds), process_us, shell_us,
+            p99_us(shell_ns, b->rounds), floor_us ? kvm_us / floor_us : 0,
+            floor_us ? shell_us / floor_us : 0);
 }
 
 static void bench_memory(struct bench *b, enum vmm_isolation isolation,
@@ -422,6 +480,7 @@ static void open_switch(struct bench *b)
         .name = "in", .mode = NETWORK_WIRE, .backpressure = true};
     struct network_config out = {
         .name = "out", .mode = NETWORK_WIRE, .backpressure = true};
+    struct network_config drop = {.name = "drop", .mode = NETWORK_WIRE};
     struct diag d = DIAG_INIT;
 
     b->host = vmm_host_new(&(struct vmm_host_options){0}, &d);
@@ -430,6 +489,7 @@ static void open_switch(struct bench *b)
     must(b->bp ? 0 : -1, &d);
     must(backplane_start(b->bp, &d), &d);
     must(backplane_add_network(b->bp, &in, &b->in_net, &d), &d);
+    must(backplane_add_network(b->bp, &drop, &b->drop_net, &d), &d);
     must(backplane_add_network(b->bp, &out, &b->out_net, &d), &d);
     diag_fini(&d);
 }

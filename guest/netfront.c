@@ -240,10 +240,15 @@ static void init_one(struct netfront *nf, struct netdev *dev, struct pkt_pool *p
     if (i >= 10)
         nf->name[0] = '1';
     nf->name[i >= 10] = (char)('0' + i % 10);
-    *dev = (struct netdev){
-        .ops = &netfront_ops, .dev = nf, .name = nf->name, .mtu = nf->shared->mtu};
-    memcpy(dev->mac, nf->shared->mac, sizeof dev->mac);
+    *dev = (struct netdev){.ops = &netfront_ops, .dev = nf, .name = nf->name};
+    netfront_identify(nf, dev);
     offer_buffers(nf);
+}
+
+void netfront_identify(const struct netfront *nf, struct netdev *dev)
+{
+    dev->mtu = nf->shared->mtu;
+    memcpy(dev->mac, nf->shared->mac, sizeof dev->mac);
 }
 
 unsigned netfront_init(struct netfront *nf, struct netdev *dev, struct pkt_pool *pool)

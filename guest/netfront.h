@@ -43,6 +43,9 @@ struct netfront {
  * NETMEM_MAX_IFS. */
 unsigned netfront_init(struct netfront *nf, struct netdev *dev, struct pkt_pool *pool);
 
+/* Read (again) what the host says about interface `nf`: address and MTU. */
+void netfront_identify(const struct netfront *nf, struct netdev *dev);
+
 /* Take back what the host has sent. */
 void netfront_reclaim(struct netfront *nf);
 

@@ -93,6 +93,9 @@ static struct router *build(struct machine *m, const struct ask *a, struct reply
     struct router *router;
 
     read_head(&w, a);
+    /* A VM may boot before it is known which one it will be. */
+    for (unsigned i = 0; i < m->n_ifs && !m->n_configs; i++)
+        netfront_identify(&m->netfronts[i], &m->netdevs[i]);
     router = router_new(&m->platform, w.text, w.len, w.file, &w.options, &d);
     sbuf_puts(&r->text, diag_text_columns(&d));
     if (!router)

@@ -5,7 +5,8 @@
 ELEMENT_RUN_OBJ := $(addprefix $(B)/tests/,element_run.o element_case.o element_step.o \
                      packet_text.o packet_build.o backend_engine.o \
                      backend_vm.o vm/kit.o) \
-                   $(call objs,vmm/client.c vmm/client_server.c vmm/client_link.c)
+                   $(call objs,vmm/client.c vmm/client_server.c vmm/client_link.c \
+                   vmm/client_pool.c)
 $(B)/tests/element_run: $(ELEMENT_RUN_OBJ) $(ENGINE_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $^ -lm

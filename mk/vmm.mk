@@ -6,7 +6,8 @@
 VMM_PROGRAM_OBJ := $(call objs,vmm/main.c vmm/server.c vmm/vm.c vmm/kvm.c vmm/process.c \
                    vmm/paging.c vmm/image.c vmm/clock.c vmm/jail.c vmm/link.c \
                    vmm/mailbox.c base/diag.c base/sbuf.c)
-VMM_CLIENT_OBJ  := $(call objs,vmm/client.c vmm/client_server.c vmm/client_link.c)
+VMM_CLIENT_OBJ  := $(call objs,vmm/client.c vmm/client_server.c vmm/client_link.c \
+                   vmm/client_pool.c)
 # Position-independent: the heap of a program at a fixed address may begin anywhere in the
 # GiB behind it, which is where the guest will be.
 VMM_STATIC      := $(if $(LDSAN),,-static-pie)

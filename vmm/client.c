@@ -123,12 +123,14 @@ bool vmm_host_has_kvm(const struct vmm_host *h, const char **why)
     return h->has_kvm;
 }
 
-/* For the request whose answer is overdue first. */
+/* For the request whose answer is overdue first, or the next shell. */
 void vmm_arm_timer(struct vmm_host *h)
 {
     struct itimerspec t = {.it_interval = {0}};
     uint64_t first = UINT64_MAX;
 
+    if (h->refill_ns)
+        first = h->refill_ns;
     for (const struct vmm *vm = h->asking; vm; vm = vm->asking_next)
         first = vm->deadline_ns < first ? vm->deadline_ns : first;
     if (first != UINT64_MAX) {
@@ -163,8 +165,10 @@ void vmm_host_dispatch(struct vmm_host *h)
         if (ev[i].data.ptr == h) {
             vmm_server_dispatch(h);
         } else if (ev[i].data.ptr == &h->timer) {
-            if (read(h->timer, &ticks, sizeof ticks) > 0)
+            if (read(h->timer, &ticks, sizeof ticks) > 0) {
                 vmm_link_overdue(h);
+                vmm_pool_refill(h);
+            }
         } else if (!vm->dead) {
             vmm_link_dispatch(vm, ev[i].events);
         }
@@ -186,8 +190,11 @@ static int fill_memory(int fd, const struct vmm_spec *s, uint32_t n_buffers)
                                      .buffers_at = netmem_buffers_at(s->n_ifs),
                                      .size = netmem_size(s->n_ifs, n_buffers)};
 
-    if (pwrite(fd, &head, sizeof head, 0) != sizeof head)
-        return -1;
+    return pwrite(fd, &head, sizeof head, 0) == sizeof head ? 0 : -1;
+}
+
+int vmm_write_identity(const struct vmm *vm, const struct vmm_spec *s)
+{
     for (unsigned i = 0; i < s->n_ifs; i++) {
         struct {
             uint8_t mac[6], pad[2];
@@ -196,7 +203,7 @@ static int fill_memory(int fd, const struct vmm_spec *s, uint32_t n_buffers)
         off_t at = (off_t)(NETMEM_IFS_AT + i * sizeof(struct netmem_if));
 
         memcpy(first.mac, s->macs[i], 6);
-        if (pwrite(fd, &first, sizeof first, at) != sizeof first)
+        if (pwrite(vm->net.mem_fd, &first, sizeof first, at) != sizeof first)
             return -1;
     }
     return 0;
@@ -222,7 +229,7 @@ static int make_net(struct vmm *vm, const struct vmm_spec *s, struct diag *d)
     net->mem_size = netmem_size(s->n_ifs, n_buffers);
     net->mem_fd = memfd_create("clickos-packets", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (net->mem_fd < 0 || ftruncate(net->mem_fd, (off_t)net->mem_size) < 0 ||
-        fill_memory(net->mem_fd, s, n_buffers) < 0 ||
+        fill_memory(net->mem_fd, s, n_buffers) < 0 || vmm_write_identity(vm, s) < 0 ||
         fcntl(net->mem_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
         return diag_err(d, "packet memory: %s", strerror(errno));
     return 0;
@@ -348,6 +355,14 @@ static int make_listener(const char *path, struct diag *d)
     return -1;
 }
 
+static enum vmm_isolation isolation_for(const struct vmm_host *h,
+                                        const struct vmm_spec *s)
+{
+    if (s->isolation != VMM_AUTO)
+        return s->isolation;
+    return h->has_kvm ? VMM_KVM : VMM_PROCESS;
+}
+
 static struct wire_spawn spawn_message(const struct vmm *vm, const struct vmm_spec *s)
 {
     struct wire_spawn m = {
@@ -357,6 +372,7 @@ static struct wire_spawn spawn_message(const struct vmm *vm, const struct vmm_sp
         .n_ifs = s->n_ifs,
         .has_listen = s->socket_path != NULL,
         .uid = s->uid,
+        .shell = vm->shell,
         .heap = s->heap ? s->heap : VMM_HEAP_DEFAULT,
         .poll_ns = s->poll_ns ? s->poll_ns : VMM_POLL_DEFAULT,
         .mem_size = vm->net.mem_size,
@@ -385,25 +401,27 @@ static int ask_server(struct vmm *vm, const struct vmm_spec *s, int link, int li
     return vmm_server_send(vm->host, &m, sizeof m, fds, n, d);
 }
 
-struct vmm *vmm_spawn(struct vmm_host *h, const struct vmm_spec *s,
-                      const struct vmm_events *events, void *ctx, struct diag *d)
+struct vmm_shape vmm_shape_of(const struct vmm_spec *s)
+{
+    return (struct vmm_shape){s->n_ifs, s->n_buffers ? s->n_buffers : DEFAULT_BUFFERS,
+                              s->heap ? s->heap : VMM_HEAP_DEFAULT};
+}
+
+/* A monitor for `s`, or for nobody in particular. */
+struct vmm *vmm_spawn_new(struct vmm_host *h, const struct vmm_spec *s, bool shell,
+                          struct diag *d)
 {
     int pair[2] = {-1, -1}, listener = -1;
-    struct vmm *vm = NULL;
-    uint64_t now = vmm_now_ns();
+    struct vmm *vm = new_vm(h, NULL, NULL);
 
-    if (check_spec(h, s, d) < 0 || (h->server < 0 && vmm_server_start(h, d) < 0))
-        return NULL;
-    vm = new_vm(h, events, ctx);
     if (!vm) {
         diag_err(d, "out of memory");
         return NULL;
     }
-    vm->timing.spawn = now;
+    vm->shell = shell;
+    vm->timing.spawn = vmm_now_ns();
     vm->id = ++h->next_id ? h->next_id : ++h->next_id;
-    vm->isolation = s->isolation != VMM_AUTO ? s->isolation
-                    : h->has_kvm             ? VMM_KVM
-                                             : VMM_PROCESS;
+    vm->isolation = isolation_for(h, s);
     snprintf(vm->name, sizeof vm->name, "%s", s->name ? s->name : "");
     if (make_net(vm, s, d) < 0)
         goto fail;
@@ -428,6 +446,61 @@ fail:
         unlink(vm->socket_path);
     vmm_free(vm);
     return NULL;
+}
+
+/* Whether `vm`, out of the pool, could be made the one that `s` describes. */
+static bool personalise(struct vmm *vm, const struct vmm_spec *s)
+{
+    int listener = -1;
+    bool given;
+
+    snprintf(vm->name, sizeof vm->name, "%s", s->name ? s->name : "");
+    if (s->socket_path && ((listener = make_listener(s->socket_path, NULL)) < 0 ||
+                           !(vm->socket_path = strdup(s->socket_path)))) {
+        close_fd(listener);
+        return false;
+    }
+    given = vmm_write_identity(vm, s) == 0 && vmm_pool_give(vm, s, listener);
+    close_fd(listener);
+    return given;
+}
+
+/* A shell as the VM of `s`; NULL if there is none that will do. */
+static struct vmm *spawn_from_pool(struct vmm_host *h, const struct vmm_spec *s,
+                                   uint64_t now)
+{
+    const struct vmm_shape shape = vmm_shape_of(s);
+    struct vmm *vm;
+
+    if (!h->pool_size || isolation_for(h, s) != VMM_KVM)
+        return NULL;
+    vmm_pool_order(h, &shape);
+    while ((vm = vmm_pool_take(h, &shape))) {
+        vm->timing.spawn = now;
+        if (personalise(vm, s))
+            return vm;
+        vmm_kill(vm);
+        vmm_free(vm);
+    }
+    return NULL;
+}
+
+struct vmm *vmm_spawn(struct vmm_host *h, const struct vmm_spec *s,
+                      const struct vmm_events *events, void *ctx, struct diag *d)
+{
+    uint64_t now = vmm_now_ns();
+    struct vmm *vm;
+
+    if (check_spec(h, s, d) < 0 || (h->server < 0 && vmm_server_start(h, d) < 0))
+        return NULL;
+    vm = spawn_from_pool(h, s, now);
+    if (!vm)
+        vm = vmm_spawn_new(h, s, false, d);
+    if (!vm)
+        return NULL;
+    vm->events = events ? events : vm->events;
+    vm->ctx = ctx;
+    return vm;
 }
 
 struct vmm *vmm_adopt(struct vmm_host *h, const char *path,
@@ -488,6 +561,10 @@ void vmm_end_if_over(struct vmm *vm)
     if (vm->dead || vm->ended || vm->link >= 0 || (known && !vm->exited))
         return;
     vm->ended = true;
+    if (vm->shell) {
+        vmm_pool_lost(vm);
+        return;
+    }
     if (vm->socket_path)
         unlink(vm->socket_path);
     while (vm->first && !vm->dead)

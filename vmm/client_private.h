@@ -21,6 +21,14 @@ struct asked {
     void *ctx;
 };
 
+/* What a VM cannot change once it has booted: a shell serves a VM of the same shape. */
+struct vmm_shape {
+    uint32_t n_ifs, n_buffers;
+    uint64_t heap;
+};
+
+enum { POOL_MAX = 256 };
+
 struct vmm {
     struct vmm_host *host;           /* borrowed; NULL once it is gone */
     struct vmm *prev, *next;         /* all VMs of the host */
@@ -28,6 +36,10 @@ struct vmm {
     void *ctx;
     bool adopted; /* it is to send us its fds */
     bool dead;    /* vmm_free() was called: only waits for the end of dispatch */
+
+    bool shell;             /* nobody's yet: in the pool */
+    struct vmm_shape shape; /* of a shell */
+    struct vmm *pool_next;  /* the next younger one */
 
     uint32_t id; /* of the fork server's; 0: that one is gone */
     pid_t pid;
@@ -65,8 +77,12 @@ struct vmm_host {
     bool has_kvm;
     char why[WIRE_WHY];
     uint32_t next_id;
-    struct vmm *vms;    /* all that are not ended and freed */
-    struct vmm *asking; /* those with a request under way */
+    struct vmm *vms;                      /* all that are not ended and freed */
+    struct vmm *asking;                   /* those with a request under way */
+    unsigned pool_size, n_pool, n_orders; /* orders: shells still to be made */
+    struct vmm *pool;                     /* oldest first */
+    struct vmm_shape orders[POOL_MAX];    /* the most urgent one last */
+    uint64_t refill_ns;                   /* when to make the next one; 0: never */
     bool dispatching;
     struct vmm *graveyard; /* freed inside dispatch; by `next` */
 };
@@ -86,7 +102,20 @@ void vmm_link_overdue(struct vmm_host *h); /* requests nobody answers */
 void vmm_link_answer(struct vmm *vm, uint32_t status, const char *text, size_t len);
 void vmm_link_drain(struct vmm *vm); /* read all there is */
 
+/* client_pool.c: shells */
+struct vmm *vmm_pool_take(struct vmm_host *h, const struct vmm_shape *s);
+void vmm_pool_order(struct vmm_host *h, const struct vmm_shape *s);
+void vmm_pool_lost(struct vmm *shell); /* it has ended, or is to end */
+void vmm_pool_refill(struct vmm_host *h);
+void vmm_pool_drop(struct vmm_host *h);
+/* Make the VM that `s` describes of a shell. False if the shell has died. */
+bool vmm_pool_give(struct vmm *shell, const struct vmm_spec *s, int listener);
+
 /* client.c */
+struct vmm *vmm_spawn_new(struct vmm_host *h, const struct vmm_spec *s, bool shell,
+                          struct diag *d);
+struct vmm_shape vmm_shape_of(const struct vmm_spec *s);
+int vmm_write_identity(const struct vmm *vm, const struct vmm_spec *s);
 int vmm_watch(struct vmm_host *h, int fd, void *what, uint32_t events);
 void vmm_end_if_over(struct vmm *vm);
 void vmm_arm_timer(struct vmm_host *h);

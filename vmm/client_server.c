@@ -160,6 +160,7 @@ static void on_child(struct vmm_host *h, const struct wire_child *m)
 static void on_loss(struct vmm_host *h)
 {
     vmm_server_stop(h);
+    vmm_pool_drop(h);
     for (struct vmm *vm = h->vms, *next; vm; vm = next) {
         next = vm->next;
         if (vm->id && vm->pid)

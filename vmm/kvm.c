@@ -494,8 +494,8 @@ static void run(struct vcpu *c)
 {
     bool alive = true;
 
-    vm_serve(c->vm); /* a configuration may be waiting for us already */
     c->vm->times.entered = clock_ns();
+    vm_serve(c->vm); /* a configuration may be waiting for us already */
     while (alive) {
         if (kicked) {
             kicked = 0;
@@ -509,6 +509,27 @@ static void run(struct vcpu *c)
     }
 }
 
+/* Run a shell up to where it would sleep. The guest is still alone with our image: no
+ * configuration, no packet. */
+static int warm_up(struct vcpu *c, struct diag *d)
+{
+    for (;;) {
+        if (ioctl(c->fd, KVM_RUN, 0) < 0) {
+            if (errno == EINTR || errno == EAGAIN)
+                continue;
+            return diag_err(d, "KVM_RUN: %s", strerror(errno));
+        }
+        if (c->run->exit_reason == KVM_EXIT_IO && c->run->io.port == PORT_WAIT)
+            return 0;
+        /* What it prints waits in the ring until the daemon knows whose it is. */
+        if (c->run->exit_reason == KVM_EXIT_IO &&
+            c->run->io.port == PORT_CONTROL_DOORBELL)
+            continue;
+        if (!handle_exit(c))
+            return diag_err(d, "the guest does not start");
+    }
+}
+
 int vm_run_kvm(struct vm *vm, struct diag *d)
 {
     struct vcpu c = {.vm = vm, .vm_fd = -1, .fd = -1};
@@ -518,6 +539,8 @@ int vm_run_kvm(struct vm *vm, struct diag *d)
     sigaction(SIGIO, &sa, NULL);
     sigaction(SIGALRM, &sa, NULL);
     if (vm_map(vm, false, d) < 0 || create(&c, d) < 0)
+        return -1;
+    if (vm->spec.shell && (warm_up(&c, d) < 0 || vm_await_identity(vm, d) < 0))
         return -1;
     /* What came while they were blocked is delivered now, and seen before the guest runs. */
     running = c.run;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -298,6 +299,84 @@ void vm_wait(struct vm *vm, uint64_t until_ns)
     }
 }
 
+/* Messages of the daemon interrupt us from now on. */
+static void meet_daemon(struct vm *vm)
+{
+    make_async(vm, vm->link);
+    make_async(vm, vm->listen);
+}
+
+static void say_hello(struct vm *vm)
+{
+    struct wire_hello h = hello(vm);
+
+    link_frame(&vm->daemon, WIRE_HELLO, &h, sizeof h, NULL, 0);
+}
+
+/* ---- shells ----------------------------------------------------------------------- */
+
+/* Nothing of the VM-to-be has reached the guest so far, so that one shell is as good as
+ * another; what it learns now is all that tells it from them. */
+static void take_identity(struct vm *vm, const struct wire_give *g, int listener)
+{
+    struct boot_info *b = at(vm, LAYOUT_BOOT);
+    struct clock_scale now;
+
+    vm->spec.shell = 0;
+    vm->spec.uid = g->uid;
+    vm->spec.has_listen = g->has_listen;
+    b->poll_ns = g->poll_ns;
+    vm->listen = listener;
+    memcpy(vm->spec.name, g->name, sizeof vm->spec.name - 1);
+    memcpy(b->vm_name, vm->spec.name, sizeof b->vm_name - 1);
+    /* The wall clock may have been set since; the scale of the steady one must stay. */
+    clock_measure(&vm->host->clock, &now);
+    b->wall_offset_ns = now.wall_offset_ns;
+    prctl(PR_SET_NAME, vm->spec.name[0] ? vm->spec.name : "clickos-vm", 0, 0, 0);
+    vm->times.spawn = g->spawn_ns;
+    vm->times.forked = vm->times.created = clock_ns();
+}
+
+static int receive_identity(struct vm *vm, struct wire_give *g, int *listener)
+{
+    union {
+        struct cmsghdr h;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec iov = {g, sizeof *g};
+    struct msghdr m = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = &control,
+                       .msg_controllen = sizeof control};
+    struct cmsghdr *c;
+
+    *listener = -1;
+    if (recvmsg(vm->link, &m, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof *g)
+        return -1;
+    c = CMSG_FIRSTHDR(&m);
+    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+        memcpy(listener, CMSG_DATA(c), sizeof *listener);
+    return !g->has_listen == (*listener < 0) ? 0 : -1;
+}
+
+int vm_await_identity(struct vm *vm, struct diag *d)
+{
+    struct pollfd p = {.fd = vm->link, .events = POLLIN};
+    struct wire_give g;
+    int listener;
+
+    say_hello(vm);
+    link_flush(&vm->daemon, 1000);
+    while (poll(&p, 1, -1) < 0)
+        if (errno != EINTR)
+            break;
+    if (receive_identity(vm, &g, &listener) < 0)
+        return diag_err(d, "the daemon has gone");
+    take_identity(vm, &g, listener);
+    meet_daemon(vm);
+    return 0;
+}
+
 /* ---- the end ---------------------------------------------------------------------- */
 
 /* Eight bytes of the guest's stack; 0 where there is none. */
@@ -346,7 +425,6 @@ static void say_why(struct vm *vm, struct diag *d)
 int vm_main(struct vm *vm)
 {
     struct diag d = DIAG_INIT;
-    struct wire_hello h;
     int rc;
 
     vm->console_ns = clock_ns();
@@ -354,10 +432,10 @@ int vm_main(struct vm *vm)
     clock_measure(&vm->host->clock, &vm->clock);
     vm->async = vm->spec.isolation == VMM_KVM;
     link_init(&vm->daemon, &vm->mailbox, vm->link);
-    make_async(vm, vm->link);
-    make_async(vm, vm->listen);
-    h = hello(vm);
-    link_frame(&vm->daemon, WIRE_HELLO, &h, sizeof h, NULL, 0);
+    if (!vm->spec.shell) {
+        meet_daemon(vm);
+        say_hello(vm);
+    }
     rc = vm->spec.isolation == VMM_KVM ? vm_run_kvm(vm, &d) : vm_run_process(vm, &d);
     if (rc == 0)
         pass_console_on(vm);

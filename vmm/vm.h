@@ -64,6 +64,10 @@ struct vm {
 /* Map the VM's memory and fill in boot page and data. `shared`: with a child process. */
 int vm_map(struct vm *vm, bool shared, struct diag *d);
 
+/* A shell (wire_spawn.shell) has booted: say so and wait to be told which VM it is. -1
+ * and a message when the daemon goes first. */
+int vm_await_identity(struct vm *vm, struct diag *d);
+
 /* Look after the daemon: new connections, requests, console, answers, time-outs. Never
  * blocks. Returns true if the guest should look at its mailbox. */
 bool vm_serve(struct vm *vm);

@@ -7,7 +7,8 @@
  *     daemon <-> fork server   SOCK_SEQPACKET: WIRE_SPAWN with fds, WIRE_SIGNAL;
  *                              back come WIRE_SERVER, WIRE_SPAWNED, WIRE_EXITED
  *     daemon <-> monitor       SOCK_STREAM: a struct wire_head, then `len` bytes.
- *                              To the monitor: WIRE_REQUEST and its text.
+ *                              To the monitor: WIRE_REQUEST and its text; before all
+ *                              else, if it is a shell, struct wire_give and its listener.
  *                              From it: WIRE_HELLO first, then the others
  *
  * Trust: the fork server and the daemon trust each other. A monitor may have been taken
@@ -22,7 +23,7 @@
 #include "abi/control.h"
 #include "abi/netmem.h"
 
-#define WIRE_ABI        1u
+#define WIRE_ABI        2u
 #define WIRE_MAX_FRAMES 32u
 #define WIRE_WHY        240u                 /* bytes of a reason, with its NUL */
 #define WIRE_MAX_FDS    (4 + NETMEM_MAX_IFS) /* of one WIRE_SPAWN */
@@ -53,7 +54,15 @@ struct wire_spawn {
     uint32_t type, id;  /* id: the daemon's, for this server */
     uint32_t isolation; /* enum vmm_isolation, not VMM_AUTO */
     uint32_t n_ifs, has_listen, uid;
+    uint32_t shell, pad; /* shell: boot, say hello, and wait for a struct wire_give */
     uint64_t heap, mem_size, spawn_ns, poll_ns;
+    char name[64];
+};
+
+/* Makes a VM of a shell; with it comes the listening socket, if there is one. */
+struct wire_give {
+    uint32_t uid, has_listen;
+    uint64_t spawn_ns, poll_ns;
     char name[64];
 };
 

@@ -27,7 +27,8 @@ struct settings {
     int ready_fd; /* -1: none */
 };
 
-static struct settings settings = {.options.uid_base = DAEMON_UID_BASE, .ready_fd = -1};
+static struct settings settings = {
+    .options.uid_base = DAEMON_UID_BASE, .options.pool = 2, .ready_fd = -1};
 static bool log_to_syslog;
 
 static const char help[] =
@@ -44,6 +45,7 @@ static const char help[] =
     "                    0: they stay what clickosd is (1879048192)\n"
     "  --poll MIN[:MAX]  microseconds the switch looks at an idle port (5:200)\n"
     "  --guest-poll US   microseconds an idle VM looks at its rings (50)\n"
+    "  --pool N          VMs kept booted for the next to be run (2)\n"
     "  --monitor PATH    the clickos-vmm program (beside clickosd)\n"
     "  --image PATH      the guest image (beside clickosd)\n"
     "  --version, --help\n";
@@ -184,6 +186,7 @@ static void parse_arguments(int argc, char **argv)
                                           {"uid-base", required_argument, NULL, 'u'},
                                           {"poll", required_argument, NULL, 'p'},
                                           {"guest-poll", required_argument, NULL, 'P'},
+                                          {"pool", required_argument, NULL, 'n'},
                                           {"monitor", required_argument, NULL, 'm'},
                                           {"image", required_argument, NULL, 'i'},
                                           {"version", no_argument, NULL, 'V'},
@@ -223,6 +226,9 @@ static void parse_arguments(int argc, char **argv)
         case 'P':
             o->guest_poll_ns = 1000 *
                                (uint64_t)number(optarg, 1, MAX_POLL_US, "--guest-poll");
+            break;
+        case 'n':
+            o->pool = (unsigned)number(optarg, 0, VMM_POOL_MAX, "--pool");
             break;
         case 'm':
             o->monitor = optarg;

@@ -170,6 +170,7 @@ static int start_host(struct daemon_state *s, const struct daemon_options *o,
     if (!vmm_host_has_kvm(s->host, &why))
         daemon_log(s, "no KVM (%s): VMs run as sandboxed processes",
                    why ? why : "/dev/kvm");
+    vmm_host_keep_shells(s->host, o->pool, NULL);
     return watch(s, &s->host_watch, vmm_host_fd(s->host), host_ready, d);
 }
 

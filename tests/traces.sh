@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Trace elements of the driver, with real files: tests/traces.sh BUILDDIR
+set -u
+click=$1/click
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$(dirname "$0")/.." || exit 1
+rc=0
+
+# same NAME GOT WANTED
+same() {
+    if [ "$2" == "$3" ]; then
+        echo "PASS traces/$1"
+    else
+        echo "FAIL traces/$1"
+        diff <(echo "$3") <(echo "$2")
+        rc=1
+    fi
+}
+
+cat > "$dir/in" <<'END'
+!IPSummaryDump 1.3
+!data timestamp ip_src sport ip_dst dport ip_proto ip_len ip_id tcp_seq tcp_flags tcp_opt ip_opt payload
+1.500000 18.26.4.44 30 10.0.0.4 40 T 68 7 1234 SA mss1400;sackok rr{1.0.0.1}+2 "wxyz"
+2.500000 18.26.4.44 30 10.0.0.4 40 U 33 8 - - - . "ab\\ c"
+3.250000 18.26.4.44 - 10.0.0.4 - I 28 9 - - - . -
+4.000000 1.2.3.4 5 0.0.0.0 0 T 40 0 0 . . . -
+END
+fields="timestamp ip_src sport ip_dst dport ip_proto ip_len ip_id tcp_seq tcp_flags tcp_opt ip_opt"
+
+same read_and_write "$($click -e "FromIPSummaryDump($dir/in, STOP true) -> ToIPSummaryDump(-, FIELDS $fields, HEADER false)")" \
+"1.500000 18.26.4.44 30 10.0.0.4 40 T 68 7 1234 SA mss1400;sackok rr{1.0.0.1}+2
+2.500000 18.26.4.44 30 10.0.0.4 40 U 33 8 - - - .
+3.250000 18.26.4.44 - 10.0.0.4 - I 28 9 - - - .
+4.000000 1.2.3.4 5 0.0.0.0 0 T 40 0 0 . . ."
+
+$click -e "FromIPSummaryDump($dir/in, STOP true) -> ToIPSummaryDump($dir/bin, FIELDS $fields, BINARY true)"
+same binary_is_the_same "$($click -e "FromIPSummaryDump($dir/bin, STOP true) -> ToIPSummaryDump(-, FIELDS $fields)")" \
+"$($click -e "FromIPSummaryDump($dir/in, STOP true) -> ToIPSummaryDump(-, FIELDS $fields)")"
+
+same payload_and_checksums "$($click -e "FromIPSummaryDump($dir/in, STOP true, CHECKSUM true) -> c :: CheckIPHeader -> ToIPSummaryDump(-, FIELDS payload payload_len payload_md5_hex, HEADER false)" -h c.drops 2>/dev/null)" \
+"\"wxyz\" 4 a7c3c2aa70d99921f9fb23ac87382997
+\"ab\\\\ c\" 5 dd4db6d267966f110727e47cd8aa0197
+\"\\<00>\\<00>\\<FF>\\<FF>\\<00>\\<00>\\<00>\\<00>\" 8 c486b6186582f355d0220858a95e20c1
+\"\" 0 d41d8cd98f00b204e9800998ecf8427e
+0"
+
+same data_and_defaults "$($click -e 'FromIPSummaryDump(DATA "10 5
+- 6", FIELDS ip_ttl sport, FLOWID 1.0.0.1 7 2.0.0.2 8 U, STOP true) -> ToIPSummaryDump(-, FIELDS ip_src sport ip_dst dport ip_proto ip_ttl udp_len)')" \
+"!IPSummaryDump 1.3
+!data ip_src sport ip_dst dport ip_proto ip_ttl udp_len
+1.0.0.1 5 2.0.0.2 8 U 10 8
+1.0.0.1 6 2.0.0.2 8 U 100 8"
+
+same several_packets_a_line "$($click -e 'FromIPSummaryDump(DATA "!data timestamp first_timestamp count ip_len
+7 5 3 90
+8 8 1 40", MULTIPACKET true, STOP true) -> ToIPSummaryDump(-, FIELDS timestamp count ip_len, HEADER false)')" \
+"5.000000 1 40
+6.000000 1 40
+7.000000 1 40
+8.000000 1 40"
+
+same bad_packets_are_told "$($click -e 'InfiniteSource(DATA \<46000014>, LIMIT 1, STOP true) -> MarkIPHeader -> ToIPSummaryDump(-, FIELDS ip_src ip_len, BAD_PACKETS true, HEADER false)')" \
+"!bad IP length 20
+- 4"
+
+same errors "$($click -q -e "FromIPSummaryDump($dir/none) -> ToIPSummaryDump(-, FIELDS nothing)" 2>&1 | grep -c "unknown content type 'nothing'")" 1
+same no_file "$($click -q -e "FromIPSummaryDump($dir/none) -> Discard" 2>&1 | grep -c "No such file")" 1
+same allowed_to_be_missing "$($click -e "FromIPSummaryDump($dir/none, ALLOW_NONEXISTENT true, STOP true) -> c :: Counter -> Discard" -h c.count)" "0"
+same nonsense_is_told_once "$($click -e 'FromIPSummaryDump(DATA "!data ip_src
+x
+y
+1.2.3.4", STOP true) -> c :: Counter -> Discard' -h c.count 2>&1)" "config:2: packet parse error
+1"
+exit $rc

@@ -35,6 +35,28 @@ _Static_assert(sizeof(struct buf) <= LINE, "stands on the line before its bytes"
 typedef long long vec __attribute__((vector_size(16), may_alias));
 typedef vec vec_u __attribute__((aligned(1)));
 
+/* The contents of a struct pkt in registers. Spelled out, since compilers turn loops and
+ * assignments of this size into `rep movs`, which takes several times as long. */
+struct record {
+    vec v[8];
+};
+_Static_assert(sizeof(struct record) == sizeof(struct pkt), "all of it");
+
+#define RECORD_OF(p)                                                                   \
+    {                                                                                  \
+        ((const vec *)(p))[0], ((const vec *)(p))[1], ((const vec *)(p))[2],           \
+            ((const vec *)(p))[3], ((const vec *)(p))[4], ((const vec *)(p))[5],       \
+            ((const vec *)(p))[6], ((const vec *)(p))[7]                               \
+    }
+
+static inline void record_fill(struct pkt *p, const struct record *r)
+{
+    vec *to = (vec *)p;
+
+    to[0] = r->v[0], to[1] = r->v[1], to[2] = r->v[2], to[3] = r->v[3];
+    to[4] = r->v[4], to[5] = r->v[5], to[6] = r->v[6], to[7] = r->v[7];
+}
+
 struct slab { /* stands behind its records, which are aligned to cache lines */
     struct slab *next;
     void *memory;        /* what malloc() gave */
@@ -289,8 +311,8 @@ static inline void buf_put(struct pkt_pool *pool, struct buf *b)
 /* --- packets ---------------------------------------------------------------------------- */
 
 /* A new packet in `b`, which it takes over, also when there is no record for it. */
-static struct pkt *packet_in(struct pkt_pool *pool, struct buf *b, uint32_t headroom,
-                             uint32_t len)
+static inline struct pkt *packet_in(struct pkt_pool *pool, struct buf *b,
+                                    uint32_t headroom, uint32_t len)
 {
     struct pkt *p;
 
@@ -298,7 +320,7 @@ static struct pkt *packet_in(struct pkt_pool *pool, struct buf *b, uint32_t head
         buf_put(pool, b);
         return NULL;
     }
-    memset(p, 0, sizeof *p);
+    record_fill(p, &(struct record){.v = {{0}}});
     p->buf = b;
     p->data = b->head + headroom;
     p->len = len;
@@ -379,7 +401,7 @@ struct pkt *pkt_clone(struct pkt *p)
 
     if (!bare_take(pool, &c, 1))
         return NULL;
-    *c = *p;
+    record_fill(c, &(struct record){RECORD_OF(p)});
     c->next = NULL;
     p->buf->refs++;
     pool->live++;
@@ -390,17 +412,11 @@ uint32_t batch_clone(struct batch *b, struct pkt *p, uint32_t n)
 {
     struct pkt_pool *pool = p->buf->pool;
     struct pkt **to = b->p + b->n;
-    const vec *from = (const vec *)p;
-    const vec v0 = from[0], v1 = from[1], v2 = from[2], v3 = from[3];
-    const vec v4 = from[4], v5 = from[5], v6 = from[6], v7 = from[7];
+    const struct record r = {RECORD_OF(p)};
 
     n = bare_take(pool, to, n);
-    for (uint32_t i = 0; i < n; i++) {
-        vec *c = (vec *)to[i];
-
-        c[0] = v0, c[1] = v1, c[2] = v2, c[3] = v3;
-        c[4] = v4, c[5] = v5, c[6] = v6, c[7] = v7;
-    }
+    for (uint32_t i = 0; i < n; i++)
+        record_fill(to[i], &r);
     b->n += n;
     p->buf->refs += n;
     pool->live += n;

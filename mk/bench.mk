@@ -17,7 +17,7 @@ BENCH_ENGINE_OBJ := $(call objs,bench/engine_bench.c $(wildcard bench/engine/*.c
                     $(wildcard bench/limits/*.c))
 $(B)/engine_bench: $(BENCH_ENGINE_OBJ) $(DRIVER_ELEMENTS_OBJ)
 	@echo "LINK  $@"
-	@$(CC) $(LDSAN) -pthread -o $@ $^ -lpcap -lm
+	@$(CC) $(LDSAN) -pthread -o $@ $^ -ldl -lm
 TEST_EXTRA += $(B)/engine_bench
 
 .PHONY: bench-engine bench-guard

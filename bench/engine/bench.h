@@ -56,7 +56,8 @@ char *bench_config(const struct row *row, uint64_t packets, const char *sink);
 double bench_engine(const struct row *row, uint64_t packets, struct collector *c);
 double bench_limit(const struct row *row, uint64_t packets, struct collector *c);
 
-/* Name of the trace with packets of so many bytes, made if it is not there. */
-const char *bench_trace(uint32_t bytes);
+/* Name of a row's trace, which is made if it is not there: packets of `size` bytes, or with
+ * FEED_FLOWS of `size` flows. */
+const char *bench_trace(const struct row *row);
 
 #endif

@@ -76,7 +76,7 @@ static void put_sink(struct sbuf *s, const struct expansion *x)
 
 static void put_trace(struct sbuf *s, const struct expansion *x)
 {
-    sbuf_puts(s, bench_trace(x->row->size));
+    sbuf_puts(s, bench_trace(x->row));
 }
 
 static const struct {
@@ -112,39 +112,50 @@ char *bench_config(const struct row *row, uint64_t packets, const char *sink)
 
 enum { TRACE_PACKETS = 2000000 }; /* as many as a row of a trace measures */
 
-static void trace_write(FILE *f, uint32_t bytes)
+static void trace_packet(uint8_t *p, const struct row *row, struct flow_order *order)
 {
-    static const uint32_t header[6] = {0xa1b2c3d4, 2 | 4 << 16, 0, 0, 65535, 1};
-    uint8_t p[2048] = {0};
-
+    if (row->feed == FEED_FLOWS) {
+        packet_make_flow(p, flow_next(order));
+        return;
+    }
     packet_make(p);
-    store16(p + 16, be16((uint16_t)(bytes - 14)));
+    store16(p + 16, be16((uint16_t)(row->size - 14)));
     store16(p + 24, 0);
     store16(p + 24, csum(p + 14, 20));
+}
+
+static void trace_write(FILE *f, const struct row *row)
+{
+    static const uint32_t header[6] = {0xa1b2c3d4, 2 | 4 << 16, 0, 0, 65535, 1};
+    uint32_t bytes = row->feed == FEED_FLOWS ? PACKET_LEN : row->size;
+    struct flow_order order = {.n = row->size};
+    uint8_t p[2048] = {0};
+
     fwrite(header, sizeof header, 1, f);
     for (uint32_t i = 0; i < TRACE_PACKETS; i++) {
-        uint32_t head[4] = {i >> 10, i & 1023, bytes, bytes};
+        uint32_t head[4] = {1 + (i >> 10), i & 1023, bytes, bytes};
 
+        trace_packet(p, row, &order);
         fwrite(head, sizeof head, 1, f);
         fwrite(p, bytes, 1, f);
     }
 }
 
-const char *bench_trace(uint32_t bytes)
+const char *bench_trace(const struct row *row)
 {
     static char name[128];
     char partial[sizeof name + 16];
     FILE *f;
 
-    snprintf(name, sizeof name, "/tmp/clickos-bench-%u-%u.pcap", (unsigned)getuid(),
-             bytes);
+    snprintf(name, sizeof name, "/tmp/clickos-bench-%u-%s%u.pcap", (unsigned)getuid(),
+             row->feed == FEED_FLOWS ? "flows" : "", row->size);
     if (!access(name, R_OK))
         return name;
     snprintf(partial, sizeof partial, "%s.%u", name, (unsigned)getpid());
     f = fopen(partial, "wx");
     if (!f)
         err(1, "%s", partial);
-    trace_write(f, bytes);
+    trace_write(f, row);
     if (fclose(f) || rename(partial, name))
         err(1, "%s", name);
     return name;

@@ -61,6 +61,10 @@
     "FromDump(%TRACE, BURST 32, STOP true) -> Strip(14) -> CheckIPHeader "             \
     "-> Counter -> %SINK;"
 
+#define TRACE_FLOWS                                                                    \
+    "FromDump(%TRACE, BURST 32, STOP true) -> Strip(14) -> CheckIPHeader "             \
+    "-> AggregateIPFlows -> %SINK;"
+
 /* name, configuration, limit, millions of packets, Click, FastClick, size, feed, flags */
 const struct row bench_rows[] = {
     {"source -> Discard", "%SOURCE -> %SINK", limit_source_discard, 200, 157, 60.9, 0,
@@ -113,6 +117,10 @@ const struct row bench_rows[] = {
     {"EtherMirror", "%SOURCE -> EtherMirror -> %SINK", limit_ether_mirror, 50, 21.5,
      16.0, 0, FEED_CLONES, FEEDS_BOTH},
     {"pcap, 64 bytes", TRACE, limit_trace, 2, 11.1, 20.4, 60, FEED_CLONES, NEEDS_TRACE},
+    {"pcap, AggregateIPFlows, 10,000", TRACE_FLOWS, limit_trace_flows, 2, 4.4, 6.0,
+     10000, FEED_FLOWS, NEEDS_TRACE},
+    {"pcap, AggregateIPFlows, 100,000", TRACE_FLOWS, limit_trace_flows, 2, 1.3, 2.7,
+     100000, FEED_FLOWS, NEEDS_TRACE},
     {"pcap, 512 bytes", TRACE, limit_trace, 2, 6.0, 6.2, 508, FEED_CLONES, NEEDS_TRACE},
 };
 const unsigned bench_n_rows = sizeof bench_rows / sizeof bench_rows[0];

@@ -101,7 +101,7 @@ static void feeder_init(struct feeder *f, const struct row *row, struct pkt_pool
 
     *f = (struct feeder){.pool = pool, .left = packets, .order = {.n = row->size}};
     packet_make(f->packet);
-    if (row->feed != FEED_FLOWS)
+    if (row->feed != FEED_FLOWS || row->flags & NEEDS_TRACE)
         return;
     f->flows = calloc(row->size, sizeof(struct pkt *));
     f->room = aligned_alloc(1 << 21, (room + (1 << 21) - 1) & ~(size_t)((1 << 21) - 1));
@@ -151,7 +151,7 @@ static double run(struct router *r, const struct row *row, const struct feeder *
     double start = now();
     int64_t next;
 
-    if (row->feed == FEED_CLONES)
+    if (row->feed == FEED_CLONES || row->flags & NEEDS_TRACE)
         while (!router_stopped(r))
             router_run(r, BUDGET, &next);
     else
@@ -208,7 +208,7 @@ double bench_limit(const struct row *row, uint64_t packets, struct collector *c)
     if (limit_init(&l, row->feed, row->size) < 0)
         errx(1, "out of memory");
     if (row->flags & NEEDS_TRACE)
-        l.trace = bench_trace(row->size);
+        l.trace = bench_trace(row);
     l.sink = c ? collector_add : NULL;
     l.sink_ctx = c;
     took = now();

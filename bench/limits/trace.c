@@ -4,6 +4,7 @@
 #include "bench/limits/headers.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -27,28 +28,90 @@ static inline unsigned read_batch(struct limit_pkt *b, uint8_t **at, const uint8
     return n;
 }
 
-void limit_trace(struct limit *l, uint64_t n)
+struct trace {
+    uint8_t *map, *at, *end;
+};
+
+static int trace_open(struct trace *t, const char *name)
 {
-    int fd = open(l->trace, O_RDONLY | O_CLOEXEC);
-    struct limit_pkt b[LIMIT_BATCH];
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
     struct stat st;
-    uint8_t *map, *at;
 
     if (fd < 0 || fstat(fd, &st) < 0)
-        return;
-    map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+        return -1;
+    t->map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd,
+                  0);
     close(fd);
-    if (map == MAP_FAILED)
+    t->at = t->map + FILE_HEADER;
+    t->end = t->map + st.st_size;
+    return t->map == MAP_FAILED ? -1 : 0;
+}
+
+void limit_trace(struct limit *l, uint64_t n)
+{
+    struct limit_pkt b[LIMIT_BATCH];
+    struct trace t;
+
+    if (trace_open(&t, l->trace) < 0)
         return;
-    at = map + FILE_HEADER;
-    while (n && read_batch(b, &at, map + st.st_size) == LIMIT_BATCH) {
+    for (; n && read_batch(b, &t.at, t.end) == LIMIT_BATCH; n -= LIMIT_BATCH) {
         unsigned good = limit_strip(b);
 
         for (unsigned i = 0; i < good; i++)
             l->bytes += b[i].len;
         l->packets += good;
         limit_discard(l, b, good);
-        n -= LIMIT_BATCH;
     }
-    munmap(map, (size_t)st.st_size);
+    munmap(t.map, (size_t)(t.end - t.map));
+}
+
+struct flow {
+    struct tuple t;
+    uint32_t number; /* 0: free place */
+    uint32_t last_s, first_s;
+    uint32_t packets;
+};
+
+/* The number of a flow, a new one the first time; when it was seen is kept. */
+static inline uint32_t flow_number(struct flow *table, uint32_t mask, uint32_t at,
+                                   const uint8_t *tuple, uint32_t *n_flows)
+{
+    while (table[at].number && memcmp(&table[at].t, tuple, sizeof table[at].t))
+        at = (at + 1) & mask;
+    if (!table[at].number) {
+        memcpy(&table[at].t, tuple, sizeof table[at].t);
+        table[at].number = ++*n_flows;
+    }
+    table[at].last_s++;
+    return table[at].number;
+}
+
+void limit_trace_flows(struct limit *l, uint64_t n)
+{
+    uint32_t mask = 2 * l->size, n_flows = 0, at[LIMIT_BATCH];
+    struct limit_pkt b[LIMIT_BATCH];
+    struct flow *table;
+    struct trace t;
+
+    mask = (1u << (32 - __builtin_clz(mask))) - 1;
+    l->table = table = calloc(mask + 1, sizeof *table);
+    if (!table || trace_open(&t, l->trace) < 0)
+        return;
+    for (; n && read_batch(b, &t.at, t.end) == LIMIT_BATCH; n -= LIMIT_BATCH) {
+        unsigned good = limit_strip(b);
+
+        for (unsigned i = 0; i < good; i++) {
+            uint64_t h;
+
+            memcpy(&h, b[i].data + 12, sizeof h);
+            h ^= (uint64_t)load32(b[i].data + 20) << 32 ^ load32(b[i].data + 20);
+
+            at[i] = (uint32_t)(h * 0x9e3779b97f4a7c15ull >> 32) & mask;
+            __builtin_prefetch(&table[at[i]]);
+        }
+        for (unsigned i = 0; i < good; i++)
+            l->bytes += flow_number(table, mask, at[i], b[i].data + 12, &n_flows);
+        limit_discard(l, b, good);
+    }
+    munmap(t.map, (size_t)(t.end - t.map));
 }

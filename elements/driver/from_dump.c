@@ -43,6 +43,23 @@
 #include <dlfcn.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_AT_ONCE = 1 << 17 }; /* stays in the second cache */
+
+/* Records of a plain pcap file in this machine's byte order are taken straight from large
+ * reads. All else, and whatever looks wrong, is libpcap's, which goes on from `offset`. */
+struct plain_file {
+    uint8_t *bytes;       /* owned; NULL: libpcap reads */
+    size_t have, at;      /* bytes in it, and where the next record starts */
+    int fd;               /* libpcap's */
+    int64_t offset;       /* in the file, of the next record */
+    uint32_t snaplen;     /* longer ones are libpcap's */
+    uint32_t to_ns;       /* fraction of a second times this is ns */
+    struct pcap_pkthdr h; /* of the record that was read last */
+};
 
 /* libpcap is loaded only by those who read a file: its own libraries take more time to
  * start than all the rest of the program. */
@@ -54,6 +71,8 @@ struct pcap_api {
     __typeof__(pcap_datalink_val_to_name) *datalink_name;
     __typeof__(pcap_geterr) *geterr;
     __typeof__(pcap_next_ex) *next;
+    __typeof__(pcap_file) *file;
+    __typeof__(pcap_snapshot) *snapshot;
 };
 
 struct from_dump {
@@ -66,6 +85,7 @@ struct from_dump {
 
     struct pcap_api api;
     pcap_t *pcap;
+    struct plain_file plain;
     int link_type;
     uint64_t count;
     struct pkt *held; /* read, and not yet due; owned */
@@ -184,6 +204,80 @@ static void first_packet(struct from_dump *f, int64_t when)
     f->has_end |= f->has_end_after;
 }
 
+/* Use large reads if this is a file for them. */
+static void plain_open(struct plain_file *r, const struct pcap_api *api, pcap_t *pcap)
+{
+    static const uint32_t micro = 0xa1b2c3d4, nano = 0xa1b23c4d;
+    uint32_t header[6];
+    struct stat st;
+    int fd = fileno(api->file(pcap));
+
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+        pread(fd, header, sizeof header, 0) != sizeof header ||
+        (header[0] != micro && header[0] != nano))
+        return;
+    r->bytes = malloc(READ_AT_ONCE);
+    r->fd = fd;
+    r->offset = sizeof header;
+    r->snaplen = (uint32_t)api->snapshot(pcap);
+    r->to_ns = header[0] == micro ? 1000 : 1;
+}
+
+static void plain_close(struct plain_file *r)
+{
+    free(r->bytes);
+    r->bytes = NULL;
+}
+
+/* Have `want` bytes from the next record on. */
+static bool plain_have(struct plain_file *r, size_t want)
+{
+    ssize_t n;
+
+    if (r->have - r->at >= want)
+        return true;
+    n = want <= READ_AT_ONCE ? pread(r->fd, r->bytes, READ_AT_ONCE, r->offset) : 0;
+    r->at = 0;
+    r->have = n > 0 ? (size_t)n : 0;
+    return r->have >= want;
+}
+
+/* The bytes of the next record; NULL when libpcap has to look at it. */
+static const uint8_t *plain_next(struct plain_file *r)
+{
+    uint32_t head[4]; /* seconds, fraction, length in the file, length */
+    const uint8_t *bytes;
+
+    if (!plain_have(r, sizeof head))
+        return NULL;
+    memcpy(head, r->bytes + r->at, sizeof head);
+    if (head[2] > r->snaplen || !plain_have(r, sizeof head + head[2]))
+        return NULL;
+    bytes = r->bytes + r->at + sizeof head;
+    r->h.ts.tv_sec = (int32_t)head[0];
+    r->h.ts.tv_usec = (suseconds_t)head[1] * r->to_ns;
+    r->h.caplen = head[2];
+    r->h.len = head[3];
+    r->at += sizeof head + head[2];
+    r->offset += (int64_t)(sizeof head + head[2]);
+    return bytes;
+}
+
+/* pcap_next_ex(), or better. */
+static int next_record(struct from_dump *f, struct pcap_pkthdr **h,
+                       const u_char **bytes)
+{
+    if (f->plain.bytes) {
+        *h = &f->plain.h;
+        *bytes = plain_next(&f->plain);
+        if (*bytes)
+            return 1;
+        plain_close(&f->plain);
+        fseeko(f->api.file(f->pcap), (off_t)f->plain.offset, SEEK_SET);
+    }
+    return f->api.next(f->pcap, h, bytes);
+}
+
 /* The next packet of the file that START and END admit; NULL at the end. */
 static struct pkt *read_packet(struct element *e, struct from_dump *f)
 {
@@ -191,7 +285,7 @@ static struct pkt *read_packet(struct element *e, struct from_dump *f)
     const u_char *bytes;
     int rc;
 
-    while (f->pcap && (rc = f->api.next(f->pcap, &h, &bytes)) != PCAP_ERROR_BREAK) {
+    while (f->pcap && (rc = next_record(f, &h, &bytes)) != PCAP_ERROR_BREAK) {
         int64_t when;
         struct pkt *p;
 
@@ -364,7 +458,9 @@ static int pcap_load(struct pcap_api *api, struct diag *d)
         pcap_symbol(api, "pcap_datalink", &api->datalink) &&
         pcap_symbol(api, "pcap_datalink_val_to_name", &api->datalink_name) &&
         pcap_symbol(api, "pcap_geterr", &api->geterr) &&
-        pcap_symbol(api, "pcap_next_ex", &api->next))
+        pcap_symbol(api, "pcap_next_ex", &api->next) &&
+        pcap_symbol(api, "pcap_file", &api->file) &&
+        pcap_symbol(api, "pcap_snapshot", &api->snapshot))
         return 0;
     return diag_err(d, "libpcap is too old");
 }
@@ -386,6 +482,7 @@ static int from_dump_initialize(struct element *e, struct diag *d)
             text += f->filename.len + 2;
         return diag_err(d, "%s: %s", f->filename.s, text);
     }
+    plain_open(&f->plain, &f->api, f->pcap);
     f->link_type = f->api.datalink(f->pcap);
     if (f->force_ip &&
         ip_offset(&(struct pkt){.data = (uint8_t[32]){0}, .len = 32}, f->link_type) <
@@ -407,6 +504,7 @@ static void from_dump_cleanup(struct element *e)
 {
     struct from_dump *f = element_state(e);
 
+    plain_close(&f->plain);
     if (f->pcap)
         f->api.close(f->pcap);
     f->pcap = NULL;

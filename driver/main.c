@@ -23,24 +23,43 @@ static void print_diag(struct diag *d, bool warnings)
     diag_reset(d);
 }
 
-/* The elements behind -p, -u and --socket; those of later configurations wait until the
- * old ones are gone. On the heap until the program ends. */
-static struct lang_element *control_sockets(const struct options *o, const char *more)
+/* A printf into an arena; the program ends without memory. */
+__attribute__((format(printf, 2, 3))) static const char *text_in(struct arena *a,
+                                                                 const char *fmt, ...)
 {
-    struct lang_element *all = calloc(o->n_sockets + 1, sizeof *all);
+    struct sbuf s = SBUF_INIT;
+    const char *text;
+    va_list ap;
 
-    for (size_t i = 0; all && i < o->n_sockets; i++) {
-        char *name = NULL, *config = NULL, number[24] = "";
+    va_start(ap, fmt);
+    sbuf_vprintf(&s, fmt, ap);
+    va_end(ap);
+    text = s.failed ? NULL : arena_strdup(a, sbuf_text(&s));
+    sbuf_fini(&s);
+    if (!text)
+        errx(1, "out of memory");
+    return text;
+}
 
-        if (i)
-            snprintf(number, sizeof number, "@%zu", i);
-        if (asprintf(&name, "click_driver@@ControlSocket%s", number) < 0 ||
-            asprintf(&config, "%s%s", o->sockets[i], more) < 0)
-            err(1, NULL);
-        all[i] = (struct lang_element){name, "ControlSocket", config, {"click", 0, 0}};
-    }
+/* The elements behind -p, -u and --socket; those of later configurations wait until the
+ * old ones are gone. They live in `a`. */
+static struct lang_element *control_sockets(struct arena *a, const struct options *o,
+                                            const char *more)
+{
+    struct lang_element *all = arena_alloc(a, (o->n_sockets + 1) * sizeof *all);
+
     if (!all)
-        err(1, NULL);
+        errx(1, "out of memory");
+    for (size_t i = 0; i < o->n_sockets; i++) {
+        const char *number = i ? text_in(a, "@%zu", i) : "";
+
+        all[i] = (struct lang_element){
+            .name = text_in(a, "click_driver@@ControlSocket%s", number),
+            .class_name = "ControlSocket",
+            .config = text_in(a, "%s%s", o->sockets[i], more),
+            .at = {"click", 0, 0},
+        };
+    }
     return all;
 }
 
@@ -183,18 +202,19 @@ static int run(struct host *h, const struct options *o, struct diag *d)
 }
 
 /* Build the configuration and run it; returns the exit status. */
-static int load_and_run(struct host *h, const struct options *o, struct diag *d)
+static int load_and_run(struct host *h, struct arena *a, const struct options *o,
+                        struct diag *d)
 {
     bool parsed = false;
 
     h->options = (struct router_options){
         .defines = o->defines,
         .n_defines = o->n_defines,
-        .extra = control_sockets(o, ""),
+        .extra = control_sockets(a, o, ""),
         .n_extra = o->n_sockets,
         .parsed = &parsed,
     };
-    h->extra_hot = control_sockets(o, ", RETRIES 1, RETRY_WARNINGS false");
+    h->extra_hot = control_sockets(a, o, ", RETRIES 1, RETRY_WARNINGS false");
     if (load(h, o, d) < 0) {
         print_diag(d, true);
         if (parsed)
@@ -209,19 +229,24 @@ int main(int argc, char **argv)
 {
     struct options o;
     struct diag d = DIAG_INIT;
+    struct arena *a = arena_new(0);
     struct host h;
     int status;
 
+    if (!a)
+        errx(1, "out of memory");
     if (options_parse(&o, argc, argv, &d) < 0) {
         fprintf(stderr, "click: %s", diag_text(&d));
         fputs("Usage: click [OPTION]... [ROUTERFILE]\n"
               "Try 'click --help' for more information.\n",
               stderr);
+        arena_free(a);
         diag_fini(&d);
         return 1;
     }
     if (o.help || o.version) {
         puts(o.help ? options_usage : CLICK_VERSION_TEXT);
+        arena_free(a);
         return 0;
     }
     if (host_init(&h, o.simtime, o.sim_start, &d) < 0)
@@ -229,8 +254,9 @@ int main(int argc, char **argv)
     h.click_path = o.click_path;
     h.platform.may_reconfigure = o.allow_reconfigure;
     catch_signals(&h, &o);
-    status = load_and_run(&h, &o, &d);
+    status = load_and_run(&h, a, &o, &d);
     host_fini(&h);
+    arena_free(a);
     diag_fini(&d);
     return status;
 }

@@ -56,7 +56,8 @@ static struct lang_element *control_sockets(struct arena *a, const struct option
         all[i] = (struct lang_element){
             .name = text_in(a, "click_driver@@ControlSocket%s", number),
             .class_name = "ControlSocket",
-            .config = text_in(a, "%s%s", o->sockets[i], more),
+            .config = text_in(a, "%s, %s%s", o->sockets[i].type, o->sockets[i].value,
+                              more),
             .at = {"click", 0, 0},
         };
     }

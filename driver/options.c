@@ -163,17 +163,13 @@ static int set_flag(struct options *o, int c)
     return 0; /* 'j' and 'a' change nothing */
 }
 
-/* Remember a control socket by the configuration of its element. */
 static int add_socket(struct options *o, const char *type, const char *value,
                       struct diag *d)
 {
-    char *config = NULL;
-
     if (o->n_sockets == OPTIONS_MAX)
         return diag_err(d, "more than %d control sockets", OPTIONS_MAX);
-    if (asprintf(&config, "%s, %s", type, value) < 0)
-        return diag_err(d, "out of memory");
-    o->sockets[o->n_sockets++] = config;
+    o->sockets[o->n_sockets].type = type;
+    o->sockets[o->n_sockets++].value = value;
     return 0;
 }
 

@@ -22,7 +22,9 @@ struct options {
     const char *click_path;   /* -C or CLICKPATH */
     struct lang_define defines[OPTIONS_MAX]; /* VAR=VALUE */
     size_t n_defines;
-    const char *sockets[OPTIONS_MAX]; /* -p, -u, --socket as ControlSocket takes them */
+    struct {
+        const char *type, *value; /* "TCP", "7777": as ControlSocket takes them */
+    } sockets[OPTIONS_MAX];       /* -p, -u, --socket */
     size_t n_sockets;
     double sim_start;       /* --simtime=T: seconds since 1970 */
     bool quit;              /* -q: initialise, print handlers, leave */

@@ -117,7 +117,7 @@ check: deps
 	    system:build/release
 
 .PHONY: asan-programs tsan-programs
-asan-programs: unit-tests $(TEST_EXTRA) $(B)/click
+asan-programs: all unit-tests $(TEST_EXTRA)
 tsan-programs: $(TSAN_EXTRA)
 
 # Packages from Debian, once: tools/packages.txt.

@@ -30,7 +30,7 @@ void packet_make_flow(uint8_t *at, uint32_t i);
 struct tuple {
     uint32_t src, dst;
     uint16_t sport, dport;
-};
+} __attribute__((packed)); /* also read where it lies in a packet */
 
 /* Rule `i` of `n`: the last one is the packet's. */
 struct tuple bench_rule(uint32_t i, uint32_t n);

@@ -25,6 +25,18 @@ bench-switch: all $(B)/bench/switch_bench $(B)/fleet_bench
 	$(B)/bench/switch_bench --json out/switch.json
 	$(B)/fleet_bench --json out/fleet.json --svg out/fleet.svg
 
+# Round trips through a VM beside a bridge; what a wake-up costs.
+$(B)/latency_bench: $(call objs,bench/latency_bench.c bench/fleet.c bench/bridge.c \
+    bench/svg.c $(wildcard vmm/client*.c) $(BASE_SRC)) $(SWITCH_OBJ)
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^) -lm
+
+.PHONY: bench-latency
+bench: bench-latency
+bench-latency: all $(B)/latency_bench
+	@mkdir -p out
+	$(B)/latency_bench --json out/latency.json --svg out/latency.svg
+
 # A backplane to be driven by scripts.
 $(B)/tests/switch_tap: $(B)/tests/switch_tap.o $(B)/tests/fake_guest.o $(SWITCH_OBJ) \
     $(call objs,$(BASE_SRC))

@@ -27,6 +27,7 @@ struct machine {
     unsigned n_configs;
     bool quiet;        /* CONTROL_QUIESCE: nothing runs */
     uint32_t answered; /* requests */
+    uint64_t poll_ns;  /* how long to look for work in vain before sleeping, adapts */
     uint64_t rounds, sleeps;
 };
 

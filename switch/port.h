@@ -76,6 +76,10 @@ struct port_ops {
     bool (*arm)(struct port *p);
     void (*disarm)(struct port *p);
 
+    /* Whether the peer sleeps, so that nothing will come before somebody wakes it: then
+     * polling for it is waste, and keeps the processor from it. NULL: not known. */
+    bool (*peer_sleeps)(struct port *p);
+
     void (*flush)(struct port *p); /* write out what was held back; NULL: nothing is */
     void (*offload)(struct port *p, bool on); /* what rx() may return; NULL: never */
     void (*free)(struct port *p);             /* close and free, the port included */

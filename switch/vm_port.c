@@ -228,6 +228,13 @@ static bool vm_arm(struct port *p)
     return false;
 }
 
+static bool vm_peer_sleeps(struct port *p)
+{
+    struct vm_port *v = (struct vm_port *)p;
+
+    return atomic_load_explicit(&v->head->guest_sleep, relaxed) & 1;
+}
+
 static void vm_disarm(struct port *p)
 {
     struct vm_port *v = (struct vm_port *)p;
@@ -368,6 +375,7 @@ static const struct port_ops vm_ops = {
     .tx_room = vm_tx_room,
     .arm = vm_arm,
     .disarm = vm_disarm,
+    .peer_sleeps = vm_peer_sleeps,
     .free = vm_free,
 };
 

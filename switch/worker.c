@@ -9,7 +9,8 @@
  *
  * How long an active port is polled in vain before it is armed adapts: if the doorbell
  * comes soon after the arming, longer polling would have saved the wake-up, so it doubles;
- * if it comes late, polling was waste, so it halves.
+ * if it comes late, polling was waste, so it halves. A port whose peer sleeps is armed at
+ * once: nothing will come from it, and it may be waiting for this processor to wake up on.
  */
 
 #include "switch/plane.h"
@@ -152,12 +153,22 @@ static void try_arm(struct worker *w, uint32_t i)
     count_add(&p->count.sleeps, 1);
 }
 
+/* The kernel tells us at no cost to whoever sends; a VM pays for its doorbell. */
+static uint64_t longest_polling(const struct worker *w, const struct port *p)
+{
+    const struct backplane_config *c = &w->bp->config;
+    uint64_t max = p->ops->arm ? c->poll_max_ns : c->poll_max_ns / 8;
+
+    return max < c->poll_min_ns ? c->poll_min_ns : max;
+}
+
 static void adapt_polling(struct worker *w, struct port *p)
 {
     const struct backplane_config *c = &w->bp->config;
+    uint64_t max = longest_polling(w, p);
 
-    if (w->now_ns - p->armed_ns < c->poll_max_ns)
-        p->poll_ns = p->poll_ns * 2 > c->poll_max_ns ? c->poll_max_ns : p->poll_ns * 2;
+    if (w->now_ns - p->armed_ns < max)
+        p->poll_ns = p->poll_ns * 2 > max ? max : p->poll_ns * 2;
     else
         p->poll_ns = p->poll_ns / 2 < c->poll_min_ns ? c->poll_min_ns : p->poll_ns / 2;
 }
@@ -225,6 +236,12 @@ static unsigned poll_port(struct worker *w, struct port *p)
     return n;
 }
 
+static bool polled_enough(const struct worker *w, struct port *p)
+{
+    return w->now_ns - p->busy_ns >= p->poll_ns ||
+           (p->ops->peer_sleeps && p->ops->peer_sleeps(p));
+}
+
 static unsigned visit_ports(struct worker *w)
 {
     unsigned moved = 0;
@@ -244,7 +261,7 @@ static unsigned visit_ports(struct worker *w)
             deactivate(w, i);
         else if (p->due_ns > w->now_ns + SPIN_NS)
             wait_until_due(w, i);
-        else if (n == 0 && p->due_ns == 0 && w->now_ns - p->busy_ns >= p->poll_ns)
+        else if (n == 0 && p->due_ns == 0 && polled_enough(w, p))
             try_arm(w, i);
         /* What took this place in its stead waits for the next round; so does nobody
          * twice in a row. */

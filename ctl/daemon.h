@@ -50,7 +50,7 @@ struct daemon_options {
     uint64_t poll_min_ns,
         poll_max_ns;        /* of the switch before a port sleeps; 0: default */
     uint64_t guest_poll_ns; /* of guests before they sleep; 0: default */
-    unsigned pool;               /* shells kept ready: vmm_host_keep_shells() */
+    unsigned pool;          /* shells kept ready: vmm_host_keep_shells() */
     void (*ready)(struct daemon_state *s);
     void (*log)(const char *text);
 };

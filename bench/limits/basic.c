@@ -15,7 +15,8 @@ int limit_init(struct limit *l, enum limit_feed feed, uint32_t size)
     l->size = size;
     l->order = (struct flow_order){.n = n};
     l->room = malloc((size_t)LIMIT_POOL * LIMIT_ROOM);
-    l->templates = aligned_alloc(PACKET_SLOT, (size_t)n * PACKET_SLOT);
+    /* One more: limit_own() copies a whole slot, wherever the packet begins by then. */
+    l->templates = aligned_alloc(PACKET_SLOT, ((size_t)n + 1) * PACKET_SLOT);
     if (!l->room || !l->templates)
         return -1;
     for (uint32_t i = 0; i < LIMIT_POOL; i++)

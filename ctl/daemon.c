@@ -15,7 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ADOPT_TIMEOUT_MS = 5000 };
+/* How long the daemon waits for its VMs: with its ready message, and with all traffic. */
+enum { ADOPT_TIMEOUT_MS = 5000, START_PATIENCE_MS = 60 };
 
 uint64_t daemon_wall_us(void)
 {
@@ -69,10 +70,29 @@ struct symbolizer *daemon_symbolizer(struct daemon_state *s)
 
 /* ---- readiness ------------------------------------------------------------------- */
 
+/* After a restart packets move only when all VMs are back: of two that are joined by a
+ * wire, the first to come would find nobody to send to. */
+static void start_traffic(struct daemon_state *s)
+{
+    struct diag d = DIAG_INIT;
+
+    loop_timer_cancel(s->loop, &s->start_timer);
+    if (backplane_start(s->bp, &d) < 0)
+        daemon_log(s, "no packets move: %s", diag_text(&d));
+    diag_fini(&d);
+}
+
+/* The others have waited long enough. */
+static void start_expired(void *ctx)
+{
+    start_traffic(ctx);
+}
+
 static void tell_ready(struct daemon_state *s)
 {
     void (*ready)(struct daemon_state *) = s->ready;
 
+    start_traffic(s);
     s->ready = NULL;
     loop_timer_cancel(s->loop, &s->adopt_timer);
     if (ready)
@@ -152,7 +172,7 @@ static int start_switch(struct daemon_state *s, const struct daemon_options *o,
 
     s->guest_poll_ns = o->guest_poll_ns;
     s->bp = backplane_new(&config, d);
-    if (!s->bp || backplane_start(s->bp, d) < 0)
+    if (!s->bp)
         return -1;
     return watch(s, &s->bp_watch, backplane_event_fd(s->bp), backplane_ready, d);
 }
@@ -189,8 +209,11 @@ static void take_up(struct daemon_state *s)
     log_warnings(s, &d);
     diag_fini(&d);
     s->adopt_timer = (struct loop_timer){.expired = adopt_expired, .ctx = s};
-    if (s->adopting)
-        loop_timer_set(s->loop, &s->adopt_timer, ADOPT_TIMEOUT_MS);
+    s->start_timer = (struct loop_timer){.expired = start_expired, .ctx = s};
+    if (!s->adopting)
+        return;
+    loop_timer_set(s->loop, &s->adopt_timer, ADOPT_TIMEOUT_MS);
+    loop_timer_set(s->loop, &s->start_timer, START_PATIENCE_MS);
 }
 
 int daemon_open(struct daemon_state *s, const struct daemon_options *o, struct diag *d)

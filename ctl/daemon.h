@@ -27,7 +27,7 @@ struct daemon_state {
     char *image;                   /* owned; path of the guest image */
     struct symbolizer *symbolizer; /* owned; opened when the first VM crashes */
     struct loop_watch host_watch, bp_watch;
-    struct loop_timer adopt_timer;
+    struct loop_timer adopt_timer, start_timer;
     unsigned adopting; /* VMs that have not answered yet after a restart */
     struct vm *adopt_first, *adopt_last; /* of these, still to be connected to */
     unsigned asking;        /* descriptors that those connected to will send */

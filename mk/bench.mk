@@ -29,3 +29,18 @@ bench-engine: $(B)/engine_bench
 # Not part of `make check`: machines are noisy.
 bench-guard: $(B)/engine_bench
 	$(B)/engine_bench --guard bench/baseline.json
+
+BENCH_BOOT_OBJ := $(call objs,bench/boot_bench.c bench/floor.c bench/svg.c $(BASE_SRC) \
+                  $(SWITCH_SRC)) $(call objs,$(wildcard vmm/client*.c))
+$(B)/boot_bench: $(BENCH_BOOT_OBJ)
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) -pthread -o $@ $^ -lm
+TEST_EXTRA += $(B)/boot_bench
+
+# `make bench-boot VMS=10000` for more of them
+VMS ?= 1000
+.PHONY: bench-boot
+bench: bench-boot
+bench-boot: all $(B)/boot_bench
+	@mkdir -p out
+	$(B)/boot_bench --vms $(VMS) --click $(B)/click --json out/boot.json --svg out/boot.svg

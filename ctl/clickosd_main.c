@@ -269,7 +269,7 @@ static void print_diag(const struct diag *d)
 int main(int argc, char **argv)
 {
     static struct daemon_state state;
-    struct diag d = DIAG_INIT;
+    struct diag d = DIAG_INIT, limits = DIAG_INIT;
     int rc = 1;
 
     parse_arguments(argc, argv);
@@ -281,15 +281,17 @@ int main(int argc, char **argv)
         go_to_background();
     if (settings.ready_fd >= 0)
         fcntl(settings.ready_fd, F_SETFD, FD_CLOEXEC);
-    limits_raise(&d);
+    limits_raise(&limits);
     if (daemon_open(&state, &settings.options, &d) < 0 || watch_signals(&state) < 0) {
         print_diag(&d);
     } else {
+        print_diag(&limits);
         print_diag(&d);
         daemon_run(&state);
         rc = 0;
     }
     daemon_close(&state);
     diag_fini(&d);
+    diag_fini(&limits);
     return rc;
 }

@@ -8,9 +8,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* For each VM: packet memory, socket, wake-up, and a doorbell an interface, in the daemon
- * and once more in the switch. */
-enum { FILES_A_VM = 10, VMS_WANTED = 1000 };
+/* In the daemon, for each VM: packet memory, socket, wake-up, and a doorbell an interface,
+ * and once more in the switch; and a mapping an interface. Below VMS_WANTED VMs a limit is
+ * worth a word. */
+enum { FILES_A_VM = 10, MAPS_A_VM = 2, VMS_WANTED = 10000 };
 
 static unsigned long read_number(const char *path)
 {
@@ -42,16 +43,42 @@ static rlim_t raise_files(void)
     return r.rlim_cur;
 }
 
+/* Of the control group we are in: "max", which reads as 0, is no limit. */
+static unsigned long group_pids(void)
+{
+    unsigned long n = read_number("/sys/fs/cgroup/pids.max");
+
+    return n ? n : read_number("/sys/fs/cgroup/pids/pids.max");
+}
+
+static unsigned long user_processes(void)
+{
+    struct rlimit r;
+
+    return getrlimit(RLIMIT_NPROC, &r) < 0 || r.rlim_cur == RLIM_INFINITY ? 0
+                                                                          : r.rlim_cur;
+}
+
 void limits_raise(struct diag *d)
 {
-    rlim_t files = raise_files();
-    unsigned long pids = read_number("/proc/sys/kernel/pid_max");
+    const struct {
+        unsigned long n; /* 0: no limit, or not known */
+        unsigned a_vm;
+        const char *what, *how;
+    } limits[] = {
+        {raise_files(), FILES_A_VM, "open files", "RLIMIT_NOFILE (LimitNOFILE=)"},
+        {user_processes(), 1, "processes of a user", "RLIMIT_NPROC (LimitNPROC=)"},
+        {group_pids(), 1, "tasks of a control group", "pids.max (TasksMax=)"},
+        {read_number("/proc/sys/kernel/pid_max"), 1, "process ids", "kernel.pid_max"},
+        {read_number("/proc/sys/kernel/threads-max"), 1, "threads",
+         "kernel.threads-max"},
+        {read_number("/proc/sys/vm/max_map_count"), MAPS_A_VM, "mappings of a process",
+         "vm.max_map_count"},
+    };
 
-    if (files < FILES_A_VM * VMS_WANTED)
-        diag_warn(d,
-                  "%llu open files are enough for about %llu VMs: raise RLIMIT_NOFILE "
-                  "(LimitNOFILE= of the service)",
-                  (unsigned long long)files, (unsigned long long)files / FILES_A_VM);
-    if (pids && pids < 2 * VMS_WANTED)
-        diag_warn(d, "kernel.pid_max is %lu: raise it for more VMs", pids);
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+        if (limits[i].n && limits[i].n / limits[i].a_vm < VMS_WANTED)
+            diag_warn(d, "%lu %s are enough for about %lu VMs: raise %s for more",
+                      limits[i].n, limits[i].what, limits[i].n / limits[i].a_vm,
+                      limits[i].how);
 }

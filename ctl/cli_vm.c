@@ -285,8 +285,42 @@ static int ps_print(struct cli *c, json_t *vms)
     return EXIT_OK;
 }
 
+/* Only those that run have any; one may end while we ask. */
+static int ps_memory(struct cli *c, json_t *vms)
+{
+    static const char *const keys[] = {"own",     "guest",  "heap", "packets",
+                                       "monitor", "tables", "image"};
+    json_t *all = json_array(), *o;
+    struct table t;
+    size_t i;
+    const json_t *vm;
+
+    json_array_foreach(vms, i, vm)
+    {
+        if (!json_num(vm, "pid") ||
+            api(c, "GET", NULL, &o, "/v1/vms/%s/memory", json_str(vm, "name")))
+            continue;
+        json_object_set(o, "name", json_object_get(vm, "name"));
+        json_array_append_new(all, o);
+    }
+    json_decref(vms);
+    if (c->json)
+        return cli_print_json(c, json_pack("{s:o}", "vms", all));
+    table_init(&t, "NAME #OWN #GUEST #HEAP #PACKETS #MONITOR #TABLES #IMAGE");
+    json_array_foreach(all, i, vm)
+    {
+        table_cell(&t, "%s", json_str(vm, "name"));
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+            table_cell(&t, "%" JSON_INTEGER_FORMAT "K", json_num(vm, keys[k]));
+    }
+    table_print(&t, c->out);
+    json_decref(all);
+    return EXIT_OK;
+}
+
 static int ps(struct cli *c, const struct cli_args *a)
 {
+    int (*print)(struct cli *, json_t *) = cli_flag(a, "memory") ? ps_memory : ps_print;
     json_t *vms = json_array(), *o = NULL;
     int status = 0;
 
@@ -297,7 +331,7 @@ static int ps(struct cli *c, const struct cli_args *a)
             return status;
         vms = json_incref(json_object_get(o, "vms"));
         json_decref(o);
-        return ps_print(c, vms);
+        return print(c, vms);
     }
     for (unsigned i = 0; i < a->n_words; i++) {
         status = api(c, "GET", NULL, &o, "/v1/vms/%s", a->words[i]);
@@ -306,15 +340,21 @@ static int ps(struct cli *c, const struct cli_args *a)
         json_array_append_new(vms, o);
     }
     if (status == 0)
-        return ps_print(c, vms);
+        return print(c, vms);
     json_decref(vms);
     return status;
 }
 
+static const struct cli_option ps_options[] = {
+    {"memory", 0, NULL, "what each takes of the machine's memory, and for what"},
+    {.name = NULL},
+};
+
 COMMAND(ps) = {
     .name = "ps",
-    .usage = "[NAME ...]",
+    .usage = "[NAME ...] [--memory]",
     .summary = "list VMs",
+    .options = ps_options,
     .example = "  clickos ps",
     .max_words = CLI_MAX_WORDS,
     .run = ps,

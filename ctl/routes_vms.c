@@ -2,6 +2,7 @@
 /* routes_vms.c -- /v1/vms: list, create, show, remove, configurations, logs */
 
 #include "ctl/json_get.h"
+#include "ctl/memory.h"
 #include "ctl/nets.h"
 #include "ctl/vm.h"
 
@@ -65,6 +66,21 @@ static void vms_show(struct daemon_state *s, struct call *c)
 
     if (vm)
         call_json(c, HTTP_OK, vm_describe(vm, true));
+}
+
+static void vms_memory(struct daemon_state *s, struct call *c)
+{
+    struct vm *vm = wanted(s, c);
+    json_t *memory;
+
+    if (!vm)
+        return;
+    memory = vm->vmm ? memory_of(vmm_pid(vm->vmm)) : NULL;
+    if (memory)
+        call_json(c, HTTP_OK, memory);
+    else
+        call_fail(c, HTTP_CONFLICT, "not_running", "VM '%s' has no memory to look at",
+                  vm->name);
 }
 
 static void vms_remove(struct daemon_state *s, struct call *c)
@@ -212,6 +228,13 @@ ROUTE(vms_show) = {
     .path = "/v1/vms/{vm}",
     .run = vms_show,
     .help = "show a VM",
+};
+
+ROUTE(vms_memory) = {
+    .method = "GET",
+    .path = "/v1/vms/{vm}/memory",
+    .run = vms_memory,
+    .help = "what a VM takes of the machine's memory, in KiB",
 };
 
 ROUTE(vms_remove) = {

@@ -199,6 +199,11 @@ vms() {
     expect wait-vm 0 '' clickos wait fw
     refuse wait-unknown 4 "no VM 'nosuch'" clickos wait nosuch --timeout 1
     json ps-json clickos ps --json
+    expect ps-memory 0 '' clickos ps --memory
+    is ps-memory-adds-up "$(clickos ps --memory fw --json | python3 -c 'import json,sys
+m = json.load(sys.stdin)["vms"][0]
+print(m["own"] == sum(m[k] for k in ("guest", "heap", "packets", "monitor", "tables")) and
+      m["guest"] > 0 and m["heap"] > 0 and m["image"] > 0)')" True
     json ps-one-json clickos ps fw --json
     refuse ps-unknown 4 "did you mean 'fw'" clickos ps fx
     expect run-created-net 0 '' clickos run vm2 -e 'Idle -> Discard;' --create-net --net extra \

@@ -39,9 +39,10 @@ $(B)/guest.elf: $(GUEST_B)/guest.elf
 
 -include $(shell find $(GUEST_B) -name '*.d' 2>/dev/null)
 
-# An image that does harm, for tests/vm/vm_crash.c.
+# An image that does harm, for tests/vm/vm_crash.c and bench/hostile_bench.c.
 HOSTILE_OBJ := $(addprefix $(GUEST_B)/,guest/entry.o guest/service.o guest/console.o \
-               guest/libc.o guest/heap.o tests/vm/hostile.o)
+               guest/libc.o guest/heap.o tests/vm/hostile.o \
+               tests/vm/hostile_net.o)
 $(GUEST_B)/hostile.elf: $(HOSTILE_OBJ) guest/guest.ld
 	@echo "LINK  $@"
 	@$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \

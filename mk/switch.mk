@@ -37,6 +37,18 @@ bench-latency: all $(B)/latency_bench
 	@mkdir -p out
 	$(B)/latency_bench --json out/latency.json --svg out/latency.svg
 
+# What others lose while a VM attacks the switch.
+$(B)/hostile_bench: $(call objs,bench/hostile_bench.c bench/fleet.c \
+    $(wildcard vmm/client*.c) $(BASE_SRC)) $(SWITCH_OBJ) | $(B)/hostile.elf
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^) -lm
+
+.PHONY: bench-hostile
+bench: bench-hostile
+bench-hostile: all $(B)/hostile_bench
+	@mkdir -p out
+	$(B)/hostile_bench --json out/hostile.json
+
 # A backplane to be driven by scripts.
 $(B)/tests/switch_tap: $(B)/tests/switch_tap.o $(B)/tests/fake_guest.o $(SWITCH_OBJ) \
     $(call objs,$(BASE_SRC))

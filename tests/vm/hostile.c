@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "guest/guest.h"
+#include "tests/vm/hostile_net.h"
 
 void guest_main(void);
 
@@ -272,6 +273,8 @@ static void serve(const struct control_request *q)
          i++)
         if (strcmp(q->handler, deeds[i].name) == 0)
             deeds[i].run();
+    if (q->verb == CONTROL_READ)
+        hostile_net(q->handler);
     if (strcmp(q->handler, "long_answer") == 0)
         long_answer();
 }

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHAIN_MAX = 8, PACKETS_MAX = 48, LEN_MAX = 2048, ROUNDS = 40, TASKS = 64 };
+enum { CHAIN_MAX = 8, PACKETS_MAX = 48, LEN_MAX = 2048, ROUNDS = 3, TASKS = 24 };
 
 struct input {
     const uint8_t *p, *end;

@@ -73,4 +73,15 @@ x
 y
 1.2.3.4", STOP true) -> c :: Counter -> Discard' -h c.count 2>&1)" "config:2: packet parse error
 1"
+
+# Sockets: a server under a name, clients that come and go.
+($click -e "Socket(UNIX, $dir/s) -> c :: Counter -> Discard; DriverManager(wait 5s)" -h c.byte_count > "$dir/served" 2>&1 &
+    echo $! > "$dir/pid"; wait)&
+for _ in $(seq 50); do [ -S "$dir/s" ] && break; sleep 0.05; done
+$click -e "InfiniteSource(DATA hello, LIMIT 3) -> Queue -> Socket(UNIX, $dir/s); DriverManager(wait 0.1s)"
+$click -e "InfiniteSource(DATA you, LIMIT 1) -> Socket(UNIX, $dir/s); DriverManager(wait 0.1s)"
+same a_socket_is_in_use "$($click -q -e "Socket(UNIX, $dir/s) -> Discard" 2>&1 | grep -c 'bind: Address already in use')$([ -S "$dir/s" ] && echo kept)" 1kept
+kill -INT "$(cat "$dir/pid")"; wait
+same socket_stream "$(cat "$dir/served")" 18
+same socket_arguments "$($click -q -e 'Socket(SMOKE, x) -> Discard' 2>&1 | grep -c "unknown socket type 'SMOKE'")" 1
 exit $rc

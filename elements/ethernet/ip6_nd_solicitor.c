@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * IP6NDSolicitor -- find the Ethernet address of IPv6 neighbours
+ *
+ * Usage:    IP6NDSolicitor(IP6, ETHER [, CAPACITY 2048, TIMEOUT 5min])
+ * Ports:    2 in, 1-2 out; push
+ * Args:     IP6       our IPv6 address
+ *           ETHER     our Ethernet address
+ *           CAPACITY  most neighbours that are remembered
+ *           TIMEOUT   how long an answer is believed; 0: for ever
+ * Counters: drops     packets dropped
+ *           queries   solicitations sent
+ *           answers   advertisements that told something
+ * Handlers: table  (read) what is known: address, Ethernet address, seconds since then
+ *           clear  (write) forget everything
+ * Example:  rt -> [0] nd :: IP6NDSolicitor(2001:db8::1, 0:11:22:33:44:55) -> q; c[1] -> [1] nd;
+ * See also: IP6NDAdvertiser, ARPQuerier
+ *
+ * Input 0 takes IPv6 packets whose destination annotation is the next hop; they leave by
+ * output 0 in Ethernet frames. While the neighbour is not known, up to four packets wait
+ * and a solicitation is sent, at most one a second, by output 1 if that is connected, else by
+ * output 0. Input 1 takes frames with advertisements (RFC 4861). Multicast packets need no
+ * question. What is known survives an exchange.
+ */
+
+#include "engine/checksum.h"
+#include "engine/element.h"
+
+#include <stdlib.h>
+
+enum { ND_SOLICIT = 135, ND_ADVERTISE = 136, SLOTS = 256, WAIT_MAX = 4, ND_SIZE = 24 };
+enum { NS_PER_S = 1000000000 };
+
+struct neighbour {
+    struct neighbour *next; /* owned */
+    struct ip6_addr addr;
+    struct ether_addr ether;
+    bool known;
+    uint8_t n_waiting;
+    struct pkt *waiting[WAIT_MAX]; /* owned */
+    int64_t told_ns, asked_ns;
+};
+
+struct ip6_nd_solicitor {
+    struct ip6_addr ip6;
+    struct ether_addr ether;
+    uint32_t capacity, n, seed;
+    int64_t timeout_ns;
+    struct neighbour *slots[SLOTS]; /* owned */
+};
+
+static const struct arg_spec ip6_nd_solicitor_args[] = {
+    ARG_IP6(ip6_nd_solicitor, ip6, "IP6", ARG_M, NULL, "our IPv6 address"),
+    ARG_ETHER(ip6_nd_solicitor, ether, "ETHER", ARG_M, NULL, "our Ethernet address"),
+    ARG_U32(ip6_nd_solicitor, capacity, "CAPACITY", 0, "2048", "most neighbours"),
+    ARG_TIME(ip6_nd_solicitor, timeout_ns, "TIMEOUT", 0, "5min", "how long to believe"),
+    ARG_END,
+};
+
+enum { C_DROPS, C_QUERIES, C_ANSWERS };
+static const struct counter_spec ip6_nd_solicitor_counters[] = {
+    [C_DROPS] = {"drops", "packets dropped"},
+    [C_QUERIES] = {"queries", "solicitations sent"},
+    [C_ANSWERS] = {"answers", "advertisements that told something"},
+    {NULL, NULL},
+};
+
+static struct neighbour **nd_slot(struct ip6_nd_solicitor *s, const uint8_t *addr)
+{
+    uint64_t a, b;
+
+    memcpy(&a, addr, 8);
+    memcpy(&b, addr + 8, 8);
+    a = (a ^ s->seed) * 0x9e3779b97f4a7c15u;
+    a = (a ^ a >> 32 ^ b) * 0x9e3779b97f4a7c15u;
+    return &s->slots[a >> 56];
+}
+
+static void nd_forget(struct element *e, struct neighbour **at)
+{
+    struct ip6_nd_solicitor *s = element_state(e);
+    struct neighbour *x = *at;
+
+    *at = x->next;
+    while (x->n_waiting) {
+        element_count(e, C_DROPS, 1);
+        pkt_free(x->waiting[--x->n_waiting]);
+    }
+    free(x);
+    s->n--;
+}
+
+static struct neighbour *nd_find(struct ip6_nd_solicitor *s, const uint8_t *addr)
+{
+    struct neighbour *x = *nd_slot(s, addr);
+
+    while (x && memcmp(x->addr.b, addr, 16) != 0)
+        x = x->next;
+    return x;
+}
+
+/* A new entry; when all are taken, one of the same slot or of the next ones has to go. */
+static struct neighbour *nd_make(struct element *e, const uint8_t *addr)
+{
+    struct ip6_nd_solicitor *s = element_state(e);
+    struct neighbour **slot = nd_slot(s, addr), *x;
+
+    for (size_t i = (size_t)(slot - s->slots); s->n && s->n >= s->capacity; i++)
+        if (s->slots[i % SLOTS])
+            nd_forget(e, &s->slots[i % SLOTS]);
+    if (!s->capacity || !(x = calloc(1, sizeof *x)))
+        return NULL;
+    memcpy(x->addr.b, addr, 16);
+    x->asked_ns = INT64_MIN / 2;
+    x->next = *slot;
+    *slot = x;
+    s->n++;
+    return x;
+}
+
+static verdict_t nd_wrap(struct element *e, struct pkt *p, const struct ether_addr *to)
+{
+    const struct ip6_nd_solicitor *s = element_state(e);
+    struct eth_hdr *h = pkt_push_eth(p);
+
+    if (!h)
+        return drop(e, C_DROPS);
+    h->dst = *to;
+    h->src = s->ether;
+    h->type = BE16(ETHERTYPE_IP6);
+    return 0;
+}
+
+/* Ask for a neighbour: to its solicited-node multicast address. */
+static void nd_ask(struct element *e, struct neighbour *x, int64_t now)
+{
+    const struct ip6_nd_solicitor *s = element_state(e);
+    struct pkt *q;
+    struct ip6_hdr *h;
+    uint8_t *nd;
+
+    if (now - x->asked_ns < NS_PER_S)
+        return;
+    x->asked_ns = now;
+    q = pkt_new(element_pool(e), PKT_HEADROOM, NULL, 14 + sizeof *h + ND_SIZE + 8, 0);
+    if (!q)
+        return;
+    memset(q->data, 0, q->len);
+    memcpy(q->data, (const uint8_t[]){0x33, 0x33, 0xff}, 3);
+    memcpy(q->data + 3, x->addr.b + 13, 3);
+    memcpy(q->data + 6, s->ether.b, 6);
+    store16(q->data + 12, BE16(ETHERTYPE_IP6));
+    pkt_set_mac(q, q->data, 14);
+    q->transport = q->network + sizeof *h;
+    h = pkt_ip6(q);
+    nd = q->transport;
+    *h = (struct ip6_hdr){.flow = BE32(6u << 28),
+                          .len = BE16(ND_SIZE + 8),
+                          .next = IP_PROTO_ICMP6,
+                          .hlim = 255,
+                          .src = s->ip6,
+                          .dst = {{0xff, 2, [11] = 1, [12] = 0xff}}};
+    memcpy(h->dst.b + 13, x->addr.b + 13, 3);
+    nd[0] = ND_SOLICIT;
+    memcpy(nd + 8, x->addr.b, 16);
+    nd[24] = 1; /* source link-layer address, 1 unit of 8 bytes */
+    nd[25] = 1;
+    memcpy(nd + 26, s->ether.b, 6);
+    store16(nd + 2, csum_finish(csum_add(
+                        csum_pseudo6(&h->src, &h->dst, IP_PROTO_ICMP6, ND_SIZE + 8), nd,
+                        ND_SIZE + 8)));
+    element_count(e, C_QUERIES, 1);
+    out_push_one(e, e->n_out - 1u, q);
+}
+
+static verdict_t nd_send(struct element *e, struct pkt *p, int64_t now)
+{
+    struct ip6_nd_solicitor *s = element_state(e);
+    const uint8_t *hop = p->anno + ANNO_DST_IP6;
+    struct neighbour *x;
+
+    if (hop[0] == 0xff) {
+        struct ether_addr group = {{0x33, 0x33, hop[12], hop[13], hop[14], hop[15]}};
+
+        return nd_wrap(e, p, &group);
+    }
+    x = nd_find(s, hop);
+    if (x && x->known && (!s->timeout_ns || now - x->told_ns < s->timeout_ns))
+        return nd_wrap(e, p, &x->ether);
+    if (!x && !(x = nd_make(e, hop)))
+        return drop(e, C_DROPS);
+    x->known = false;
+    if (x->n_waiting == WAIT_MAX) {
+        element_count(e, C_DROPS, 1);
+        pkt_free(x->waiting[0]);
+        memmove(x->waiting, x->waiting + 1, (WAIT_MAX - 1) * sizeof x->waiting[0]);
+        x->n_waiting--;
+    }
+    x->waiting[x->n_waiting++] = p;
+    nd_ask(e, x, now);
+    return VERDICT_KEEP;
+}
+
+/* The Ethernet address that an advertisement tells; NULL when it is not right. */
+static const uint8_t *nd_told(const struct pkt *p)
+{
+    const struct ip6_hdr *h = (const void *)(p->data + 14);
+    const uint8_t *nd = p->data + 14 + sizeof *h;
+    uint32_t len;
+
+    if (p->len < 14 + sizeof *h + ND_SIZE ||
+        load16(p->data + 12) != BE16(ETHERTYPE_IP6))
+        return NULL;
+    len = be16(h->len);
+    if (h->next != IP_PROTO_ICMP6 || h->hlim != 255 || len < ND_SIZE ||
+        len > p->len - 14 - sizeof *h || nd[0] != ND_ADVERTISE || nd[1] ||
+        csum_finish(
+            csum_add(csum_pseudo6(&h->src, &h->dst, IP_PROTO_ICMP6, len), nd, len)))
+        return NULL;
+    for (uint32_t at = ND_SIZE; at + 8 <= len && nd[at + 1]; at += nd[at + 1] * 8u)
+        if (nd[at] == 2)
+            return nd + at + 2;
+    return p->data + 6;
+}
+
+static void nd_hear(struct element *e, const struct pkt *p, int64_t now)
+{
+    struct ip6_nd_solicitor *s = element_state(e);
+    const uint8_t *ether = nd_told(p);
+    struct neighbour *x = ether ? nd_find(s, p->data + 14 + 40 + 8) : NULL;
+    struct batch b;
+
+    if (!x) /* nobody has asked */
+        return;
+    memcpy(x->ether.b, ether, 6);
+    x->known = true;
+    x->told_ns = now;
+    element_count(e, C_ANSWERS, 1);
+    b.n = 0;
+    for (unsigned i = 0; i < x->n_waiting; i++) {
+        if (nd_wrap(e, x->waiting[i], &x->ether) == 0)
+            batch_add(&b, x->waiting[i]);
+        else
+            pkt_free(x->waiting[i]);
+    }
+    x->n_waiting = 0;
+    out_push(e, 0, &b);
+}
+
+static void ip6_nd_solicitor_push(struct element *e, unsigned port, struct batch *b)
+{
+    int64_t now = element_coarse_now(e);
+    struct batch ready;
+
+    ready.n = 0;
+    for (uint32_t i = 0; i < b->n; i++) {
+        struct pkt *p = b->p[i];
+        verdict_t v;
+
+        if (port == 1) {
+            nd_hear(e, p, now);
+            pkt_free(p);
+            continue;
+        }
+        v = nd_send(e, p, now);
+        if (v == 0)
+            batch_add(&ready, p);
+        else if (v == VERDICT_DROP)
+            pkt_free(p);
+    }
+    out_push(e, 0, &ready);
+}
+
+static int ip6_nd_solicitor_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    ((struct ip6_nd_solicitor *)element_state(e))->seed = element_random(e);
+    return 0;
+}
+
+static void nd_clear(struct element *e)
+{
+    struct ip6_nd_solicitor *s = element_state(e);
+
+    for (unsigned i = 0; i < SLOTS; i++)
+        while (s->slots[i])
+            nd_forget(e, &s->slots[i]);
+}
+
+static void ip6_nd_solicitor_take_state(struct element *e, struct element *old)
+{
+    struct ip6_nd_solicitor *s = element_state(e), *from = element_state(old);
+
+    memcpy(s->slots, from->slots, sizeof s->slots);
+    memset(from->slots, 0, sizeof from->slots);
+    s->seed = from->seed;
+    s->n = from->n;
+    from->n = 0;
+}
+
+static int nd_read_table(struct element *e, const struct handler_spec *h,
+                         const char *param, struct sbuf *out, struct diag *d)
+{
+    const struct ip6_nd_solicitor *s = element_state(e);
+    int64_t now = element_now(e);
+    char addr[64], ether[64];
+
+    for (unsigned i = 0; i < SLOTS; i++)
+        for (const struct neighbour *x = s->slots[i]; x; x = x->next)
+            if (x->known)
+                sbuf_printf(out, "%s %s %lld\n", unparse_ip6(&x->addr, addr),
+                            unparse_ether(&x->ether, ether),
+                            (long long)((now - x->told_ns) / NS_PER_S));
+    return 0;
+}
+
+static int nd_write_clear(struct element *e, const struct handler_spec *h,
+                          const char *value, size_t len, struct diag *d)
+{
+    nd_clear(e);
+    return 0;
+}
+
+static const struct handler_spec ip6_nd_solicitor_handlers[] = {
+    HANDLER_READER(nd_read_table, "table", "what is known"),
+    HANDLER_PRESS(nd_write_clear, "clear", "forget everything"),
+    HANDLER_END,
+};
+
+ELEMENT(IP6NDSolicitor) = {
+    .name = "IP6NDSolicitor",
+    .state_size = sizeof(struct ip6_nd_solicitor),
+    .ports = "2/1-2",
+    .processing = "h/h",
+    .flow = "xy/x",
+    .args = ip6_nd_solicitor_args,
+    .counters = ip6_nd_solicitor_counters,
+    .handlers = ip6_nd_solicitor_handlers,
+    .configure = ip6_nd_solicitor_configure,
+    .take_state = ip6_nd_solicitor_take_state,
+    .cleanup = nd_clear,
+    .push = ip6_nd_solicitor_push,
+};

@@ -37,10 +37,11 @@ $(B)/boot_bench: $(BENCH_BOOT_OBJ)
 	@$(CC) $(LDSAN) -pthread -o $@ $^ -lm
 TEST_EXTRA += $(B)/boot_bench
 
-# `make bench-boot VMS=10000` for more of them
+# `make bench-boot VMS=2500 BESIDE=3` for 10,000
 VMS ?= 1000
+BESIDE ?= 0
 .PHONY: bench-boot
 bench: bench-boot
 bench-boot: all $(B)/boot_bench
 	@mkdir -p out
-	$(B)/boot_bench --vms $(VMS) --click $(B)/click --json out/boot.json --svg out/boot.svg
+	$(B)/boot_bench --vms $(VMS) --beside $(BESIDE) --click $(B)/click --json out/boot.json --svg out/boot.svg

@@ -45,6 +45,7 @@ struct machine {
     uint64_t size;
     size_t console_read;
     struct port ports[CASE_MAX_PORTS];
+    unsigned fed_port; /* that got the last packet */
 };
 
 static void put(struct packet_queue *q, const uint8_t *bytes, size_t len)
@@ -196,16 +197,6 @@ static uint32_t wake(struct machine *m)
     return sleep;
 }
 
-static bool machine_inject(void *ctx, unsigned port, const uint8_t *bytes, size_t len)
-{
-    struct machine *m = ctx;
-
-    if (!len || len > NETMEM_BUFFER - OFFSET)
-        return false;
-    put(&m->ports[port].rx, bytes, len);
-    return true;
-}
-
 static void machine_run(void *ctx, unsigned rounds)
 {
     struct machine *m = ctx;
@@ -229,6 +220,21 @@ static void machine_run(void *ctx, unsigned rounds)
                     : 0;
         last = sleep;
     }
+}
+
+static bool machine_inject(void *ctx, unsigned port, const uint8_t *bytes, size_t len)
+{
+    struct machine *m = ctx;
+
+    if (!len || len > NETMEM_BUFFER - OFFSET)
+        return false;
+    /* Which interface a guest looks at first is its own affair: let it be through with
+     * one before another gets packets. */
+    if (m->fed_port != port)
+        machine_run(ctx, 0);
+    m->fed_port = port;
+    put(&m->ports[port].rx, bytes, len);
+    return true;
 }
 
 static bool machine_collect(void *ctx, unsigned port, struct got_packet *out)

@@ -74,6 +74,25 @@ y
 1.2.3.4", STOP true) -> c :: Counter -> Discard' -h c.count 2>&1)" "config:2: packet parse error
 1"
 
+# A file for each flow.
+$click -e "FromIPSummaryDump(DATA \"!data timestamp ip_src sport ip_dst dport ip_proto tcp_flags tcp_seq tcp_ack payload_len tcp_opt
+8 1.0.0.1 7 2.0.0.2 21 T S 2195313811 0 0 mss1460
+9 2.0.0.2 21 1.0.0.1 7 T SA 2484225252 2195313812 0 sackok
+10 1.0.0.1 7 2.0.0.2 21 T PA 2195313812 2484225253 5 sack2484225300-2484225310
+5 1.0.0.1 7 2.0.0.2 8 U - - - 9 .
+\", STOP true) -> a :: AggregateIPFlows -> ToIPFlowDumps($dir/x/%03n-%p-%.0s, NOTIFIER a, TCP_OPT true)"
+same flow_dump "$(cat "$dir/x/001-T-1")" "!IPSummaryDump 1.3
+!flowid 1.0.0.1 7 2.0.0.2 21 T
+!aggregate 1
+!data ntimestamp direction tcp_flags tcp_seq payload_len tcp_ack tcp_ntopt
+!firstseq > 2195313811
+!firstseq < 2484225252
+!firsttime 7.999999999
+0.000000001 > S 0 0 0 mss1460
+1.000000001 < SA 0 0 1 sackok
+2.000000001 > PA 1 5 1 sack48-58"
+same another_flow_dump "$(tail -1 "$dir/x/002-U-1")" "0.000000001 > 9"
+
 # Sockets: a server under a name, clients that come and go.
 ($click -e "Socket(UNIX, $dir/s) -> c :: Counter -> Discard; DriverManager(wait 5s)" -h c.byte_count > "$dir/served" 2>&1 &
     echo $! > "$dir/pid"; wait)&
@@ -83,5 +102,13 @@ $click -e "InfiniteSource(DATA you, LIMIT 1) -> Socket(UNIX, $dir/s); DriverMana
 same a_socket_is_in_use "$($click -q -e "Socket(UNIX, $dir/s) -> Discard" 2>&1 | grep -c 'bind: Address already in use')$([ -S "$dir/s" ] && echo kept)" 1kept
 kill -INT "$(cat "$dir/pid")"; wait
 same socket_stream "$(cat "$dir/served")" 18
+same unknown_user "$($click -q -e 'ChangeUID(nosuchuser)' 2>&1 | grep -c "no such user 'nosuchuser'")" 1
+same tun_address "$($click -q -e 'KernelTun(10.9.0.x/24) -> Discard' 2>&1 | grep -c 'ADDR: parse error')" 1
+if [ -w /dev/net/tun ] && unshare -n true 2>/dev/null; then
+    same kernel_tun "$(unshare -n $click -e 'k :: KernelTun(10.9.0.1/24, DEVNAME tunx) -> CheckIPHeader -> ICMPPingResponder -> k;
+        ICMPPingSource(10.9.0.7, 10.9.0.1, LIMIT 1, INTERVAL 0.2) -> k; DriverManager(wait 0.5s)' -h k.dev_name 2>/dev/null)" tunx
+else
+    echo "SKIP traces/kernel_tun: cannot make interfaces here"
+fi
 same socket_arguments "$($click -q -e 'Socket(SMOKE, x) -> Discard' 2>&1 | grep -c "unknown socket type 'SMOKE'")" 1
 exit $rc

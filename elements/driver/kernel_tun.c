@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * KernelTun -- packets to and from the kernel, through an interface of our own
+ *
+ * Usage:    KernelTun(ADDR/MASK [, GATEWAY, MTU 1500, DEVNAME, ...])
+ * Ports:    0-1 in, 1-2 out; push or pull in, push out
+ * Args:     ADDR       address of the interface and mask of the network behind it
+ *           GATEWAY    default gateway that the kernel shall use
+ *           ETHER      accepted; has no effect
+ *           MTU        longest IP packet, default 1500
+ *           DEVNAME    name of the interface; default: what the kernel thinks of
+ *           HEADROOM   room before the data of packets, default 28
+ *           BURST      packets read at once, default 1
+ *           DEV_NAME, IGNORE_QUEUE_OVERFLOWS  for old configurations
+ * Counters: received   packets from the kernel
+ *           sent       packets to the kernel
+ *           drops      packets that the kernel refused
+ * Handlers: dev_name  (read) name of the interface
+ * Example:  FromDevice(eth1) -> Strip(14) -> ... -> k :: KernelTun(10.9.0.1/24) -> ...
+ * See also: KernelTap, FromDevice, ToDevice, Socket
+ *
+ * IP packets that arrive at the input go to the kernel as if they had come from the network;
+ * what the kernel sends to the network leaves by output 0, with the network header set,
+ * and for IPv4 the destination annotation. What is no IP leaves by output 1 if that is
+ * connected. Needs the right to make interfaces.
+ */
+
+#include "engine/kernel_tun.h"
+
+#include "engine/host.h"
+#include "engine/net_headers.h"
+#include "engine/platform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if_arp.h>
+#include <net/route.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PULL_BURST = 32, FRAME_EXTRA = 18 };
+
+/* "10.9.0.1/24": the address stays what it is, unlike in other networks. */
+int kernel_tun_parse_addr(struct element *e, const char *text, void *member,
+                          struct diag *d)
+{
+    struct ip_prefix *out = member, net;
+    size_t n = strcspn(text, "/");
+    char addr[64];
+
+    if (n >= sizeof addr || !parse_ip_prefix(e, text, true, &net))
+        return diag_err(d, "parse error");
+    memcpy(addr, text, n);
+    addr[n] = '\0';
+    out->mask = net.mask;
+    return parse_ip(e, addr, &out->addr) ? 0 : diag_err(d, "parse error");
+}
+
+static const struct arg_spec kernel_tun_args[] = {KERNEL_TUN_ARGS};
+
+static const struct counter_spec kernel_tun_counters[] = {
+    KERNEL_TUN_COUNTERS,
+    {NULL, NULL},
+};
+
+/* --- the interface ---------------------------------------------------------------------- */
+
+static void set_addr(struct sockaddr *sa, uint32_t addr)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = addr};
+
+    memcpy(sa, &in, sizeof in);
+}
+
+static int tun_open(struct kernel_tun *s, struct diag *d)
+{
+    struct ifreq ifr = {.ifr_flags = (short)((s->tap ? IFF_TAP : IFF_TUN) | IFF_NO_PI)};
+    int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0)
+        return diag_err(d, "/dev/net/tun: %s", strerror(errno));
+    s->fd = 1 + fd;
+    if (s->name_arg.len >= sizeof ifr.ifr_name)
+        return diag_err(d, "DEVNAME: too long");
+    memcpy(ifr.ifr_name, s->name_arg.len ? s->name_arg.s : "", s->name_arg.len);
+    if (ioctl(fd, TUNSETIFF, &ifr) < 0)
+        return diag_err(d, "TUNSETIFF: %s", strerror(errno));
+    memcpy(s->name, ifr.ifr_name, sizeof s->name);
+    return 0;
+}
+
+static int tun_route(const struct kernel_tun *s, int sock, struct diag *d)
+{
+    struct rtentry rt = {.rt_flags = RTF_UP | RTF_GATEWAY};
+
+    if (!s->gateway)
+        return 0;
+    set_addr(&rt.rt_dst, 0);
+    set_addr(&rt.rt_genmask, 0);
+    set_addr(&rt.rt_gateway, s->gateway);
+    if (ioctl(sock, SIOCADDRT, &rt) < 0)
+        return diag_err(d, "SIOCADDRT: %s", strerror(errno));
+    return 0;
+}
+
+static int tun_setup(const struct kernel_tun *s, int sock, struct diag *d)
+{
+    struct ifreq ifr = {0};
+
+    memcpy(ifr.ifr_name, s->name, sizeof ifr.ifr_name);
+    if (s->tap && s->have_ether) {
+        ifr.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+        memcpy(ifr.ifr_hwaddr.sa_data, s->ether.b, 6);
+        if (ioctl(sock, SIOCSIFHWADDR, &ifr) < 0)
+            return diag_err(d, "SIOCSIFHWADDR: %s", strerror(errno));
+    }
+    set_addr(&ifr.ifr_addr, s->addr.addr);
+    if (ioctl(sock, SIOCSIFADDR, &ifr) < 0)
+        return diag_err(d, "SIOCSIFADDR: %s", strerror(errno));
+    set_addr(&ifr.ifr_netmask, s->addr.mask);
+    if (ioctl(sock, SIOCSIFNETMASK, &ifr) < 0)
+        return diag_err(d, "SIOCSIFNETMASK: %s", strerror(errno));
+    ifr.ifr_mtu = (int)s->mtu;
+    if (ioctl(sock, SIOCSIFMTU, &ifr) < 0)
+        return diag_err(d, "SIOCSIFMTU: %s", strerror(errno));
+    if (ioctl(sock, SIOCGIFFLAGS, &ifr) < 0)
+        return diag_err(d, "SIOCGIFFLAGS: %s", strerror(errno));
+    ifr.ifr_flags |= IFF_UP | IFF_RUNNING;
+    if (ioctl(sock, SIOCSIFFLAGS, &ifr) < 0)
+        return diag_err(d, "SIOCSIFFLAGS: %s", strerror(errno));
+    return tun_route(s, sock, d);
+}
+
+/* --- packets ---------------------------------------------------------------------------- */
+
+static struct pkt *tun_read(struct element *e)
+{
+    struct kernel_tun *s = element_state(e);
+    uint32_t room = s->mtu + (s->tap ? FRAME_EXTRA : 0);
+    struct pkt *p = pkt_new(element_pool(e), s->headroom, NULL, room, 0);
+    ssize_t n = p ? read(s->fd - 1, p->data, p->len) : -1;
+
+    if (n < 0) {
+        pkt_free(p);
+        return NULL;
+    }
+    pkt_take(p, room - (uint32_t)n);
+    p->timestamp = element_wall_now(e);
+    return p;
+}
+
+/* Whether it is a packet of the kind that output 0 promises. */
+static bool tun_mark(const struct kernel_tun *s, struct pkt *p)
+{
+    if (s->tap) {
+        p->mac = p->data;
+        return p->len >= sizeof(struct eth_hdr);
+    }
+    if (p->len >= sizeof(struct ip6_hdr) && p->data[0] >> 4 == 6) {
+        pkt_set_ip4(p, p->data, sizeof(struct ip6_hdr));
+        return true;
+    }
+    if (p->len < sizeof(struct ip4_hdr) || p->data[0] >> 4 != 4)
+        return false;
+    pkt_set_ip4(p, p->data, (p->data[0] & 15u) * 4);
+    pkt_set_dst_ip(p, pkt_ip4(p)->dst);
+    return true;
+}
+
+static void tun_ready(void *arg, int fd, short revents)
+{
+    struct element *e = arg;
+    struct kernel_tun *s = element_state(e);
+    struct batch b, bad;
+    struct pkt *p;
+
+    b.n = bad.n = 0;
+    while (b.n + bad.n < s->burst && (p = tun_read(e)))
+        batch_add(tun_mark(s, p) ? &b : &bad, p);
+    element_count(e, TUN_RECEIVED, b.n + bad.n);
+    out_push(e, 0, &b);
+    out_push_or_free(e, 1, &bad);
+}
+
+void kernel_tun_push(struct element *e, unsigned port, struct batch *b)
+{
+    const struct kernel_tun *s = element_state(e);
+
+    for (uint32_t i = 0; i < b->n; i++) {
+        const struct pkt *p = b->p[i];
+        const uint8_t *at = !s->tap && p->network ? p->network : p->data;
+        uint32_t n = pkt_avail(p, at);
+        bool ok = n && write(s->fd - 1, at, n) == (ssize_t)n;
+
+        element_count(e, ok ? TUN_SENT : TUN_DROPS, 1);
+    }
+    batch_free(b);
+}
+
+static bool kernel_tun_run(struct element *e, struct task *t)
+{
+    struct kernel_tun *s = element_state(e);
+    struct batch b;
+    bool worked;
+
+    b.n = 0;
+    worked = in_pull(e, 0, &b, PULL_BURST) > 0;
+    kernel_tun_push(e, 0, &b);
+    if (worked || signal_active(&s->signal))
+        task_reschedule(t);
+    return worked;
+}
+
+/* --- life ------------------------------------------------------------------------------- */
+
+int kernel_tun_initialize(struct element *e, struct diag *d)
+{
+    const struct platform *p = element_platform(e);
+    struct kernel_tun *s = element_state(e);
+    int sock, rc;
+
+    s->tap = !strcmp(e->cls->name, "KernelTap");
+    if (!p->host)
+        return diag_err(d, "there are no interfaces to make here");
+    if (tun_open(s, d) < 0)
+        return -1;
+    sock = socket(AF_INET, SOCK_DGRAM, 0);
+    if (sock < 0)
+        return diag_err(d, "socket: %s", strerror(errno));
+    rc = tun_setup(s, sock, d);
+    close(sock);
+    if (rc < 0)
+        return -1;
+    p->host->watch(p->ctx, s->fd - 1, POLLIN, tun_ready, e);
+    if (e->n_in && !element_input_is_push(e, 0)) {
+        task_init(&s->task, e, kernel_tun_run);
+        signal_up(&s->signal, e, 0, &s->task);
+        task_schedule(&s->task);
+    }
+    return 0;
+}
+
+void kernel_tun_cleanup(struct element *e)
+{
+    const struct platform *p = element_platform(e);
+    struct kernel_tun *s = element_state(e);
+
+    if (!s->fd)
+        return;
+    if (p->host)
+        p->host->unwatch(p->ctx, s->fd - 1);
+    close(s->fd - 1);
+    s->fd = 0;
+}
+
+int kernel_tun_read_name(struct element *e, const struct handler_spec *h,
+                         const char *param, struct sbuf *out, struct diag *d)
+{
+    sbuf_puts(out, ((const struct kernel_tun *)element_state(e))->name);
+    return 0;
+}
+
+static const struct handler_spec kernel_tun_handlers[] = {
+    KERNEL_TUN_HANDLERS,
+    HANDLER_END,
+};
+
+ELEMENT(KernelTun) = {
+    .name = "KernelTun",
+    .state_size = sizeof(struct kernel_tun),
+    .ports = "0-1/1-2",
+    .processing = "a/h",
+    .flow = "x/y",
+    .driver_only = true,
+    .args = kernel_tun_args,
+    .counters = kernel_tun_counters,
+    .handlers = kernel_tun_handlers,
+    .initialize = kernel_tun_initialize,
+    .cleanup = kernel_tun_cleanup,
+    .push = kernel_tun_push,
+};

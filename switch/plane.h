@@ -41,6 +41,10 @@ struct worker {
     uint32_t n_timers;
     struct port **dirty; /* owned; have something to flush */
     uint32_t n_dirty;
+    struct port **owing; /* owned; their peers are to be woken */
+    uint32_t n_owing;
+    uint64_t owing_ns; /* since when */
+    bool backlog;      /* a port had more than its budget in this round */
     uint64_t now_ns, flush_ns, events_ns;
     uint32_t n_attached; /* ports it polls */
     _Atomic uint64_t rounds, sleeps, packets, n_active_seen;

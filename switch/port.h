@@ -80,6 +80,7 @@ struct port_ops {
      * polling for it is waste, and keeps the processor from it. NULL: not known. */
     bool (*peer_sleeps)(struct port *p);
 
+    void (*wake)(struct port *p);  /* the peer, if it sleeps: see worker_owe_wake() */
     void (*flush)(struct port *p); /* write out what was held back; NULL: nothing is */
     void (*offload)(struct port *p, bool on); /* what rx() may return; NULL: never */
     void (*free)(struct port *p);             /* close and free, the port included */
@@ -116,7 +117,7 @@ struct port {
     bool takes_offload; /* tx() understands NETMEM_CSUM and NETMEM_TSO* */
 
     /* The worker's, for scheduling. */
-    bool active, dirty;
+    bool active, dirty, owed;
     _Atomic bool armed;
     _Atomic bool stopped; /* disabled, done or down: not polled */
     _Atomic bool closed;  /* nothing goes out of it either */
@@ -175,6 +176,11 @@ void frame_finish_checksum(uint8_t *to, const struct frame *f);
  * bytes, valid until rx_done(). The clock of this round, steady. */
 uint8_t *worker_scratch(struct worker *w);
 uint64_t worker_now(struct worker *w);
+
+/* The port's peer sleeps and has something to receive: have wake() called soon. While
+ * this worker has more to hand out that waits a little, so that one wake-up serves many
+ * packets; otherwise it is done at the end of the round. */
+void worker_owe_wake(struct worker *w, struct port *p);
 
 /* Ask for flush() before the worker sleeps, and at least a few times a second. */
 void worker_mark_dirty(struct worker *w, struct port *p);

@@ -22,6 +22,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { RX_LOW = 8 }; /* empty buffers */
+
 #define relaxed memory_order_relaxed
 
 struct vm_port {
@@ -309,15 +311,33 @@ static void load_buffers(struct vm_port *v, uint32_t *buffers, unsigned n)
     }
 }
 
+/* Published; `left` buffers are empty still. A guest that sleeps is woken by the worker
+ * when it suits it, but at once when it will soon have no room. */
+static void tell_guest(struct vm_port *v, struct worker *w, uint32_t left)
+{
+    uint32_t s = atomic_load(&v->head->guest_sleep);
+
+    if (!(s & 1) || s == atomic_load_explicit(&v->answered, relaxed))
+        return;
+    if (left < RX_LOW)
+        wake_guest(v);
+    else
+        worker_owe_wake(w, &v->port);
+}
+
+static void vm_wake(struct port *p)
+{
+    wake_guest((struct vm_port *)p);
+}
+
 static void vm_tx(struct port *p, struct worker *w, const struct frame *frames,
                   const uint16_t *list, unsigned n)
 {
     struct vm_port *v = (struct vm_port *)p;
-    uint32_t avail = rx_free(v), buffers[FRAME_BATCH], used = 0;
+    uint32_t free_slots = rx_free(v), avail, buffers[FRAME_BATCH], used = 0;
     uint64_t bytes = 0, packets = 0;
 
-    (void)w;
-    avail = avail < n ? avail : n;
+    avail = free_slots < n ? free_slots : n;
     load_buffers(v, buffers, avail);
     for (unsigned i = 0; i < n; i++) {
         const struct frame *f = &frames[list[i]];
@@ -342,7 +362,7 @@ static void vm_tx(struct port *p, struct worker *w, const struct frame *frames,
         return;
     v->rx_next += used;
     atomic_store(&v->rx->done, v->rx_next);
-    wake_guest(v);
+    tell_guest(v, w, free_slots - used);
     count_add(&p->count.out_packets, packets);
     count_add(&p->count.out_bytes, bytes);
 }
@@ -376,6 +396,7 @@ static const struct port_ops vm_ops = {
     .arm = vm_arm,
     .disarm = vm_disarm,
     .peer_sleeps = vm_peer_sleeps,
+    .wake = vm_wake,
     .free = vm_free,
 };
 

@@ -30,6 +30,8 @@ enum {
     LOOK_BUSY_NS = 10000, /* how often to look for doorbells with traffic */
     LOOK_IDLE_NS = 2000,  /* and while polling in vain */
     SPIN_NS = 3000,       /* a timer so near is polled for */
+    WAKE_NS = 300000,     /* how long wake-ups are put off while there is a backlog: */
+    WAKE_EACH_NS = 20000, /* longer if there are many, each takes about that much */
     FLUSH_NS = 100000000, /* how long anything is held back at most */
     RETRY_MIN_NS = 1000,  /* a full receiver is looked at again: at first by polling, */
     RETRY_MAX_NS = 250000 /* then less and less often */
@@ -230,6 +232,7 @@ static unsigned poll_port(struct worker *w, struct port *p)
     n = p->ops->rx(p, w, w->frames, max);
     if (n == 0)
         return 0;
+    w->backlog |= n >= w->bp->config.budget;
     n = forward_batch(w, p, n);
     if (p->ops->rx_done)
         p->ops->rx_done(p);
@@ -333,13 +336,46 @@ void worker_mark_dirty(struct worker *w, struct port *p)
     w->dirty[w->n_dirty++] = p;
 }
 
+void worker_owe_wake(struct worker *w, struct port *p)
+{
+    if (p->owed)
+        return;
+    p->owed = true;
+    if (w->n_owing == 0)
+        w->owing_ns = w->now_ns;
+    w->owing[w->n_owing++] = p;
+}
+
+static void wake_peers(struct worker *w)
+{
+    for (uint32_t i = 0; i < w->n_owing; i++) {
+        struct port *p = w->owing[i];
+
+        plane_lock_tx(w->bp, p);
+        p->owed = false;
+        p->ops->wake(p);
+        plane_unlock_tx(w->bp, p);
+    }
+    w->n_owing = 0;
+}
+
+static uint64_t wake_delay(const struct worker *w)
+{
+    uint64_t all = (uint64_t)w->n_owing * WAKE_EACH_NS;
+
+    return all > WAKE_NS ? all : WAKE_NS;
+}
+
 unsigned worker_round(struct worker *w)
 {
     unsigned moved;
 
     w->now_ns = plane_clock_ns();
+    w->backlog = false;
     expire_timers(w);
     moved = visit_ports(w);
+    if (w->n_owing && (!w->backlog || w->now_ns - w->owing_ns >= wake_delay(w)))
+        wake_peers(w);
     count_add(&w->rounds, 1);
     count_add(&w->packets, moved);
     atomic_store_explicit(&w->n_active_seen, w->n_active, memory_order_relaxed);
@@ -355,6 +391,7 @@ static void sleep_until_needed(struct worker *w)
 {
     int64_t timeout = -1;
 
+    wake_peers(w);
     flush_dirty(w);
     if (w->n_timers > 0) {
         uint64_t now = plane_clock_ns(), due = w->timers[0]->due_ns;
@@ -394,6 +431,7 @@ static void *worker_main(void *arg)
         if (!atomic_load(&bp->pausing))
             worker_round(w);
     }
+    wake_peers(w);
     flush_dirty(w);
     return NULL;
 }
@@ -462,6 +500,7 @@ void worker_free(struct worker *w)
     free(w->active);
     free(w->timers);
     free(w->dirty);
+    free(w->owing);
     free(w->chains);
     free(w);
 }
@@ -481,7 +520,7 @@ int worker_reserve(struct worker *w, uint32_t n)
     struct chain *chains;
 
     if (grow_list(&w->active, n) < 0 || grow_list(&w->timers, n) < 0 ||
-        grow_list(&w->dirty, n) < 0)
+        grow_list(&w->dirty, n) < 0 || grow_list(&w->owing, n) < 0)
         return -1;
     chains = realloc(w->chains, n * sizeof *chains);
     if (!chains)
@@ -524,6 +563,9 @@ void worker_detach(struct worker *w, struct port *p)
         for (uint32_t i = 0; i < v->n_dirty; i++)
             if (v->dirty[i] == p)
                 v->dirty[i--] = v->dirty[--v->n_dirty];
+        for (uint32_t i = 0; i < v->n_owing; i++)
+            if (v->owing[i] == p)
+                v->owing[i--] = v->owing[--v->n_owing];
     }
     w->n_attached--;
 }

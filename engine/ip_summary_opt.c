@@ -87,7 +87,7 @@ static void print_bad(struct sbuf *out, size_t start)
 
 void ipsum_print_tcp_opt(struct sbuf *out, const uint8_t *opt, uint32_t n, int mask)
 {
-    const uint8_t *end = opt + n;
+    const uint8_t *end = n ? opt + n : opt; /* `opt` may be NULL then */
     size_t start = out->len;
 
     while (opt < end && *opt != TCPOPT_EOL) {
@@ -117,7 +117,7 @@ void ipsum_print_tcp_opt(struct sbuf *out, const uint8_t *opt, uint32_t n, int m
 
 void ipsum_binary_tcp_opt(struct sbuf *out, const uint8_t *opt, uint32_t n, int mask)
 {
-    const uint8_t *end = opt + n;
+    const uint8_t *end = n ? opt + n : opt; /* `opt` may be NULL then */
     size_t start = out->len;
 
     sbuf_putc(out, 0);
@@ -199,7 +199,7 @@ static void print_timestamps(struct sbuf *out, const uint8_t *opt)
 
 void ipsum_print_ip_opt(struct sbuf *out, const uint8_t *opt, uint32_t n, int mask)
 {
-    const uint8_t *end = opt + n;
+    const uint8_t *end = n ? opt + n : opt; /* `opt` may be NULL then */
     size_t start = out->len;
 
     while (opt < end && *opt != IPOPT_EOL) {

@@ -163,7 +163,7 @@ void pkt_pool_on_empty(struct pkt_pool *pool, void (*reclaim)(void *ctx), void *
 /* Put `n` records back. */
 static inline void bare_put(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
 {
-    memcpy(pool->bare + pool->n_bare, p, n * sizeof(struct pkt *));
+    pkts_copy(pool->bare + pool->n_bare, p, n);
     pool->n_bare += n;
     for (uint32_t i = 0; i < n; i++)
         POISON(p[i], sizeof *p[i]);
@@ -218,10 +218,21 @@ static inline uint32_t bare_take(struct pkt_pool *pool, struct pkt **p, uint32_t
             break;
         }
     pool->n_bare -= n;
-    memcpy(p, pool->bare + pool->n_bare, n * sizeof(struct pkt *));
+    pkts_copy(p, pool->bare + pool->n_bare, n);
     for (uint32_t i = 0; i < n; i++)
         UNPOISON(p[i], sizeof *p[i]);
     return n;
+}
+
+static inline struct pkt *bare_one(struct pkt_pool *pool)
+{
+    struct pkt *p;
+
+    if (__builtin_expect(!pool->n_bare, 0) && slab_add(pool) < 0)
+        return NULL;
+    p = pool->bare[--pool->n_bare];
+    UNPOISON(p, sizeof *p);
+    return p;
 }
 
 /* --- buffers ---------------------------------------------------------------------------- */
@@ -314,9 +325,9 @@ static inline void buf_put(struct pkt_pool *pool, struct buf *b)
 static inline struct pkt *packet_in(struct pkt_pool *pool, struct buf *b,
                                     uint32_t headroom, uint32_t len)
 {
-    struct pkt *p;
+    struct pkt *p = bare_one(pool);
 
-    if (!bare_take(pool, &p, 1)) {
+    if (!p) {
         buf_put(pool, b);
         return NULL;
     }
@@ -397,9 +408,9 @@ void batch_free(struct batch *b)
 struct pkt *pkt_clone(struct pkt *p)
 {
     struct pkt_pool *pool = p->buf->pool;
-    struct pkt *c;
+    struct pkt *c = bare_one(pool);
 
-    if (!bare_take(pool, &c, 1))
+    if (!c)
         return NULL;
     record_fill(c, &(struct record){RECORD_OF(p)});
     c->next = NULL;

@@ -298,6 +298,25 @@ void batch_free(struct batch *b);
  * exceed BATCH_MAX. */
 uint32_t batch_clone(struct batch *b, struct pkt *p, uint32_t n);
 
+/* Copy `n` pointers to packets; the two do not overlap. In a VM memcpy() is a string
+ * instruction, which takes longer to begin than this takes to end. */
+static inline void pkts_copy(struct pkt **to, struct pkt *const *from, uint32_t n)
+{
+    typedef long long pair __attribute__((vector_size(16), may_alias, aligned(8)));
+    uint32_t i = 0;
+
+    for (; i + 4 <= n; i += 4) {
+        pair a = *(const pair *)(from + i), b = *(const pair *)(from + i + 2);
+
+        *(pair *)(to + i) = a;
+        *(pair *)(to + i + 2) = b;
+    }
+    for (; i < n; i++) {
+        to[i] = from[i];
+        __asm__ volatile(""); /* keeps the compiler from making memcpy() of it */
+    }
+}
+
 static inline void batch_add(struct batch *b, struct pkt *p)
 {
     b->p[b->n++] = p;

@@ -26,8 +26,8 @@ static void ring_read(const struct queue *q, uint32_t at, struct pkt **p, uint32
     uint32_t first = q->size - at;
 
     first = first < n ? first : n;
-    memcpy(p, q->ring + at, first * sizeof(struct pkt *));
-    memcpy(p + first, q->ring, (n - first) * sizeof(struct pkt *));
+    pkts_copy(p, q->ring + at, first);
+    pkts_copy(p + first, q->ring, n - first);
 }
 
 static void ring_write(struct queue *q, uint32_t at, struct pkt *const *p, uint32_t n)
@@ -35,8 +35,8 @@ static void ring_write(struct queue *q, uint32_t at, struct pkt *const *p, uint3
     uint32_t first = q->size - at;
 
     first = first < n ? first : n;
-    memcpy(q->ring + at, p, first * sizeof(struct pkt *));
-    memcpy(q->ring, p + first, (n - first) * sizeof(struct pkt *));
+    pkts_copy(q->ring + at, p, first);
+    pkts_copy(q->ring, p + first, n - first);
 }
 
 /* Make places for `want` packets or as many as memory allows. */

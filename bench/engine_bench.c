@@ -4,7 +4,8 @@
  *
  *     engine_bench [--rounds N] [--json FILE] [--row TEXT]   the tables
  *     engine_bench --guard BASELINE [--rounds N]     has a ratio fallen by more than 15%?
- *     engine_bench --one engine|limit ROW            one measurement, Mp/s and cycles
+ *     engine_bench --vm [--rounds N] [--json FILE] [--row TEXT]   the driver and a VM
+ *     engine_bench --one engine|limit|vm ROW         one measurement, Mp/s and cycles
  *     engine_bench --check                           same packets on both sides?
  *     engine_bench --list
  *
@@ -78,23 +79,31 @@ static double tsc_hz(void)
            ((double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec));
 }
 
-static int one(const char *side, unsigned n)
+/* Seconds a packet that a side takes. */
+static double side_seconds(const char *side, const struct row *row)
 {
+    uint64_t packets = (uint64_t)row->packets * 1000000 / LIMIT_BATCH * LIMIT_BATCH;
     double (*run)(const struct row *, uint64_t,
                   struct collector *) = strcmp(side, "engine") ? bench_limit
                                                                : bench_engine;
+
+    if (!strcmp(side, "vm"))
+        return 1 / bench_vm(row);
+    pin();
+    run(row, packets / 16 / LIMIT_BATCH * LIMIT_BATCH, NULL); /* warm up */
+    return run(row, packets, NULL) / (double)packets;
+}
+
+static int one(const char *side, unsigned n)
+{
     struct row row;
-    uint64_t packets;
     char name[64];
     double s;
 
     if (!row_get(n, &row, name))
         return 2;
-    packets = (uint64_t)row.packets * 1000000 / LIMIT_BATCH * LIMIT_BATCH;
-    pin();
-    run(&row, packets / 16 / LIMIT_BATCH * LIMIT_BATCH, NULL); /* warm up */
-    s = run(&row, packets, NULL);
-    printf("%.3f %.1f\n", (double)packets / s / 1e6, tsc_hz() * s / (double)packets);
+    s = side_seconds(side, &row);
+    printf("%.3f %.1f\n", 1e-6 / s, tsc_hz() * s);
     return 0;
 }
 
@@ -169,39 +178,52 @@ static void measure(const char *self, const char *side, unsigned row, double *mp
         errx(1, "%s failed", command);
 }
 
+/* Two sides in turn. */
 static void measure_both(const char *self, unsigned row, unsigned rounds,
-                         struct result *engine, struct result *limit)
+                         const char *const sides[2], struct result r[2])
 {
     double mpps[2][MAX_ROUNDS], cycles[2][MAX_ROUNDS];
 
-    for (unsigned k = 0; k < rounds; k++) {
-        measure(self, "engine", row, &mpps[0][k], &cycles[0][k]);
-        measure(self, "limit", row, &mpps[1][k], &cycles[1][k]);
-    }
-    *engine = (struct result){median(mpps[0], rounds), median(cycles[0], rounds)};
-    *limit = (struct result){median(mpps[1], rounds), median(cycles[1], rounds)};
+    for (unsigned k = 0; k < rounds; k++)
+        for (int i = 0; i < 2; i++)
+            measure(self, sides[i], row, &mpps[i][k], &cycles[i][k]);
+    for (int i = 0; i < 2; i++)
+        r[i] = (struct result){median(mpps[i], rounds), median(cycles[i], rounds)};
 }
 
-static void print_row(const struct row *row, const struct result *e,
-                      const struct result *l, FILE *json, bool first)
+static const char *const against_limit[2] = {"engine", "limit"};
+static const char *const against_driver[2] = {"vm", "engine"};
+
+static void print_row(const struct row *row, const struct result r[2],
+                      const char *const sides[2], FILE *json, bool first)
 {
     double peer = row->click > row->fastclick ? row->click : row->fastclick;
 
-    printf("%-32s %8.1f %6.0f %8.1f %6.0f %6.2f ", row->name, e->mpps, e->cycles,
-           l->mpps, l->cycles, e->mpps / l->mpps);
-    if (peer)
-        printf("%8.2f %9.2f %8.2f\n", row->click, row->fastclick, e->mpps / peer);
+    printf("%-32s %8.1f %6.0f %8.1f %6.0f %6.2f ", row->name, r[0].mpps, r[0].cycles,
+           r[1].mpps, r[1].cycles, r[0].mpps / r[1].mpps);
+    if (peer && sides == against_limit)
+        printf("%8.2f %9.2f %8.2f\n", row->click, row->fastclick, r[0].mpps / peer);
     else
         printf("%8s %9s %8s\n", "-", "-", "-");
     fflush(stdout);
     fprintf(json,
-            "%s\n  {\"row\": \"%s\", \"engine_mpps\": %.2f, \"engine_cycles\": %.1f, "
-            "\"limit_mpps\": %.2f, \"limit_cycles\": %.1f, \"ratio\": %.3f}",
-            first ? "" : ",", row->name, e->mpps, e->cycles, l->mpps, l->cycles,
-            e->mpps / l->mpps);
+            "%s\n  {\"row\": \"%s\", \"%s_mpps\": %.2f, \"%s_cycles\": %.1f, "
+            "\"%s_mpps\": %.2f, \"%s_cycles\": %.1f, \"ratio\": %.3f}",
+            first ? "" : ",", row->name, sides[0], r[0].mpps, sides[0], r[0].cycles,
+            sides[1], r[1].mpps, sides[1], r[1].cycles, r[0].mpps / r[1].mpps);
 }
 
-static int table(const char *self, unsigned rounds, const char *only, const char *path)
+/* Whether a row can run on both sides: a VM reads no files, has here no interfaces, and
+ * takes configurations of 4 MiB at most. */
+static bool comparable(const struct row *row, const char *const sides[2])
+{
+    return sides == against_limit ||
+           (row->feed == FEED_CLONES && !(row->flags & NEEDS_TRACE) &&
+            row->size <= 10000);
+}
+
+static int table(const char *self, unsigned rounds, const char *only, const char *path,
+                 const char *const sides[2])
 {
     FILE *json = fopen(path, "w");
     bool first = true;
@@ -211,15 +233,15 @@ static int table(const char *self, unsigned rounds, const char *only, const char
     if (!json)
         err(1, "%s", path);
     printf("Mp/s and cycles a packet on one core, medians of %u\n", rounds);
-    printf("%-32s %8s %6s %8s %6s %6s %8s %9s %8s\n", "configuration", "engine", "cyc",
-           "limit", "cyc", "ratio", "Click", "FastClick", "x faster");
+    printf("%-32s %8s %6s %8s %6s %6s %8s %9s %8s\n", "configuration", sides[0], "cyc",
+           sides[1], "cyc", "ratio", "Click", "FastClick", "x faster");
     fprintf(json, "[");
     for (unsigned i = 0; row_get(i, &row, name); i++)
-        if (strstr(name, only)) {
-            struct result e, l;
+        if (strstr(name, only) && comparable(&row, sides)) {
+            struct result r[2];
 
-            measure_both(self, i, rounds, &e, &l);
-            print_row(&row, &e, &l, json, first);
+            measure_both(self, i, rounds, sides, r);
+            print_row(&row, r, sides, json, first);
             first = false;
         }
     fprintf(json, "\n]\n");
@@ -261,10 +283,10 @@ static int guard(const char *self, unsigned rounds, const char *only, const char
         double was = baseline_ratio(text, name), is = 0;
 
         for (int tries = 0; was && strstr(name, only) && tries < 3; tries++) {
-            struct result e, l;
+            struct result r[2];
 
-            measure_both(self, i, rounds, &e, &l);
-            is = e.mpps / l.mpps > is ? e.mpps / l.mpps : is;
+            measure_both(self, i, rounds, against_limit, r);
+            is = r[0].mpps / r[1].mpps > is ? r[0].mpps / r[1].mpps : is;
             if (is >= GUARD_FALL * was)
                 break;
         }
@@ -289,10 +311,41 @@ static int list(void)
     return 0;
 }
 
+struct options {
+    const char *only, *json, *baseline;
+    const char *const *sides;
+    unsigned rounds;
+};
+
+static void parse_options(struct options *o, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *value = argv[i + 1];
+
+        if (!strcmp(argv[i], "--vm")) {
+            o->sides = against_driver;
+            continue;
+        }
+        if (value && !strcmp(argv[i], "--rounds"))
+            o->rounds = (unsigned)strtoul(value, NULL, 10);
+        else if (value && !strcmp(argv[i], "--json"))
+            o->json = value;
+        else if (value && !strcmp(argv[i], "--row"))
+            o->only = value;
+        else if (value && !strcmp(argv[i], "--guard"))
+            o->baseline = value;
+        else
+            errx(2, "unknown option '%s'", argv[i]);
+        i++;
+    }
+    if (o->rounds < 1 || o->rounds > MAX_ROUNDS)
+        errx(2, "--rounds must be 1 to %d", MAX_ROUNDS);
+}
+
 int main(int argc, char **argv)
 {
-    const char *only = "", *json = "/dev/null", *baseline = NULL;
-    unsigned rounds = 5;
+    struct options o = {
+        .only = "", .json = "/dev/null", .sides = against_limit, .rounds = 5};
 
     if (argc == 4 && !strcmp(argv[1], "--one"))
         return one(argv[2], (unsigned)strtoul(argv[3], NULL, 10));
@@ -300,22 +353,8 @@ int main(int argc, char **argv)
         return check();
     if (argc == 2 && !strcmp(argv[1], "--list"))
         return list();
-    for (int i = 1; i < argc; i += 2) {
-        const char *value = argv[i + 1];
-
-        if (value && !strcmp(argv[i], "--rounds"))
-            rounds = (unsigned)strtoul(value, NULL, 10);
-        else if (value && !strcmp(argv[i], "--json"))
-            json = value;
-        else if (value && !strcmp(argv[i], "--row"))
-            only = value;
-        else if (value && !strcmp(argv[i], "--guard"))
-            baseline = value;
-        else
-            errx(2, "unknown option '%s'", argv[i]);
-    }
-    if (rounds < 1 || rounds > MAX_ROUNDS)
-        errx(2, "--rounds must be 1 to %d", MAX_ROUNDS);
-    return baseline ? guard(argv[0], rounds, only, baseline)
-                    : table(argv[0], rounds, only, json);
+    parse_options(&o, argc, argv);
+    if (o.baseline)
+        return guard(argv[0], o.rounds, o.only, o.baseline);
+    return table(argv[0], o.rounds, o.only, o.json, o.sides);
 }

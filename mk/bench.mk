@@ -14,21 +14,28 @@ bench-vm: all $(B)/vm_bench
 	$(B)/vm_bench --json out/vm.json
 
 BENCH_ENGINE_OBJ := $(call objs,bench/engine_bench.c $(wildcard bench/engine/*.c) \
-                    $(wildcard bench/limits/*.c))
+                    $(wildcard bench/limits/*.c) $(wildcard vmm/client*.c))
 $(B)/engine_bench: $(BENCH_ENGINE_OBJ) $(DRIVER_ELEMENTS_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $^ -ldl -lm
 TEST_EXTRA += $(B)/engine_bench
 
-.PHONY: bench-engine bench-guard
+# VM=1: the same configurations in a VM and in the driver.
+.PHONY: bench-engine bench-guard bench-baseline
 bench: bench-engine
-bench-engine: $(B)/engine_bench
+bench-engine: $(B)/engine_bench $(if $(VM),all)
 	@mkdir -p out
-	$(B)/engine_bench --json out/engine.json
+	$(B)/engine_bench $(if $(VM),--vm --json out/engine-vm.json,--json out/engine.json)
 
-# Not part of `make check`: machines are noisy.
+# Fails when a ratio has fallen by more than 15 %. Not part of `make check`: machines are
+# noisy.
 bench-guard: $(B)/engine_bench
 	$(B)/engine_bench --guard bench/baseline.json
+
+# The ratios of the last `make bench-engine` become what the guard compares with.
+bench-baseline:
+	@{ echo '{'; sed -n 's/.*"row": \("[^"]*"\).*"ratio": \([0-9.]*\).*/  \1: \2,/p' \
+	    out/engine.json | sed '$$s/,$$//'; echo '}'; } > bench/baseline.json
 
 BENCH_BOOT_OBJ := $(call objs,bench/boot_bench.c bench/floor.c bench/svg.c $(BASE_SRC) \
                   $(SWITCH_SRC)) $(call objs,$(wildcard vmm/client*.c))

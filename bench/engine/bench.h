@@ -47,7 +47,7 @@ struct collector {
 };
 void collector_add(void *ctx, const uint8_t *data, uint32_t len);
 
-/* The configuration of a row for so many packets; a heap string. `sink` is the last
+/* The configuration of a row for so many packets, 0: no end; a heap string. `sink` is the last
  * element. */
 char *bench_config(const struct row *row, uint64_t packets, const char *sink);
 
@@ -55,6 +55,9 @@ char *bench_config(const struct row *row, uint64_t packets, const char *sink);
  * that come out are handed to it. */
 double bench_engine(const struct row *row, uint64_t packets, struct collector *c);
 double bench_limit(const struct row *row, uint64_t packets, struct collector *c);
+
+/* Packets a second of processor time in a VM; the row's source must be an element. */
+double bench_vm(const struct row *row);
 
 /* Name of a row's trace, which is made if it is not there: packets of `size` bytes, or with
  * FEED_FLOWS of `size` flows. */

@@ -28,9 +28,9 @@ static void put_a_source(struct sbuf *s, const struct expansion *x, const char *
         sbuf_printf(s, "src :: FromDevice(0, BURST 32, ACTIVE %s)", active);
     else
         sbuf_printf(s,
-                    "src :: InfiniteSource(DATA %s, LIMIT %llu, BURST 32, STOP true, "
+                    "src :: InfiniteSource(DATA %s, LIMIT %lld, BURST 32, STOP true, "
                     "ACTIVE %s)",
-                    packet_data, (unsigned long long)x->packets, active);
+                    packet_data, x->packets ? (long long)x->packets : -1, active);
 }
 
 static void put_source(struct sbuf *s, const struct expansion *x)

@@ -350,8 +350,8 @@ restart() {
     stop_daemon KILL
     kill -9 "$pid"
     start_daemon
+    refuse gone-wait 1 "has crashed" clickos wait gone --timeout 10
     is gone-is-crashed "$(clickos ps gone | tail -n 1 | awk '{print $2}')" crashed
-    refuse gone-wait 1 "has crashed" clickos wait gone
     expect gone-rm 0 '' clickos rm gone
     # A damaged state file costs one VM, not the daemon.
     stop_daemon KILL

@@ -14,7 +14,8 @@
  *           TIMESTAMP  default true: set the timestamp of received packets
  *           HEADROOM default 28: room before the data of received packets
  *           VERBOSE  default false: tell about connections
- *           ALLOW, DENY, PROPER  accepted; have no effect
+ *           ALLOW, DENY  refused: who may connect is a firewall's business
+ *           PROPER  accepted; has no effect
  * Counters: received   packets received
  *           sent       packets sent
  *           drops      packets that could not be sent
@@ -82,8 +83,8 @@ static const struct arg_spec socket_args[] = {
     ARG_BOOL(socket_element, nodelay, "NODELAY", 0, "true", "send TCP data at once"),
     ARG_I32(socket_element, sndbuf, "SNDBUF", 0, "-1", "kernel's send buffer"),
     ARG_I32(socket_element, rcvbuf, "RCVBUF", 0, "-1", "kernel's receive buffer"),
-    ARG_RAW(socket_element, allow, "ALLOW", 0, NULL, "accepted"),
-    ARG_RAW(socket_element, deny, "DENY", 0, NULL, "accepted"),
+    ARG_RAW(socket_element, allow, "ALLOW", 0, NULL, "refused"),
+    ARG_RAW(socket_element, deny, "DENY", 0, NULL, "refused"),
     ARG_BOOL(socket_element, proper, "PROPER", 0, "false", "accepted"),
     ARG_END,
 };
@@ -167,6 +168,9 @@ static int socket_configure(struct element *e, struct conf *c, struct diag *d)
     size_t len = c->argc ? strlen(c->argv[0]) : 0;
     const char *type = c->argc ? lang_unquote(c->scratch, c->argv[0], &len) : NULL;
 
+    /* Access lists that let everybody in would be worse than none. */
+    if (s->allow.s || s->deny.s)
+        return diag_err(d, "ALLOW and DENY are not supported: use a packet filter");
     if (!type)
         return diag_err(d, "TYPE: required argument missing");
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)

@@ -96,8 +96,9 @@ static int take_segment(struct image *im, const struct file *f, const Elf64_Phdr
     return 0;
 }
 
-/* Text and constants at their places, never to be changed again. The whole of each huge
- * page keeps one protection, or it would be split. */
+/* Text and constants at their places, never to be changed again. On small pages: huge ones
+ * would save a VM some 0.4 ms of faults at its start, but each VM's resident size would
+ * be 4 MiB for 350 KiB of image. */
 static int place(uint64_t where, size_t size, const struct file *f,
                  const Elf64_Phdr *ph, unsigned n, struct diag *d)
 {
@@ -106,7 +107,7 @@ static int place(uint64_t where, size_t size, const struct file *f,
 
     if (p == MAP_FAILED)
         return diag_err(d, "memory for the guest image: %s", strerror(errno));
-    madvise(p, size, MADV_HUGEPAGE);
+    madvise(p, size, MADV_NOHUGEPAGE);
     for (unsigned i = 0; i < n; i++)
         if (ph[i].p_type == PT_LOAD && ph[i].p_vaddr == where)
             memcpy(p, f->bytes + ph[i].p_offset, ph[i].p_filesz);

@@ -3,11 +3,9 @@
  * image.h -- the guest image, loaded once for all VMs
  *
  * Text and constants lie in anonymous memory of the fork server, at the addresses that they
- * have in the guest, on huge pages where the kernel has some. Every VM's process inherits
- * them by fork, so all share them; one that wrote to its own would get a copy. (A memfd
- * would do as well, but its pages are small: KVM would take a fault for each, which was
- * half of the time that a VM needed to boot.) Initialised data is kept as bytes to be
- * copied into each VM.
+ * have in the guest. Every VM's process inherits them by fork, page tables included, so all
+ * share them and the host takes no fault for them; one that wrote to its own would get a
+ * copy. Initialised data is kept as bytes to be copied into each VM.
  */
 
 #ifndef VMM_IMAGE_H

@@ -17,8 +17,8 @@
 #include "base/diag.h"
 
 struct image {
-    size_t text_size;   /* bytes, whole huge pages, at LAYOUT_TEXT */
-    size_t rodata_size; /* bytes, whole huge pages, at LAYOUT_RODATA */
+    size_t text_size;   /* bytes, in whole 2 MiB of address space, at LAYOUT_TEXT */
+    size_t rodata_size; /* bytes, in whole 2 MiB as well, at LAYOUT_RODATA */
     uint8_t *data;      /* owned: goes to LAYOUT_DATA */
     size_t data_size;   /* bytes of `data` */
     size_t data_mem;    /* bytes with .bss, whole pages */

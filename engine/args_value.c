@@ -30,6 +30,7 @@ size_t args_value_size(uint8_t kind)
         [ARG_KIND_IP6] = sizeof(struct ip6_addr),
         [ARG_KIND_ETHER] = sizeof(struct ether_addr),
         [ARG_KIND_PORT_TCP] = 2,
+        [ARG_KIND_PORT_UDP] = 2,
         [ARG_KIND_ANNO] = sizeof(struct anno_ref),
         [ARG_KIND_FRACTION] = sizeof(double),
         [ARG_KIND_ELEMENT] = sizeof(struct element *),
@@ -183,6 +184,8 @@ static bool value_plain(struct element *e, const struct arg_spec *spec,
         return parse_ether(e, text, out);
     case ARG_KIND_PORT_TCP:
         return parse_port(e, text, 6, out);
+    case ARG_KIND_PORT_UDP:
+        return parse_port(e, text, 17, out);
     case ARG_KIND_ANNO:
         return parse_anno_at(e, text, (unsigned)spec->max, out);
     case ARG_KIND_FRACTION:

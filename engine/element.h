@@ -71,6 +71,7 @@ enum arg_kind {
     ARG_KIND_IP6,       /* struct ip6_addr */
     ARG_KIND_ETHER,     /* struct ether_addr */
     ARG_KIND_PORT_TCP,  /* uint16_t, host byte order, number or service name */
+    ARG_KIND_PORT_UDP,  /* the same, with the names of UDP */
     ARG_KIND_ANNO,     /* struct anno_ref: "PAINT", "17", "20/4"; .max = default size */
     ARG_KIND_FRACTION, /* double 0..1: "0.5", "50%" */
     ARG_KIND_ELEMENT,  /* struct element *, by name in the compound element's scope */

@@ -144,6 +144,7 @@ static const char *expected(uint8_t kind)
         return "uint8_t";
     case ARG_KIND_U16:
     case ARG_KIND_PORT_TCP:
+    case ARG_KIND_PORT_UDP:
         return "uint16_t";
     case ARG_KIND_DOUBLE:
     case ARG_KIND_FRACTION:

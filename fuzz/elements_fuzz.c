@@ -181,6 +181,7 @@ static const char *value_for(struct input *in, const struct arg_spec *a)
     case ARG_KIND_ETHER:
         return take(in) & 1 ? "2:0:0:0:0:1" : "00:11:22:33:44:55";
     case ARG_KIND_PORT_TCP:
+    case ARG_KIND_PORT_UDP:
         return "80";
     case ARG_KIND_ANNO:
         return take(in) & 1 ? "PAINT" : "20";

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * FastTCPFlows -- TCP packets of many flows, for measurements
+ *
+ * Usage:    FastTCPFlows(RATE, LIMIT, LENGTH, SRCETH, SRCIP, DSTETH, DSTIP, FLOWS,
+ *           FLOWSIZE [, ACTIVE true, STOP false])
+ * Ports:    none in, 1 out; pull
+ * Args:     RATE      packets a second; 0: as fast as they are pulled
+ *           LIMIT     packets in all; negative: no end
+ *           LENGTH    bytes a packet, Ethernet header included; at least 60
+ *           SRCETH, SRCIP, DSTETH, DSTIP  addresses
+ *           FLOWS     how many flows there are at once
+ *           FLOWSIZE  packets of a flow, at least 3; it then gets new ports
+ *           ACTIVE    false: send nothing yet
+ *           STOP      stop the driver after LIMIT packets
+ * Handlers: count   (r) packets sent
+ *           rate    (rw) packets a second, once all have been sent; as RATE
+ *           active  (w) as ACTIVE; writing true begins anew
+ *           reset   (w) begin anew
+ *           limit   (w) as LIMIT
+ * Example:  FastTCPFlows(100000, 500000, 60, 0:0:0:0:0:1, 1.0.0.1, 0:0:0:0:0:2, 2.0.0.2,
+ *           100, 10) -> ToDevice(eth0);
+ * See also: FastUDPFlows, FastUDPSource
+ *
+ * A flow is a packet with SYN, some with PSH and ACK, and one with FIN; ports and sequence
+ * numbers are random. After LIMIT packets, flows that have not had their FIN get it, beyond
+ * the limit.
+ */
+
+#include "engine/fast_source.h"
+
+enum { KIND_SYN, KIND_DATA, KIND_FIN, KINDS };
+
+struct fast_tcp_flow {
+    struct pkt *p[KINDS]; /* owned */
+    uint32_t sent;
+};
+
+struct fast_tcp_flows {
+    struct fast_source s;
+    uint32_t n_flows, flow_size;
+    uint32_t next_fin;           /* flows before have ended, after LIMIT packets */
+    struct fast_tcp_flow *flows; /* in the router's arena */
+};
+
+static const struct arg_spec fast_tcp_flows_args[] = {
+    FAST_SOURCE_RATE_ARGS(fast_tcp_flows, s),
+    FAST_SOURCE_SRC_ARGS(fast_tcp_flows, s),
+    FAST_SOURCE_DST_ARGS(fast_tcp_flows, s),
+    FAST_SOURCE_FLOW_ARG(fast_tcp_flows, n_flows, "FLOWS", "flows at once"),
+    ARG_U32(fast_tcp_flows, flow_size, "FLOWSIZE", ARG_M, NULL, "packets of a flow"),
+    ARG_BOOL(fast_tcp_flows, s.active, "ACTIVE", ARG_POS, "true", "send"),
+    ARG_BOOL(fast_tcp_flows, s.stop, "STOP", ARG_POS, "false",
+             "stop the driver after LIMIT packets"),
+    ARG_END,
+};
+
+static int fast_tcp_flows_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    struct fast_tcp_flows *f = element_state(e);
+
+    if (f->flow_size < KINDS) {
+        element_say(e, "warning: flow size < 3, defaulting to 3\n");
+        f->flow_size = KINDS;
+    }
+    fast_source_check_length(e, &f->s);
+    return 0;
+}
+
+/* New ports for a flow; -1 without memory. */
+static int fast_tcp_flows_ports(struct element *e, struct fast_tcp_flow *flow)
+{
+    uint16_t sport = (uint16_t)(element_random(e) % 0xffff);
+    uint16_t dport = (uint16_t)(element_random(e) % 0xffff);
+
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        struct pkt *p = flow->p[kind];
+
+        if (pkt_writable(p) < 0)
+            return -1;
+        pkt_tcp(p)->sport = sport;
+        pkt_tcp(p)->dport = dport;
+        pkt_tcp(p)->sum = 0;
+        pkt_tcp(p)->sum = fast_source_sum(p);
+    }
+    return 0;
+}
+
+static int fast_tcp_flows_make(struct element *e, struct fast_tcp_flow *flow)
+{
+    static const uint8_t flags[KINDS] = {TCP_SYN, TCP_PSH | TCP_ACK, TCP_FIN};
+    const struct fast_tcp_flows *f = element_state(e);
+
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        struct pkt *p = flow->p[kind] = fast_source_packet(e, &f->s, IP_PROTO_TCP);
+
+        if (!p)
+            return -1;
+        *pkt_tcp(p) = (struct tcp_hdr){.seq = element_random(e),
+                                       .ack = element_random(e),
+                                       .off = sizeof(struct tcp_hdr) / 4 << 4,
+                                       .flags = flags[kind],
+                                       .win = 0xffff};
+    }
+    return fast_tcp_flows_ports(e, flow);
+}
+
+static int fast_tcp_flows_initialize(struct element *e, struct diag *d)
+{
+    struct fast_tcp_flows *f = element_state(e);
+
+    f->flows = element_alloc(e, f->n_flows * sizeof *f->flows);
+    if (!f->flows)
+        return diag_err(d, "out of memory");
+    for (uint32_t i = 0; i < f->n_flows; i++)
+        if (fast_tcp_flows_make(e, &f->flows[i]) < 0)
+            return diag_err(d, "out of memory");
+    return 0;
+}
+
+static void fast_tcp_flows_cleanup(struct element *e)
+{
+    struct fast_tcp_flows *f = element_state(e);
+
+    for (uint32_t i = 0; f->flows && i < f->n_flows; i++)
+        for (unsigned kind = 0; kind < KINDS; kind++)
+            pkt_free(f->flows[i].p[kind]);
+    f->flows = NULL;
+}
+
+static struct pkt *fast_tcp_flows_next(struct element *e)
+{
+    struct fast_tcp_flows *f = element_state(e);
+    struct fast_tcp_flow *flow =
+        &f->flows[(uint64_t)element_random(e) * f->n_flows >> 32];
+
+    if (flow->sent == f->flow_size) {
+        if (fast_tcp_flows_ports(e, flow) < 0)
+            return NULL;
+        flow->sent = 0;
+    }
+    flow->sent++;
+    return pkt_clone(flow->p[flow->sent == 1              ? KIND_SYN
+                             : flow->sent == f->flow_size ? KIND_FIN
+                                                          : KIND_DATA]);
+}
+
+/* After LIMIT packets: the FINs of flows that are under way. */
+static uint32_t fast_tcp_flows_fins(struct fast_tcp_flows *f, struct batch *b,
+                                    uint32_t max)
+{
+    uint32_t made = 0;
+
+    for (; made < max && f->next_fin < f->n_flows; f->next_fin++) {
+        struct fast_tcp_flow *flow = &f->flows[f->next_fin];
+        struct pkt *p;
+
+        if (flow->sent == f->flow_size)
+            continue;
+        p = pkt_clone(flow->p[KIND_FIN]);
+        if (!p)
+            break;
+        flow->sent = f->flow_size;
+        batch_add(b, p);
+        made++;
+    }
+    return made;
+}
+
+static uint32_t fast_tcp_flows_pull(struct element *e, unsigned port, struct batch *b,
+                                    uint32_t max)
+{
+    struct fast_tcp_flows *f = element_state(e);
+    uint32_t n = fast_source_due(e, &f->s, max), made = 0, fins = 0;
+    struct pkt *p;
+
+    if (fast_source_done(&f->s))
+        fins = fast_tcp_flows_fins(f, b, fast_source_paced(e, &f->s, max));
+    else
+        f->next_fin = 0;
+    for (; made < n && (p = fast_tcp_flows_next(e)); made++)
+        batch_add(b, p);
+    fast_source_sent(e, &f->s, made + fins);
+    return made + fins;
+}
+
+static const struct handler_spec fast_tcp_flows_handlers[] = {
+    FAST_SOURCE_HANDLERS(fast_tcp_flows, s),
+    HANDLER_END,
+};
+
+ELEMENT(FastTCPFlows) = {
+    .name = "FastTCPFlows",
+    .state_size = sizeof(struct fast_tcp_flows),
+    .ports = "0/1",
+    .processing = "h/l",
+    .args = fast_tcp_flows_args,
+    .handlers = fast_tcp_flows_handlers,
+    .configure = fast_tcp_flows_configure,
+    .initialize = fast_tcp_flows_initialize,
+    .cleanup = fast_tcp_flows_cleanup,
+    .pull = fast_tcp_flows_pull,
+};

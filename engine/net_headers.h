@@ -93,7 +93,15 @@ struct eth_vlan_hdr {
 } NET_PACKED;
 _Static_assert(sizeof(struct eth_vlan_hdr) == 18, "IEEE 802.1Q");
 
-enum { ARP_REQUEST = 1, ARP_REPLY = 2, ARP_HRD_ETHER = 1 };
+enum {
+    ARP_REQUEST = 1,
+    ARP_REPLY = 2,
+    ARP_REVREQUEST = 3,
+    ARP_REVREPLY = 4,
+    ARP_INVREQUEST = 8,
+    ARP_INVREPLY = 9,
+    ARP_HRD_ETHER = 1,
+};
 
 struct arp_hdr { /* for IPv4 over Ethernet, RFC 826 */
     uint16_t hrd, pro;
@@ -105,6 +113,26 @@ struct arp_hdr { /* for IPv4 over Ethernet, RFC 826 */
     uint32_t tpa;
 } NET_PACKED;
 _Static_assert(sizeof(struct arp_hdr) == 28, "RFC 826");
+
+/* Write a frame of 42 bytes to `at`: `src_ip` is at `src`, for `dst_ip` at `dst`. */
+static inline void arp_make_reply(uint8_t *at, struct ether_addr dst, uint32_t dst_ip,
+                                  struct ether_addr src, uint32_t src_ip)
+{
+    struct eth_hdr *h = (struct eth_hdr *)(void *)at;
+
+    *h = (struct eth_hdr){.dst = dst, .src = src, .type = BE16(ETHERTYPE_ARP)};
+    *(struct arp_hdr *)(void *)(h + 1) = (struct arp_hdr){
+        .hrd = BE16(ARP_HRD_ETHER),
+        .pro = BE16(ETHERTYPE_IP),
+        .hln = 6,
+        .pln = 4,
+        .op = BE16(ARP_REPLY),
+        .sha = src,
+        .spa = src_ip,
+        .tha = dst,
+        .tpa = dst_ip,
+    };
+}
 
 static inline bool ether_equal(const struct ether_addr *a, const struct ether_addr *b)
 {
@@ -136,10 +164,13 @@ enum {
     IP_PROTO_TCP = 6,
     IP_PROTO_UDP = 17,
     IP_PROTO_DCCP = 33,
+    IP_PROTO_ROUTING = 43,
+    IP_PROTO_FRAGMENT = 44,
     IP_PROTO_GRE = 47,
     IP_PROTO_ESP = 50,
     IP_PROTO_AH = 51,
     IP_PROTO_ICMP6 = 58,
+    IP_PROTO_DSTOPTS = 60,
     IP_PROTO_SCTP = 132,
     IP_PROTO_UDPLITE = 136,
 };

@@ -87,7 +87,7 @@ static bool grow(void **array, uint32_t n, uint32_t *room, size_t size)
 static void canonical_place(uint16_t *offset, uint8_t base, uint32_t *mask,
                             uint32_t *v1, uint32_t *v2)
 {
-    if (base != BASE_NET)
+    if (base != BASE_NET && base != BASE_IP6)
         return;
     if (*offset == 4 && !(*mask & 0xFFFF0000)) {
         *offset = 6;

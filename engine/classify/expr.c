@@ -3,6 +3,8 @@
 
 #include "engine/classify/expr.h"
 
+#include "engine/net_headers.h"
+
 #include <string.h>
 
 static struct expr *expr_new(struct arena *a, enum expr_kind kind)
@@ -94,6 +96,7 @@ void expr_view_pkt(struct expr_view *v, const struct pkt *p)
     v->len[BASE_NET] = net > INT32_MAX ? 0 : net;
     v->base[BASE_TRANSP] = p->transport;
     v->len[BASE_TRANSP] = 0;
+    v->len[BASE_IP6] = 0;
     if (p->transport && p->network && p->transport >= p->network) {
         header = (uint32_t)(p->transport - p->network);
         if (v->len[BASE_NET] > header)
@@ -101,6 +104,83 @@ void expr_view_pkt(struct expr_view *v, const struct pkt *p)
     }
     if (v->len[BASE_MAC] > INT32_MAX)
         v->len[BASE_MAC] = 0;
+}
+
+/* Where the headers of an IPv6 packet end, and what follows. */
+struct ip6_end {
+    uint32_t offset;
+    uint8_t proto;
+    uint16_t frag; /* as IPv4's: offset, IP_MF */
+};
+
+/* Bytes of the extension header at `h`, of which `left` > 1 are there; 0 for one that ends
+ * the walk. */
+static uint32_t ip6_extension_len(uint8_t proto, const uint8_t *h)
+{
+    switch (proto) {
+    case IP_PROTO_HOPOPTS:
+    case IP_PROTO_ROUTING:
+    case IP_PROTO_DSTOPTS:
+        return 8u * h[1] + 8;
+    case IP_PROTO_AH:
+        return 4u * h[1] + 8;
+    case IP_PROTO_FRAGMENT:
+        return 8;
+    default:
+        return 0;
+    }
+}
+
+/* Walk over the extension headers of `n` bytes at `net`. A header that is cut off is what
+ * the packet has as its protocol. */
+static struct ip6_end ip6_walk(const uint8_t *net, uint32_t n)
+{
+    enum { EXTENSIONS_MAX = 16 }; /* longer chains are nobody's but an attacker's */
+    struct ip6_end end = {.offset = sizeof(struct ip6_hdr), .proto = net[6]};
+
+    for (int i = 0; i < EXTENSIONS_MAX; i++) {
+        const uint8_t *h = net + end.offset;
+        uint32_t left = n - end.offset, len;
+        uint16_t frag;
+
+        len = left < 8 ? 0 : ip6_extension_len(end.proto, h);
+        if (!len || len > left)
+            return end;
+        if (end.proto == IP_PROTO_FRAGMENT) {
+            frag = be16(load16(h + 2));
+            end.frag = (uint16_t)(frag >> 3 | (frag & 1 ? IP_MF : 0));
+        }
+        end.proto = h[0];
+        end.offset += len;
+        if (end.frag & IP_OFFMASK)
+            return end;
+    }
+    return end;
+}
+
+void expr_view_pkt6(struct expr_view *v, const struct pkt *p)
+{
+    struct ip6_end end;
+    uint32_t n;
+
+    expr_view_pkt(v, p);
+    n = v->len[BASE_NET];
+    v->base[BASE_IP6] = v->ip6;
+    v->len[BASE_TRANSP] = 0;
+    if (n < sizeof(struct ip6_hdr) || p->network[0] >> 4 != 6) {
+        v->len[BASE_NET] = 0;
+        return;
+    }
+    end = ip6_walk(p->network, n);
+    memset(v->ip6, 0, sizeof v->ip6);
+    store16(v->ip6 + 6, be16(end.frag));
+    v->ip6[8] = p->network[7];
+    v->ip6[9] = end.proto;
+    v->len[BASE_IP6] = sizeof v->ip6;
+    if (end.frag & IP_OFFMASK)
+        return;
+    v->base[BASE_TRANSP] = p->network + end.offset;
+    v->len[BASE_TRANSP] = n - end.offset;
 }
 
 uint32_t expr_word(const struct expr_view *v, unsigned base, uint32_t offset,

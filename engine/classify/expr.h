@@ -7,7 +7,7 @@
  * but expr_eval() says what a tree means, and the rest is tested against it.
  *
  * A test looks at four bytes, read as one number in network byte order, at an offset from
- * one of four bases. Packets may be too short for that: a test needs those bytes on
+ * one of five bases. Packets may be too short for that: a test needs those bytes on
  * which its mask has a bit, and without them it is false, negated or not. That is the
  * difference between a negated test ("dst port != 80": there is a port and it is another)
  * and a `not` above a test ("not dst port 80": also true for packets without ports), as
@@ -32,6 +32,7 @@ enum expr_base {
     BASE_MAC,    /* two bytes before the MAC header, so that addresses are on words */
     BASE_NET,    /* the network header */
     BASE_TRANSP, /* the transport header */
+    BASE_IP6, /* what IPv6 says, in the places of an IPv4 header: see expr_view_pkt6() */
     N_BASES,
 };
 
@@ -61,6 +62,7 @@ struct expr {
 struct expr_view {
     const uint8_t *base[N_BASES]; /* of BASE_MAC: the header itself */
     uint32_t len[N_BASES]; /* bytes there are from the base on; 0: no such header */
+    uint8_t ip6[12];       /* bytes of BASE_IP6 */
 };
 
 struct expr *expr_true(struct arena *a);
@@ -76,6 +78,13 @@ void expr_add(struct arena *a, struct expr **list, struct expr *child);
 
 /* The headers of a packet. Transport bytes exist behind a network header only. */
 void expr_view_pkt(struct expr_view *v, const struct pkt *p);
+
+/* The same for IPv6. The transport header is the one behind all extension headers, and
+ * later fragments have none. BASE_IP6 has the fragment field (offset, more fragments) at 6,
+ * the hop limit at 8 and the protocol behind the extension headers at 9, as IPv4 does.
+ * Without a whole IPv6 header a packet has none of the three. Since BASE_IP6 lies inside
+ * the view, views are not copied. */
+void expr_view_pkt6(struct expr_view *v, const struct pkt *p);
 
 bool expr_eval(const struct expr *x, const struct expr_view *v);
 bool expr_test_eval(const struct expr_test *t, const struct expr_view *v);

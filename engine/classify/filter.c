@@ -49,6 +49,7 @@ static int all_rules(const struct filter_parser *parser, struct element *e, unsi
     int rc = 0;
 
     ip_lang_init(&words, NULL, e, d);
+    words.ip6 = parser->ip6;
     for (unsigned i = 0; i < n; i++)
         if (one_rule(parser, &words, e, i, args[i], to, d) < 0)
             rc = -1;
@@ -80,6 +81,8 @@ int filter_configure(struct filter *f, const struct filter_parser *parser,
     if (!to.builder || (program && !to.program)) {
         diag_err(d, "out of memory");
     } else if (all_rules(parser, e, n, c->argv, &to, d) == 0) {
+        if (parser->ip6)
+            classify_builder_ip6(to.builder);
         match = classify_build(to.builder);
         to.builder = NULL;
         if (!match)

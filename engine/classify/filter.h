@@ -32,6 +32,7 @@ struct filter_parser {
                 const char *text, struct filter_rule *out, struct diag *d);
     bool
         one_per_output; /* rule i is for output i, and outputs without packets are told */
+    bool ip6;           /* packets are IPv6 */
 };
 
 int filter_configure(struct filter *f, const struct filter_parser *parser,
@@ -54,6 +55,9 @@ int filter_pattern_write(struct element *e, const struct handler_spec *h,
 
 /* IPFilter's rules ("allow src net 10/8") and IPClassifier's (without the action). */
 extern const struct filter_parser filter_ip_actions, filter_ip_patterns;
+
+/* The same for IPv6. */
+extern const struct filter_parser filter_ip6_actions, filter_ip6_patterns;
 
 /* Classifier's patterns: "12/0800 !23/06%ff", "-". */
 extern const struct filter_parser filter_data_patterns;

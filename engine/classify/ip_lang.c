@@ -188,7 +188,7 @@ static uint32_t parse_qualifiers(struct ip_lang *l, struct test *t, uint32_t pos
             pos = parse_src(l, t, pos);
         } else if (either(l, pos, "dst", "dest")) {
             ip_prim_set_srcdst(&t->prim, SD_DST, l);
-        } else if (either(l, pos, "ip", "ether")) {
+        } else if (either(l, pos, "ip", "ether") || (l->ip6 && is(l, pos, "ip6"))) {
             if (t->header)
                 break;
             t->header = *w;
@@ -255,6 +255,15 @@ static uint32_t parse_brackets(struct ip_lang *l, struct test *t, uint32_t pos)
     return pos;
 }
 
+static bool all_zero(const union prim_data *v, size_t size)
+{
+    size_t i = 0;
+
+    while (i < size && !v->ip6.b[i])
+        i++;
+    return i == size;
+}
+
 static uint32_t parse_mask(struct ip_lang *l, struct test *t, uint32_t pos)
 {
     const char *w = word_at(l, pos + 1);
@@ -264,7 +273,8 @@ static uint32_t parse_mask(struct ip_lang *l, struct test *t, uint32_t pos)
     if (parse_u64(w, 0, &v) && v <= UINT32_MAX) {
         t->mask_kind = PRIM_INT;
         t->mask.u = (uint32_t)v;
-    } else if (t->header != 'e' && parse_ip(l->context, w, &t->mask.u)) {
+    } else if (t->header != 'e' && (l->ip6 ? parse_ip6(l->context, w, &t->mask.ip6)
+                                           : parse_ip(l->context, w, &t->mask.u))) {
         t->mask_kind = PRIM_HOST;
     } else if (t->header != 'i' && parse_ether(l->context, w, &ether)) {
         t->mask_kind = PRIM_ETHER;
@@ -272,7 +282,8 @@ static uint32_t parse_mask(struct ip_lang *l, struct test *t, uint32_t pos)
     } else {
         return pos;
     }
-    if (t->mask_kind != PRIM_ETHER && !t->mask.u) {
+    if (t->mask_kind != PRIM_ETHER &&
+        all_zero(&t->mask, l->ip6 && t->mask_kind == PRIM_HOST ? 16 : 4)) {
         ip_lang_err(l, "zero mask ignored");
         t->mask_kind = 0;
     }
@@ -298,14 +309,53 @@ static uint32_t parse_relation(struct ip_lang *l, struct test *t, uint32_t pos)
     return pos;
 }
 
+static bool parse_ether_address(struct ip_lang *l, struct ip_prim *p, const char *w)
+{
+    struct ether_addr ether;
+
+    if (!parse_ether(l->context, w, &ether))
+        return false;
+    memcpy(p->u.c, ether.b, 6);
+    p->data = PRIM_ETHER;
+    return true;
+}
+
+/* The same as below for IPv6. */
+static bool parse_address6(struct ip_lang *l, struct test *t, uint32_t *pos)
+{
+    struct ip_prim *p = &t->prim;
+    const char *w = word_at(l, *pos);
+    unsigned bits;
+
+    if (t->header != 'e' && parse_ip6(l->context, w, &p->u.ip6)) {
+        p->data = PRIM_HOST;
+        if (is(l, *pos + 1, "mask") && *pos + 2 < l->n_words &&
+            parse_ip6(l->context, l->words[*pos + 2], &p->mask.ip6)) {
+            *pos += 2;
+            p->data = PRIM_NET;
+            return true;
+        }
+        if (p->type != PRIM_NET || !parse_ip6_prefix(l->context, w, &p->u.ip6, &bits))
+            return true;
+    } else if (t->header == 'e' || !parse_ip6_prefix(l->context, w, &p->u.ip6, &bits)) {
+        return t->header != 'i' && parse_ether_address(l, p, w);
+    }
+    p->data = PRIM_NET;
+    memset(&p->mask, 0, sizeof p->mask);
+    for (unsigned i = 0; i < bits; i++)
+        p->mask.ip6.b[i / 8] |= (uint8_t)(0x80 >> i % 8);
+    return true;
+}
+
 /* An address in one of its forms; false when it is none. */
 static bool parse_address(struct ip_lang *l, struct test *t, uint32_t *pos)
 {
     struct ip_prim *p = &t->prim;
     const char *w = word_at(l, *pos);
-    struct ether_addr ether;
     struct ip_prefix prefix;
 
+    if (l->ip6)
+        return parse_address6(l, t, pos);
     if (t->header != 'e' && parse_ip(l->context, w, &p->u.u)) {
         if (is(l, *pos + 1, "mask") && *pos + 2 < l->n_words &&
             parse_ip(l->context, l->words[*pos + 2], &p->mask.u)) {
@@ -317,11 +367,7 @@ static bool parse_address(struct ip_lang *l, struct test *t, uint32_t *pos)
         if (p->type != PRIM_NET || !parse_ip_prefix(l->context, w, false, &prefix))
             return true;
     } else if (t->header == 'e' || !parse_ip_prefix(l->context, w, false, &prefix)) {
-        if (t->header == 'i' || !parse_ether(l->context, w, &ether))
-            return false;
-        memcpy(p->u.c, ether.b, 6);
-        p->data = PRIM_ETHER;
-        return true;
+        return t->header != 'i' && parse_ether_address(l, p, w);
     }
     p->data = PRIM_NET;
     p->u.u = prefix.addr;
@@ -390,7 +436,7 @@ static struct expr *parse_test(struct ip_lang *l, uint32_t *pos, struct ip_prim 
     }
     if (ip_prim_check(&t.prim, before, t.header, t.mask_kind, &t.mask, l) < 0)
         return expr_true(l->arena);
-    x = ip_prim_expr(&t.prim, l->arena);
+    x = ip_prim_expr(&t.prim, l);
     *before = t.prim;
     return t.negated ? expr_not(l->arena, x) : x;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * ip_lang.h -- the expression language of IPFilter and IPClassifier
+ * ip_lang.h -- the expression language of IPFilter, IPClassifier and the IPv6 ones
  *
  *     expr   := orexpr [ "?" expr ":" expr ]
  *     orexpr := term { ("or" | "||") term }
@@ -31,6 +31,7 @@ struct ip_lang {
     struct diag *diag;             /* borrowed */
     unsigned number;               /* of the pattern in work, for messages */
     unsigned depth;                /* parentheses around the current position */
+    bool ip6;                      /* addresses and fields are those of IPv6 */
 
     struct strmap names;       /* words that were looked up already */
     struct arena *names_arena; /* owned; what `names` refers to */

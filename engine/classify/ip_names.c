@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { IP_TCP = 6, IP_UDP = 17 };
+enum { IP_TCP = 6, IP_UDP = 17, ICMP6 = 58 };
 
 const char *ip_prim_proto_text(int proto, char *buf)
 {
@@ -62,7 +62,33 @@ static const char *field_text(int type)
     }
 }
 
-const char *ip_prim_type_text(int srcdst, int type, char *buf)
+static const char *field6_text(int type)
+{
+    switch (type) {
+    case PRIM_FIELD_CODE(0, 32, 16):
+        return "ip len";
+    case PRIM_FIELD_CODE(0, 0, 4):
+        return "ip vers";
+    case PRIM_FIELD_CODE(0, 4, 8):
+        return "ip tclass";
+    case PRIM_FIELD_CODE(0, 4, 6):
+        return "ip dscp";
+    case PRIM_FIELD_CODE(0, 12, 20):
+        return "ip flow";
+    case PRIM_FIELD_CODE(0, 48, 8):
+        return "ip next";
+    case PRIM_FIELD_CODE(0, 56, 8):
+        return "ip hlim";
+    case PRIM_FIELD_CODE(IP_TCP, 14 * 8, 16):
+        return "tcp win";
+    case PRIM_FIELD_CODE(ICMP6, 0, 8):
+        return "icmp6 type";
+    default:
+        return NULL;
+    }
+}
+
+const char *ip_prim_type_text(const struct ip_lang *l, int srcdst, int type, char *buf)
 {
     static const char *const side[] = {"", "src ", "dst ", "src and dst ",
                                        "src or dst "};
@@ -75,7 +101,7 @@ const char *ip_prim_type_text(int srcdst, int type, char *buf)
         {PRIM_TCPOPT, "tcp opt"},   {PRIM_NET, "ip net"},   {PRIM_UNFRAG, "ip unfrag"},
         {PRIM_ECT, "ip ect"},       {PRIM_CE, "ip ce"}};
     char proto[64];
-    const char *text = field_text(type);
+    const char *text = l->ip6 ? field6_text(type) : field_text(type);
 
     if (!text && (type & PRIM_FIELD) && type > 0) {
         int p = PRIM_FIELD_PROTO(type);
@@ -93,12 +119,13 @@ const char *ip_prim_type_text(int srcdst, int type, char *buf)
     return buf;
 }
 
-static void word_text(struct sbuf *out, int type, int proto, const char *word)
+static void word_text(const struct ip_lang *l, struct sbuf *out, int type, int proto,
+                      const char *word)
 {
     char buf[64];
     const char *text = ip_prim_proto_text(proto, buf);
 
-    sbuf_printf(out, "%s ", ip_prim_type_text(SD_NONE, type, (char[64]){0}));
+    sbuf_printf(out, "%s ", ip_prim_type_text(l, SD_NONE, type, (char[64]){0}));
     sbuf_printf(out, "%s %s", text, word);
 }
 
@@ -143,6 +170,51 @@ static const struct static_name type_names[] = {
     {NULL, 0},
 };
 
+static const struct static_name type6_names[] = {
+    {"ce", PRIM_CE},
+    {"dest", PRIM_SYNTAX},
+    {"dscp", PRIM_FIELD_CODE(0, 4, 6)},
+    {"dst", PRIM_SYNTAX},
+    {"ect", PRIM_ECT},
+    {"ether", PRIM_SYNTAX},
+    {"flow", PRIM_FIELD_CODE(0, 12, 20)},
+    {"frag", PRIM_FRAG},
+    {"hlim", PRIM_FIELD_CODE(0, 56, 8)},
+    {"host", PRIM_HOST},
+    {"ip", PRIM_SYNTAX},
+    {"ip6", PRIM_SYNTAX},
+    {"len", PRIM_FIELD_CODE(0, 32, 16)},
+    {"net", PRIM_NET},
+    {"next", PRIM_FIELD_CODE(0, 48, 8)},
+    {"not", PRIM_SYNTAX},
+    {"opt", PRIM_TCPOPT},
+    {"port", PRIM_PORT},
+    {"proto", PRIM_PROTO},
+    {"src", PRIM_SYNTAX},
+    {"tclass", PRIM_FIELD_CODE(0, 4, 8)},
+    {"tos", PRIM_FIELD_CODE(0, 4, 8)},
+    {"ttl", PRIM_FIELD_CODE(0, 56, 8)},
+    {"type", PRIM_FIELD_CODE(ICMP6, 0, 8)},
+    {"unfrag", PRIM_UNFRAG},
+    {"vers", PRIM_FIELD_CODE(0, 0, 4)},
+    {"win", PRIM_FIELD_CODE(IP_TCP, 14 * 8, 16)},
+    {NULL, 0},
+};
+
+/* Names that mean something else, or only something, in IPv6. */
+static const struct static_name proto6_names[] = {
+    {"ah", 51}, {"esp", 50}, {"icmp", ICMP6}, {"icmp6", ICMP6}, {NULL, 0},
+};
+
+static const struct static_name icmp6_names[] = {
+    {"echo", 128},           {"echo-reply", 129},
+    {"neighboradvert", 136}, {"neighborsolicit", 135},
+    {"parameterproblem", 4}, {"redirect", 137},
+    {"routeradvert", 134},   {"routersolicit", 133},
+    {"timeexceeded", 3},     {"toobig", 2},
+    {"unreachable", 1},      {NULL, 0},
+};
+
 static const struct static_name tcp_opt_names[] = {
     {"fin", 1}, {"syn", 2}, {"rst", 4}, {"psh", 8}, {"ack", 16}, {"urg", 32}, {NULL, 0},
 };
@@ -167,7 +239,7 @@ static void query_all(struct ip_lang *l, const char *word, struct ip_name *n)
     uint32_t type = 0;
 
     *n = (struct ip_name){0};
-    if (static_find(type_names, word, &type))
+    if (static_find(l->ip6 ? type6_names : type_names, word, &type))
         n->type = (int)type;
     for (int i = 0; i < 5; i++)
         if (i != NAME_OF_TCPOPT)
@@ -175,6 +247,11 @@ static void query_all(struct ip_lang *l, const char *word, struct ip_name *n)
                                    sizeof n->value[i]);
     n->got[NAME_OF_TCPOPT] = static_find(tcp_opt_names, word,
                                          &n->value[NAME_OF_TCPOPT]);
+    if (!l->ip6)
+        return;
+    n->got[NAME_OF_ICMP] = static_find(icmp6_names, word, &n->value[NAME_OF_ICMP]);
+    if (static_find(proto6_names, word, &n->value[NAME_OF_PROTO]))
+        n->got[NAME_OF_PROTO] = true;
 }
 
 /* Words repeat in every rule, so what they mean is kept. Plain numbers and addresses,
@@ -215,9 +292,10 @@ static bool protocol_is(int proto, int wanted)
 int ip_prim_lookup(struct ip_lang *l, const char *word, int type, int proto, bool quiet,
                    uint32_t *data)
 {
-    static const int kind[5] = {PRIM_PROTO, PRIM_PORT, PRIM_PORT, PRIM_TCPOPT,
-                                PRIM_FIELD_CODE(1, 0, 8)};
-    static const int of[5] = {PROTO_UNKNOWN, IP_TCP, IP_UDP, IP_TCP, 1};
+    const int icmp = l->ip6 ? ICMP6 : 1;
+    const int kind[5] = {PRIM_PROTO, PRIM_PORT, PRIM_PORT, PRIM_TCPOPT,
+                         PRIM_FIELD_CODE(icmp, 0, 8)};
+    const int of[5] = {PROTO_UNKNOWN, IP_TCP, IP_UDP, IP_TCP, icmp};
     int fits = 0, which = 0, known = 0;
     struct sbuf text = SBUF_INIT, tries = SBUF_INIT;
     struct ip_name n;
@@ -247,11 +325,11 @@ int ip_prim_lookup(struct ip_lang *l, const char *word, int type, int proto, boo
     }
     if (quiet)
         return -2;
-    word_text(&text, type, proto, word);
+    word_text(l, &text, type, proto, word);
     for (int i = 0; i < 5; i++)
         if (n.got[i]) {
             sbuf_puts(&tries, tries.len ? ", '" : "'");
-            word_text(&tries, kind[i], proto, word);
+            word_text(l, &tries, kind[i], proto, word);
             sbuf_putc(&tries, '\'');
         }
     ip_lang_err(l, "'%s' is %s; try %s", sbuf_text(&text),

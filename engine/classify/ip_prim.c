@@ -6,7 +6,12 @@
 #include <string.h>
 
 enum { IP_TCP = 6, IP_UDP = 17, IP_DCCP = 33 };
-enum { TOS = PRIM_FIELD_CODE(0, 8, 8) };
+
+/* The type of service, in IPv6 the traffic class. */
+static int tos_type(const struct ip_lang *l)
+{
+    return l->ip6 ? PRIM_FIELD_CODE(0, 4, 8) : PRIM_FIELD_CODE(0, 8, 8);
+}
 
 void ip_prim_clear(struct ip_prim *p)
 {
@@ -40,7 +45,8 @@ static int type_err(struct ip_lang *l, const struct ip_prim *p, const char *what
 {
     char buf[64];
 
-    return ip_lang_err(l, "'%s': %s", ip_prim_type_text(p->srcdst, p->type, buf), what);
+    return ip_lang_err(l, "'%s': %s", ip_prim_type_text(l, p->srcdst, p->type, buf),
+                       what);
 }
 
 static const char *op_text(const struct ip_prim *p)
@@ -69,11 +75,11 @@ static int set_mask(struct ip_prim *p, uint32_t full, uint32_t given, struct ip_
 
     if (mask & ~full)
         return ip_lang_err(l, "'%s': mask out of range, bound 0x%X",
-                           ip_prim_type_text(p->srcdst, p->type, buf), full);
+                           ip_prim_type_text(l, p->srcdst, p->type, buf), full);
     if (p->op == PRIM_EQ) {
         if (value > full)
             return ip_lang_err(l, "'%s': out of range, bound %u",
-                               ip_prim_type_text(p->srcdst, p->type, buf), full);
+                               ip_prim_type_text(l, p->srcdst, p->type, buf), full);
         p->mask.u = mask;
         return 0;
     }
@@ -131,7 +137,7 @@ static int infer_type(struct ip_prim *p, const struct ip_prim *before,
     default:
         if (!(p->data & PRIM_FIELD))
             return ip_lang_err(l, "unknown type '%s'",
-                               ip_prim_type_text(SD_NONE, p->data, buf));
+                               ip_prim_type_text(l, SD_NONE, p->data, buf));
         if (PRIM_FIELD_PROTO(p->data) && p->proto == PROTO_UNKNOWN)
             p->proto = PRIM_FIELD_PROTO(p->data);
         break;
@@ -159,12 +165,12 @@ static int check_address(struct ip_prim *p, int header, int mask_kind,
         return 0;
     }
     if (p->type == PRIM_HOST)
-        p->mask.u = UINT32_MAX;
+        memset(&p->mask, 0xFF, sizeof p->mask);
     p->type = PRIM_HOST;
-    if (mask_kind && mask_kind != PRIM_INT && mask_kind != PRIM_HOST)
+    if (mask_kind && mask_kind != PRIM_HOST && (l->ip6 || mask_kind != PRIM_INT))
         return type_err(l, p, "bad mask");
     if (mask_kind)
-        p->mask.u = mask->u;
+        p->mask = *mask;
     return 0;
 }
 
@@ -245,7 +251,7 @@ static int check_ect(struct ip_prim *p, int mask_kind, uint32_t mask, struct ip_
     }
     if (set_mask(p, 3, mask, l) < 0)
         return -1;
-    p->type = TOS;
+    p->type = tos_type(l);
     return 0;
 }
 
@@ -256,7 +262,7 @@ static int check_word(struct ip_prim *p, int mask_kind, struct ip_lang *l)
         return type_err(l, p, "value not supported");
     if (p->type == PRIM_CE) {
         p->mask.u = p->u.u = 3;
-        p->type = TOS;
+        p->type = tos_type(l);
         return 0;
     }
     if (p->type == PRIM_UNFRAG)
@@ -321,7 +327,7 @@ int ip_prim_check(struct ip_prim *p, const struct ip_prim *before, int header,
             p->srcdst = SD_OR;
     } else if (srcdst) {
         ip_lang_warn(l, "'%s': 'src' or 'dst' ignored",
-                     ip_prim_type_text(p->srcdst, p->type, buf));
+                     ip_prim_type_text(l, p->srcdst, p->type, buf));
     }
     return 0;
 }
@@ -351,16 +357,24 @@ static struct expr *equal(struct arena *a, int base, uint32_t offset, uint32_t v
                                            .value = value & mask});
 }
 
-static struct expr *proto_expr(int proto, struct arena *a)
+/* Where protocol and fragment field are: both kinds of header have them in one place. */
+static int header_base(const struct ip_lang *l)
 {
+    return l->ip6 ? BASE_IP6 : BASE_NET;
+}
+
+static struct expr *proto_expr(int proto, const struct ip_lang *l)
+{
+    int base = header_base(l);
+    struct arena *a = l->arena;
     struct expr *x;
 
     if (proto != PROTO_TCP_OR_UDP)
         return proto >= 256 ? expr_true(a)
-                            : equal(a, BASE_NET, 8, (uint32_t)proto << 16, 0xFF0000);
+                            : equal(a, base, 8, (uint32_t)proto << 16, 0xFF0000);
     x = expr_list(a, EXPR_OR);
-    expr_add(a, &x, equal(a, BASE_NET, 8, IP_TCP << 16, 0xFF0000));
-    expr_add(a, &x, equal(a, BASE_NET, 8, IP_UDP << 16, 0xFF0000));
+    expr_add(a, &x, equal(a, base, 8, IP_TCP << 16, 0xFF0000));
+    expr_add(a, &x, equal(a, base, 8, IP_UDP << 16, 0xFF0000));
     return x;
 }
 
@@ -398,21 +412,40 @@ static uint32_t number(const uint8_t *b)
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
+/* An address of `words` words at `offset`, in network byte order. */
+static struct expr *words_expr(const struct ip_prim *p, struct arena *a, int base,
+                               uint32_t offset, const uint8_t *value,
+                               const uint8_t *mask, uint32_t words)
+{
+    struct ip_prim one = *p;
+    struct expr *x = expr_list(a, p->negated ? EXPR_OR : EXPR_AND);
+    bool any = false;
+
+    for (uint32_t i = 0; i < 4 * words; i += 4) {
+        one.u.u = number(value + i);
+        one.mask.u = number(mask + i);
+        /* what is not asked for needs no test, as long as there is one at all */
+        if (!one.mask.u && (any || i + 4 < 4 * words))
+            continue;
+        any = true;
+        expr_add(a, &x, compare(&one, a, base, offset + i, 0));
+    }
+    return x;
+}
+
 /* Six bytes are two words: 2 + 4 at offset 0 (destination), 4 + 2 at 8 (source). */
 static struct expr *ether_side(const struct ip_prim *p, struct arena *a, bool dst)
 {
     uint8_t value[8] = {0}, mask[8] = {0};
-    struct ip_prim half = *p;
-    struct expr *x = expr_list(a, p->negated ? EXPR_OR : EXPR_AND);
 
     memcpy(value + (dst ? 2 : 0), p->u.c, 6);
     memcpy(mask + (dst ? 2 : 0), p->mask.c, 6);
-    for (uint32_t i = 0; i < 8; i += 4) {
-        half.u.u = number(value + i);
-        half.mask.u = number(mask + i);
-        expr_add(a, &x, compare(&half, a, BASE_MAC, (dst ? 0 : 8) + i, 0));
-    }
-    return x;
+    return words_expr(p, a, BASE_MAC, dst ? 0 : 8, value, mask, 2);
+}
+
+static struct expr *host6_side(const struct ip_prim *p, struct arena *a, bool dst)
+{
+    return words_expr(p, a, BASE_NET, dst ? 24 : 8, p->u.ip6.b, p->mask.ip6.b, 4);
 }
 
 static struct expr *field_expr(const struct ip_prim *p, struct arena *a)
@@ -423,28 +456,31 @@ static struct expr *field_expr(const struct ip_prim *p, struct arena *a)
                    bit / 32 * 4, 32 - (bit % 32 + bits));
 }
 
-static struct expr *frag_expr(const struct ip_prim *p, struct arena *a)
+static struct expr *frag_expr(const struct ip_prim *p, const struct ip_lang *l)
 {
-    return expr_test(
-        a, (struct expr_test){
-               .base = BASE_NET, .offset = 4, .negated = !p->negated, .mask = 0x3FFF});
+    return expr_test(l->arena, (struct expr_test){.base = (uint8_t)header_base(l),
+                                                  .offset = 4,
+                                                  .negated = !p->negated,
+                                                  .mask = 0x3FFF});
 }
 
-static struct expr *main_expr(const struct ip_prim *p, struct arena *a)
+static struct expr *main_expr(const struct ip_prim *p, const struct ip_lang *l)
 {
+    struct arena *a = l->arena;
+
     switch (p->type) {
     case PRIM_HOST:
-        return both_sides(p, a, host_side);
+        return both_sides(p, a, l->ip6 ? host6_side : host_side);
     case PRIM_PORT:
         return both_sides(p, a, port_side);
     case PRIM_ETHER:
         return both_sides(p, a, ether_side);
     case PRIM_FRAG:
-        return frag_expr(p, a);
+        return frag_expr(p, l);
     case PRIM_TCPOPT:
         return equal(a, BASE_TRANSP, 12, p->u.u << 16, p->mask.u << 16);
     case PRIM_PROTO:
-        return p->proto == PROTO_UNKNOWN ? compare(p, a, BASE_NET, 8, 16)
+        return p->proto == PROTO_UNKNOWN ? compare(p, a, header_base(l), 8, 16)
                                          : expr_true(a);
     default:
         return field_expr(p, a);
@@ -452,19 +488,20 @@ static struct expr *main_expr(const struct ip_prim *p, struct arena *a)
 }
 
 /* The protocol, then that this is the first fragment, then the test itself. */
-struct expr *ip_prim_expr(const struct ip_prim *p, struct arena *a)
+struct expr *ip_prim_expr(const struct ip_prim *p, const struct ip_lang *l)
 {
+    struct arena *a = l->arena;
     struct expr *x;
 
     if (p->proto == PROTO_UNKNOWN)
-        return main_expr(p, a);
+        return main_expr(p, l);
     x = expr_list(a, EXPR_AND);
     if (p->proto < 256 || p->proto == PROTO_TCP_OR_UDP)
-        expr_add(a, &x, proto_expr(p->proto, a));
+        expr_add(a, &x, proto_expr(p->proto, l));
     if (p->type == PRIM_PORT || p->type == PRIM_TCPOPT ||
         ((p->type & PRIM_FIELD) && PRIM_FIELD_PROTO(p->type)))
-        expr_add(a, &x, equal(a, BASE_NET, 4, 0, 0x1FFF));
+        expr_add(a, &x, equal(a, header_base(l), 4, 0, 0x1FFF));
     if (p->type != PRIM_PROTO)
-        expr_add(a, &x, main_expr(p, a));
+        expr_add(a, &x, main_expr(p, l));
     return x;
 }

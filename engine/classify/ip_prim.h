@@ -12,6 +12,7 @@
 
 #include "engine/classify/ip_lang.h"
 #include "engine/nameinfo.h"
+#include "engine/parse.h"
 
 /* What a word, a value or a test is about. Fields of headers are described by the bits of
  * their code: FIELD | protocol << 21 | first bit << 5 | bits - 1. */
@@ -51,6 +52,7 @@ union prim_data {
     uint32_t u; /* numbers in host byte order, addresses in network byte order */
     int32_t i;
     uint8_t c[8]; /* Ethernet address */
+    struct ip6_addr ip6;
 };
 
 struct ip_prim {
@@ -71,7 +73,7 @@ void ip_prim_set_proto(struct ip_prim *p, int proto, struct ip_lang *l);
 int ip_prim_check(struct ip_prim *p, const struct ip_prim *before, int header,
                   int mask_kind, const union prim_data *mask, struct ip_lang *l);
 
-struct expr *ip_prim_expr(const struct ip_prim *p, struct arena *a);
+struct expr *ip_prim_expr(const struct ip_prim *p, const struct ip_lang *l);
 
 /* What `word` means to a test of this type and protocol: a PRIM_* and *data, -1 for
  * nothing, -2 for something else, with a message unless `quiet`. */
@@ -79,7 +81,7 @@ int ip_prim_lookup(struct ip_lang *l, const char *word, int type, int proto, boo
                    uint32_t *data);
 
 /* "src or dst ip host", for messages; `buf` has 64 bytes. */
-const char *ip_prim_type_text(int srcdst, int type, char *buf);
+const char *ip_prim_type_text(const struct ip_lang *l, int srcdst, int type, char *buf);
 const char *ip_prim_proto_text(int proto, char *buf);
 
 #endif

@@ -48,12 +48,20 @@ static void key_from_view(const struct classify *c, const struct expr_view *v,
     }
 }
 
+static void view_pkt(const struct classify *c, struct expr_view *v, const struct pkt *p)
+{
+    if (c->ip6)
+        expr_view_pkt6(v, p);
+    else
+        expr_view_pkt(v, p);
+}
+
 static __attribute__((noinline)) void key_slow(const struct classify *c,
                                                const struct pkt *p, struct key *k)
 {
     struct expr_view v;
 
-    expr_view_pkt(&v, p);
+    view_pkt(c, &v, p);
     key_from_view(c, &v, k);
 }
 
@@ -125,6 +133,26 @@ static inline void key_ip(const struct classify *c, const struct pkt *p, struct 
                          c->slots[s].offset);
 }
 
+/* One walk over the extension headers; then words are where the view says. */
+static __attribute__((noinline)) void key_ip6(const struct classify *c,
+                                              const struct pkt *p, struct key *k)
+{
+    struct expr_view v;
+    bool whole = !c->need[BASE_MAC];
+
+    expr_view_pkt6(&v, p);
+    for (unsigned b = 0; b < N_BASES; b++)
+        whole &= v.len[b] >= c->need[b];
+    if (!whole) {
+        key_from_view(c, &v, k);
+        return;
+    }
+    k->complete = true;
+    key_clear(c, k);
+    for (uint32_t s = 0; s < c->n_used; s++)
+        k->w[s] = load32(v.base[c->slots[s].base] + c->slots[s].offset);
+}
+
 static inline void key_from_pkt(const struct classify *c, const struct pkt *p,
                                 struct key *k, enum key_kind kind)
 {
@@ -132,14 +160,16 @@ static inline void key_from_pkt(const struct classify *c, const struct pkt *p,
         key_data(c, p, k);
     else if (c->on_ip)
         key_ip(c, p, k, kind);
+    else if (c->ip6)
+        key_ip6(c, p, k);
     else
         key_slow(c, p, k);
 }
 
 /* --- records ---------------------------------------------------------------------- */
 
-static bool check_holds(const struct match_check *m, const struct key *k,
-                        const struct source *src)
+static bool check_holds(const struct classify *c, const struct match_check *m,
+                        const struct key *k, const struct source *src)
 {
     struct expr_view v;
     uint32_t w;
@@ -148,7 +178,7 @@ static bool check_holds(const struct match_check *m, const struct key *k,
     if (m->kind == CHECK_TREE) {
         if (src->v)
             return expr_eval(m->x, src->v) == m->want;
-        expr_view_pkt(&v, src->p);
+        view_pkt(c, &v, src->p);
         return expr_eval(m->x, &v) == m->want;
     }
     w = __builtin_bswap32(k->w[m->slot]) & m->mask;
@@ -161,11 +191,13 @@ static bool check_holds(const struct match_check *m, const struct key *k,
     return result == m->want;
 }
 
-static __attribute__((noinline)) bool
-checks_hold(const struct match_check *m, const struct key *k, const struct source *src)
+static __attribute__((noinline)) bool checks_hold(const struct classify *c,
+                                                  const struct match_check *m,
+                                                  const struct key *k,
+                                                  const struct source *src)
 {
     for (;; m++) {
-        if (!check_holds(m, k, src))
+        if (!check_holds(c, m, k, src))
             return false;
         if (m->last)
             return true;
@@ -203,7 +235,7 @@ static inline bool rec_matches(const struct classify *c, const struct match_rec 
     }
     if (__builtin_expect(!k->complete, 0) && !have_masks(c, r, k))
         return false;
-    return !(r->flags & MATCH_CHECKS) || checks_hold(&c->checks[r->check], k, src);
+    return !(r->flags & MATCH_CHECKS) || checks_hold(c, &c->checks[r->check], k, src);
 }
 
 /* The best match so far: a rule and its output. */

@@ -39,6 +39,9 @@ enum { CLASSIFY_NONE = -1 }; /* no rule matches */
 
 /* NULL when memory ran out. */
 struct classify_builder *classify_builder_new(void);
+
+/* Packets are IPv6: their headers are found by expr_view_pkt6(). */
+void classify_builder_ip6(struct classify_builder *b);
 void classify_builder_free(struct classify_builder *b); /* accepts NULL */
 
 /* The next rule: packets for which `x` is true get `output` >= CLASSIFY_NONE. The tree is

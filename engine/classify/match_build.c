@@ -22,6 +22,7 @@ struct classify_builder {
     int32_t *outputs; /* owned; by rule */
     uint32_t n_rules, room_rules;
     bool closed; /* some rule matches everything: what follows is never reached */
+    bool ip6;
 };
 
 /* A term as the tree builder sees it; words in host byte order. */
@@ -60,6 +61,11 @@ struct classify_builder *classify_builder_new(void)
     }
     conj_set_init(&b->set, b->arena);
     return b;
+}
+
+void classify_builder_ip6(struct classify_builder *b)
+{
+    b->ip6 = true;
 }
 
 void classify_builder_free(struct classify_builder *b)
@@ -172,8 +178,9 @@ static void choose_slots(struct classify *c, const struct conj_set *set)
     for (uint32_t i = 0; i < set->n_ranges; i++)
         count_place(places, &n, set->ranges[i].base, set->ranges[i].offset);
     qsort(places, n, sizeof *places, place_cmp);
-    c->on_data = c->on_ip = true;
-    c->five_tuple = wants_five_tuple(places, n);
+    c->on_data = true;
+    c->on_ip = !c->ip6;
+    c->five_tuple = !c->ip6 && wants_five_tuple(places, n);
     if (c->five_tuple)
         for (; slot < SLOTS_CORE; slot++)
             use_slot(c, slot, five_tuple[slot].base, five_tuple[slot].offset);
@@ -722,6 +729,7 @@ struct classify *classify_build(struct classify_builder *cb)
     if (c) {
         c->arena = cb->arena;
         c->stats.rules = cb->n_rules;
+        c->ip6 = cb->ip6;
         choose_slots(c, &cb->set);
         make_items(&b, cb->outputs);
         add_empty_leaf(&b);

@@ -79,6 +79,7 @@ struct classify {
     int32_t last_output;
 
     bool five_tuple;  /* core slots: fragment + protocol, source, destination, ports */
+    bool ip6;         /* views are those of expr_view_pkt6() */
     bool on_data;     /* all words are at BASE_DATA */
     bool on_ip;       /* all words are at BASE_NET and BASE_TRANSP */
     uint32_t n_slots; /* SLOTS_CORE or SLOTS */

@@ -16,7 +16,8 @@ struct step {
     bool short_yes;               /* packets that are too short take "yes" */
 };
 
-static const uint32_t base_start[N_BASES] = {[BASE_NET] = 256, [BASE_TRANSP] = 512};
+static const uint32_t base_start[N_BASES] = {
+    [BASE_NET] = 256, [BASE_TRANSP] = 512, [BASE_IP6] = 768};
 static const struct expr_test anything;
 
 struct program {

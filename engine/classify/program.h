@@ -6,7 +6,8 @@
  *
  * A step compares a masked word with a value and goes on to another step, to an output
  * ("[0]"), or drops the packet ("[X]"). Offsets count from the packet's first byte; those
- * from 256 on from the network header, those from 512 on from the transport header. This
+ * from 256 on from the network header, those from 512 on from the transport header, those
+ * from 768 on are the IPv4-like summary of an IPv6 header. This
  * is how Click runs its classifiers, and what its `program` handler shows; we only print
  * it, and find out which outputs can get packets at all.
  *

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * IP6Filter -- let IPv6 packets pass, or not, by rules
+ *
+ * Usage:    IP6Filter(ACTION EXPRESSION, ...)
+ * Ports:    1 in, any number out; push
+ * Args:     ACTION      an output number, "allow" (output 0), "drop" or "deny"
+ *           EXPRESSION  which packets: see IP6Classifier; none means all
+ * Handlers: program  read    the rules as a decision program
+ * Example:  IP6Filter(allow icmp6, allow dst tcp port 80 or 443, deny all)
+ * See also: IP6Classifier, IPFilter, CheckIP6Header, MarkIP6Header, AddressInfo
+ *
+ * The first rule whose expression is true for a packet says what happens to it; a packet
+ * that no rule speaks of is dropped. Packets must have their network header annotation set,
+ * as CheckIP6Header and MarkIP6Header do; one without is like one that is too short for
+ * everything.
+ *
+ * The time that a packet takes hardly depends on how many rules there are. Writing the
+ * `config` handler installs new rules between two packets; if they have an error, the old
+ * ones stay.
+ */
+
+#include "engine/element.h"
+
+#include "engine/classify/filter.h"
+
+static int ip6_filter_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    return filter_configure(element_state(e), &filter_ip6_actions, e, c, d);
+}
+
+static void ip6_filter_cleanup(struct element *e)
+{
+    filter_cleanup(element_state(e));
+}
+
+static void ip6_filter_push(struct element *e, unsigned port, struct batch *b)
+{
+    filter_push(element_state(e), e, b);
+}
+
+static int ip6_filter_program(struct element *e, const struct handler_spec *h,
+                              const char *param, struct sbuf *out, struct diag *d)
+{
+    return filter_program(&filter_ip6_actions, e, out, d);
+}
+
+static const struct handler_spec ip6_filter_handlers[] = {
+    HANDLER_READER(ip6_filter_program, "program", "the rules as a decision program"),
+    HANDLER_END,
+};
+
+ELEMENT(IP6Filter) = {
+    .name = "IP6Filter",
+    .state_size = sizeof(struct filter),
+    .ports = "1/-",
+    .processing = "h/h",
+    .any_args = true,
+    .live = true,
+    .handlers = ip6_filter_handlers,
+    .configure = ip6_filter_configure,
+    .cleanup = ip6_filter_cleanup,
+    .push = ip6_filter_push,
+};

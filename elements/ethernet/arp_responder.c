@@ -27,25 +27,25 @@
 struct arp_answer {
     struct ip_prefix net;
     struct ether_addr eth;
-    uint32_t seq; /* a later one replaces an earlier one */
 };
 
 struct arp_responder {
-    struct arp_answer *v; /* heap: handlers change it; most specific first */
+    struct arp_answer
+        *v; /* heap: handlers change it; in the order of the arguments, but
+                             a network behind those inside it */
     size_t n;
 };
 
-static int answer_compare(const void *ap, const void *bp)
+static bool answer_same_net(const struct arp_answer *a, const struct arp_answer *b)
 {
-    const struct arp_answer *a = ap, *b = bp;
-    unsigned la = (unsigned)__builtin_popcount(a->net.mask);
-    unsigned lb = (unsigned)__builtin_popcount(b->net.mask);
+    return a->net.addr == b->net.addr && a->net.mask == b->net.mask;
+}
 
-    if (la != lb)
-        return la > lb ? -1 : 1;
-    if (a->net.addr == b->net.addr && a->net.mask == b->net.mask)
-        return a->seq > b->seq ? -1 : 1;
-    return a->seq < b->seq ? -1 : 1;
+/* Whether the network of `a` holds that of `b`. */
+static bool answer_holds(const struct arp_answer *a, const struct arp_answer *b)
+{
+    return (b->net.addr & a->net.mask) == a->net.addr &&
+           (b->net.mask & a->net.mask) == a->net.mask;
 }
 
 /* Append the entries of one argument. On failure `s` is as it was. */
@@ -69,7 +69,7 @@ static int arp_responder_add(struct element *e, struct arp_responder *s,
         struct arp_answer *a = &v[s->n];
         if (parse_ip_prefix(e, word, true, &a->net)) {
             a->net.addr &= a->net.mask;
-            a->seq = (uint32_t)s->n++;
+            s->n++;
         } else if (!parse_ether(e, word, &eth)) {
             s->n = was;
             return diag_err(d, "expected IP/MASK ETH");
@@ -94,25 +94,37 @@ static int arp_responder_add(struct element *e, struct arp_responder *s,
     return 0;
 }
 
-/* Sort; of several entries for one network the last one given stays. */
-static void arp_responder_normalize(struct arp_responder *s, struct diag *d)
+/* Put `v[n]` in its place among the first `n`, which are in order: before the first network
+ * that holds it, or instead of an older entry for the same one. */
+static size_t arp_responder_place(struct arp_answer *v, size_t n, struct diag *d)
 {
-    size_t n = 0;
+    struct arp_answer new = v[n];
     char text[64];
+    size_t at = 0;
 
-    if (!s->n)
-        return;
-    qsort(s->v, s->n, sizeof *s->v, answer_compare);
-    for (size_t i = 1; i < s->n; i++) {
-        if (memcmp(&s->v[i].net, &s->v[n].net, sizeof s->v[i].net) != 0)
-            s->v[++n] = s->v[i];
-        else
-            diag_warn(d, "multiple entries for %s",
-                      unparse_ip_prefix(s->v[n].net, text));
+    while (at < n && !answer_holds(&v[at], &new))
+        at++;
+    if (at < n && answer_same_net(&v[at], &new)) {
+        diag_warn(d, "multiple entries for %s", unparse_ip_prefix(new.net, text));
+        v[at] = new;
+        return n;
     }
-    s->n = n + 1;
-    for (size_t i = 0; i < s->n; i++)
-        s->v[i].seq = (uint32_t)i;
+    memmove(v + at + 1, v + at, (n - at) * sizeof *v);
+    v[at] = new;
+    return n + 1;
+}
+
+/* Order the entries, of which the first `sorted` are in order. */
+static void arp_responder_normalize(struct arp_responder *s, size_t sorted,
+                                    struct diag *d)
+{
+    size_t n = sorted;
+
+    for (size_t i = sorted; i < s->n; i++) {
+        s->v[n] = s->v[i];
+        n = arp_responder_place(s->v, n, d);
+    }
+    s->n = n;
 }
 
 static int arp_responder_configure(struct element *e, struct conf *c, struct diag *d)
@@ -131,7 +143,7 @@ static int arp_responder_configure(struct element *e, struct conf *c, struct dia
         free(next.v);
         return -1;
     }
-    arp_responder_normalize(&next, d);
+    arp_responder_normalize(&next, 0, d);
     free(s->v);
     *s = next;
     return 0;
@@ -158,32 +170,23 @@ static const struct ether_addr *arp_responder_find(const struct arp_responder *s
 /* Turn the query into its answer, in its own buffer. */
 static verdict_t arp_responder_answer(struct pkt *p, struct ether_addr me)
 {
-    struct eth_hdr *h;
-    struct arp_hdr *a;
-    uint32_t asked;
+    uint16_t tci = p->anno_u16[ANNO_VLAN_TCI / 2];
+    struct arp_hdr asked;
 
     if (pkt_writable(p) < 0)
         return VERDICT_DROP;
-    h = (struct eth_hdr *)(void *)p->data;
-    a = (struct arp_hdr *)(void *)(h + 1);
-    asked = a->tpa;
-    p->len = sizeof *h + sizeof *a;
-    h->dst = a->sha;
-    h->src = me;
-    a->hln = 6;
-    a->pln = 4;
-    a->op = BE16(ARP_REPLY);
-    a->tha = a->sha;
-    a->tpa = a->spa;
-    a->sha = me;
-    a->spa = asked;
-    /* A new packet in all but its memory; it seems to come from the query's device. */
+    memcpy(&asked, p->data + sizeof(struct eth_hdr), sizeof asked);
+    p->len = sizeof(struct eth_hdr) + sizeof asked;
+    arp_make_reply(p->data, asked.sha, asked.spa, me, asked.tpa);
+    /* A new packet in all but its memory; it seems to come from the query's device and
+     * VLAN. */
     pkt_clear_anno(p);
+    p->anno_u16[ANNO_VLAN_TCI / 2] = tci;
     p->timestamp = 0;
     p->type = PKT_HOST;
     p->offload = 0;
     p->transport = NULL;
-    pkt_set_mac(p, p->data, sizeof *h);
+    pkt_set_mac(p, p->data, sizeof(struct eth_hdr));
     return 0;
 }
 
@@ -235,10 +238,11 @@ static int arp_responder_write_add(struct element *e, const struct handler_spec 
                                    const char *value, size_t len, struct diag *d)
 {
     struct arp_responder *s = element_state(e);
+    size_t sorted = s->n;
 
     if (arp_responder_add(e, s, value, d) < 0)
         return -1;
-    arp_responder_normalize(s, NULL);
+    arp_responder_normalize(s, sorted, NULL);
     return 0;
 }
 

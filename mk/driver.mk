@@ -9,14 +9,18 @@ $(B)/click: $(B)/driver/main.o $(call objs,$(DRIVER_SRC)) $(DRIVER_ELEMENTS_OBJ)
 TEST_OBJ_driver := $(call objs,$(DRIVER_SRC))
 
 # Tools that transform configurations: driver/tools/click_X.c is click-X.
-TOOL_NAMES := flatten align undead
-TOOL_OBJ   := $(call objs,driver/tools/tool.c driver/tools/net.c $(BASE_SRC) \
+TOOL_NAMES := flatten align undead combine uncombine xform
+TOOL_OBJ   := $(call objs,driver/tools/tool.c driver/tools/archive.c \
+              driver/tools/net.c driver/tools/net_tunnel.c driver/tools/net_write.c $(BASE_SRC) \
               $(call srcs,engine/lang))
 PROGRAMS   += $(TOOL_NAMES:%=$(B)/click-%) $(B)/click-buildtool
 
+$(B)/click-xform: $(B)/driver/tools/xform_match.o
+# It asks the element classes where packets go.
+$(B)/click-undead: $(filter-out $(TOOL_OBJ),$(DRIVER_ELEMENTS_OBJ))
 $(TOOL_NAMES:%=$(B)/click-%): $(B)/click-%: $(B)/driver/tools/click_%.o $(TOOL_OBJ)
 	@echo "LINK  $@"
-	@$(CC) $(LDSAN) -o $@ $^
+	@$(CC) $(LDSAN) -pthread -o $@ $^ $(DRIVER_LIBS)
 $(B)/click-buildtool: driver/tools/click-buildtool
 	@cp -f $< $@
 

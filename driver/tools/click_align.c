@@ -9,8 +9,6 @@
 
 #include "driver/tools/tool.h"
 
-#include <string.h>
-
 static const char usage[] =
     "'Click-align' takes the Align elements out of a configuration: none are needed.\n"
     "\n"
@@ -27,18 +25,17 @@ static const char usage[] =
 int main(int argc, char **argv)
 {
     struct tool t = {.name = "click-align", .usage = usage};
-    struct lang_graph g;
-    struct net n;
+    struct tool_config c;
     int status;
 
     tool_options(&t, argc, argv);
-    tool_load(&t, t.file, t.expression, &g);
-    net_init(&n, t.arena, &g);
-    for (uint32_t i = 0; i < n.n_elements; i++)
-        if (strcmp(n.elements[i].e.class_name, "Align") == 0)
-            net_splice(&n, i);
-    net_graph(&n, &g);
-    status = tool_write_graph(&t, &g);
+    tool_load(&t, false, &c);
+    for (uint32_t e = 0; e < c.net.n_elements; e++)
+        if (net_is(&c.net, e, "Align"))
+            net_splice(&c.net, e);
+    net_remove_dead(&c.net);
+    status = tool_write_config(&t, &c, false);
+    tool_config_fini(&c);
     arena_free(t.arena);
     return status;
 }

@@ -17,8 +17,8 @@ static const char usage[] =
     "  -c, --classes             Write the classes that are used, sorted.\n"
     "  -n, --names               Write the names of the elements, sorted.\n"
     "  -d, --declarations        Write the declarations, sorted.\n"
-    "      --config              Write the configuration (the default).\n"
-    "      --expand-vars         Accepted; variables are always replaced.\n"
+    "      --config              Write the configuration only, not an archive.\n"
+    "      --expand-vars         Replace the configuration's own variables, too.\n"
     "  -f, --file FILE           Read the configuration from FILE.\n"
     "  -e, --expression EXPR     Use EXPR as the configuration.\n"
     "  -o, --output FILE         Write to FILE.\n"
@@ -26,7 +26,7 @@ static const char usage[] =
     "      --help                Print this message and exit.\n"
     "  -v, --version             Print the version and exit.\n";
 
-enum { OPT_CONFIG = 2000, OPT_IGNORED };
+enum { OPT_FLATTEN = 2000, OPT_CONFIG, OPT_EXPAND, OPT_KEEP };
 
 static const struct option options[] = {
     {"classes", no_argument, NULL, 'c'},
@@ -35,17 +35,20 @@ static const struct option options[] = {
     {"declarations", no_argument, NULL, 'd'},
     {"decls", no_argument, NULL, 'd'},
     {"config", no_argument, NULL, OPT_CONFIG},
-    {"expand-vars", no_argument, NULL, OPT_IGNORED},
-    {"no-expand-vars", no_argument, NULL, OPT_IGNORED},
+    {"expand-vars", no_argument, NULL, OPT_EXPAND},
+    {"no-expand-vars", no_argument, NULL, OPT_KEEP},
     {NULL, 0, NULL, 0},
 };
 
-static int action = OPT_CONFIG;
+static int action = OPT_FLATTEN;
+static bool expand;
 
 static int set_option(int c, const char *arg)
 {
     (void)arg;
-    if (c != OPT_IGNORED)
+    if (c == OPT_EXPAND || c == OPT_KEEP)
+        expand = c == OPT_EXPAND;
+    else
         action = c;
     return 0;
 }
@@ -56,14 +59,14 @@ static int compare(const void *a, const void *b)
 }
 
 /* One line for each element, sorted; a class stands there once. */
-static int write_list(struct tool *t, const struct lang_graph *g)
+static int write_list(struct tool *t, const struct net *n)
 {
-    const char **lines = arena_alloc(t->arena, (g->n_elements + 1) * sizeof *lines);
+    const char **lines = arena_alloc(t->arena, (n->n_elements + 1) * sizeof *lines);
     struct sbuf out = SBUF_INIT, line = SBUF_INIT;
     int status;
 
-    for (uint32_t i = 0; i < g->n_elements; i++) {
-        const struct lang_element *e = &g->elements[i];
+    for (uint32_t i = 0; i < n->n_elements; i++) {
+        const struct net_element *e = &n->elements[i];
 
         sbuf_reset(&line);
         if (action == 'd')
@@ -72,8 +75,8 @@ static int write_list(struct tool *t, const struct lang_graph *g)
             sbuf_puts(&line, action == 'c' ? e->class_name : e->name);
         lines[i] = arena_strdup(t->arena, sbuf_text(&line));
     }
-    qsort(lines, g->n_elements, sizeof *lines, compare);
-    for (uint32_t i = 0; i < g->n_elements; i++)
+    qsort(lines, n->n_elements, sizeof *lines, compare);
+    for (uint32_t i = 0; i < n->n_elements; i++)
         if (action != 'c' || i == 0 || strcmp(lines[i], lines[i - 1]) != 0)
             sbuf_printf(&out, "%s\n", lines[i]);
     status = tool_write(t, &out);
@@ -89,12 +92,15 @@ int main(int argc, char **argv)
                      .short_options = "cnd",
                      .long_options = options,
                      .option = set_option};
-    struct lang_graph g;
+    struct tool_config c;
     int status;
 
     tool_options(&t, argc, argv);
-    tool_load(&t, t.file, t.expression, &g);
-    status = action == OPT_CONFIG ? tool_write_graph(&t, &g) : write_list(&t, &g);
+    tool_load(&t, expand, &c);
+    status = action == OPT_FLATTEN || action == OPT_CONFIG
+                 ? tool_write_config(&t, &c, action == OPT_CONFIG)
+                 : write_list(&t, &c.net);
+    tool_config_fini(&c);
     arena_free(t.arena);
     return status;
 }

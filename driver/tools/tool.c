@@ -3,17 +3,17 @@
 
 #include "driver/tools/tool.h"
 
-#include "engine/lang/flatten.h"
 #include "engine/version.h"
 
 #include <ctype.h>
 #include <err.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_HELP = 1000, MAX_OPTIONS = 32 };
+enum { OPT_HELP = 1000, ARGUMENT = 1, MAX_OPTIONS = 32 };
 
 static const struct option common[] = {
     {"file", required_argument, NULL, 'f'},
@@ -24,29 +24,45 @@ static const struct option common[] = {
     {"help", no_argument, NULL, OPT_HELP},
 };
 
-static void bad_option(const struct tool *t)
+void tool_usage(const struct tool *t)
 {
-    fprintf(
-        stderr,
-        "Usage: %s [OPTION]... [ROUTERFILE]\nTry '%s --help' for more information.\n",
-        t->name, t->name);
+    fprintf(stderr, "Usage: %s [OPTION]... %s\nTry '%s --help' for more information.\n",
+            t->name, t->summary ? t->summary : "[ROUTERFILE]", t->name);
     exit(1);
 }
 
-static void set_once(const struct tool *t, const char **what, const char *value,
+void tool_error(struct tool *t, const char *fmt, ...)
+{
+    va_list ap;
+
+    fprintf(stderr, "%s: ", t->name);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    t->errors++;
+}
+
+static void set_once(struct tool *t, const char **what, const char *value,
                      const char *message)
 {
     if (*what) {
-        fprintf(stderr, "%s: %s specified twice\n", t->name, message);
-        bad_option(t);
+        tool_error(t, "%s specified twice", message);
+        tool_usage(t);
     }
     *what = value;
 }
 
-static void set_source(struct tool *t, const char **what, const char *value)
+static void set_source(struct tool *t, int how, const char *value)
 {
+    const char **what = how == 'e' ? &t->expression : &t->file;
     const char *any = t->file ? t->file : t->expression;
 
+    if (t->source) {
+        if (t->source(t, how, value) < 0)
+            tool_usage(t);
+        return;
+    }
     set_once(t, &any, value, "router configuration");
     *what = value;
 }
@@ -57,9 +73,14 @@ static bool define(struct tool *t, char *arg)
 
     while (isalnum((unsigned char)arg[n]) || arg[n] == '_')
         n++;
-    if (n == 0 || arg[n] != '=' || t->n_defines == TOOL_MAX_DEFINES)
+    if (n == 0 || arg[n] != '=' || t->n_defines == TOOL_MAX_DEFINES || t->no_defines)
         return false;
     arg[n] = '\0';
+    for (size_t i = 0; i < t->n_defines; i++)
+        if (strcmp(t->defines[i].name, arg) == 0) {
+            tool_error(t, "parameter '%s' multiply defined", arg);
+            return true;
+        }
     t->defines[t->n_defines++] = (struct lang_define){arg, arg + n + 1};
     return true;
 }
@@ -68,10 +89,8 @@ static void set_option(struct tool *t, int c, const char *arg)
 {
     switch (c) {
     case 'f':
-        set_source(t, &t->file, arg);
-        return;
     case 'e':
-        set_source(t, &t->expression, arg);
+        set_source(t, c, arg);
         return;
     case 'o':
         set_once(t, &t->output, arg, "output file");
@@ -87,11 +106,11 @@ static void set_option(struct tool *t, int c, const char *arg)
         exit(0);
     case '?':
     case ':':
-        bad_option(t);
+        tool_usage(t);
         return;
     default:
         if (t->option(c, arg) < 0)
-            bad_option(t);
+            tool_usage(t);
     }
 }
 
@@ -105,17 +124,20 @@ void tool_options(struct tool *t, int argc, char **argv)
     memcpy(all, common, sizeof common);
     for (const struct option *o = t->long_options; o && o->name && n + 1 < MAX_OPTIONS;)
         all[n++] = *o++;
-    snprintf(letters, sizeof letters, "f:e:o:C:v%s",
+    snprintf(letters, sizeof letters, "-f:e:o:C:v%s",
              t->short_options ? t->short_options : "");
     t->click_path = getenv("CLICKPATH");
     t->arena = arena_new(0);
     if (!t->arena)
         err(1, NULL);
     while ((c = getopt_long(argc, argv, letters, all, NULL)) != -1)
-        set_option(t, c, optarg);
-    for (; optind < argc; optind++)
+        if (c != ARGUMENT)
+            set_option(t, c, optarg);
+        else if (!define(t, optarg))
+            set_source(t, 0, optarg);
+    for (; optind < argc; optind++) /* behind "--" */
         if (!define(t, argv[optind]))
-            set_source(t, &t->file, argv[optind]);
+            set_source(t, 0, argv[optind]);
 }
 
 /* --- files ------------------------------------------------------------------------------ */
@@ -166,33 +188,118 @@ static int find_library(void *ctx, const char *name, char **text, size_t *len,
     return diag_err(d, "library '%s' not found", name);
 }
 
-void tool_load(struct tool *t, const char *file, const char *expression,
-               struct lang_graph *g)
+/* Print what there is to say, and count the errors. */
+static int report(struct tool *t, struct diag *d)
+{
+    int rc = d->n_errors ? -1 : 0;
+
+    fputs(diag_text(d), stderr);
+    t->errors += (unsigned)d->n_errors;
+    diag_fini(d);
+    return rc;
+}
+
+static int load(struct tool *t, const struct tool_config *c, const char *body,
+                bool expand, struct lang_graph *g)
 {
     const struct lang_options options = {.defines = t->defines,
                                          .n_defines = t->n_defines,
                                          .library = find_library,
-                                         .library_ctx = t};
-    const char *name = expression                  ? "config"
-                       : file && strcmp(file, "-") ? file
-                                                   : "<stdin>";
+                                         .library_ctx = t,
+                                         .raw = true,
+                                         .raw_values = expand,
+                                         .body = body};
     struct diag d = DIAG_INIT;
-    char *text = NULL;
-    size_t len = 0;
-    int rc;
 
-    if (!expression && read_whole(file ? file : "-", &text, &len) < 0) {
-        fprintf(stderr, "%s: %s\n", file, strerror(errno));
-        exit(1);
+    lang_load(g, t->arena, c->text, c->len, c->name, &options, &d);
+    return report(t, &d);
+}
+
+static void to_net(struct tool *t, const struct lang_graph *g, bool expand,
+                   struct net *n)
+{
+    net_init(n, t->arena);
+    net_add_graph(n, g);
+    n->requirements = g->requirements;
+    n->n_requirements = g->n_requirements;
+    if (!expand) {
+        n->defines = g->defines;
+        n->n_defines = g->n_defines;
     }
-    rc = lang_load(g, t->arena, expression ? expression : text,
-                   expression ? strlen(expression) : len, arena_strdup(t->arena, name),
-                   &options, &d);
-    fputs(diag_text(&d), stderr);
-    diag_fini(&d);
-    free(text);
-    if (rc < 0)
+    net_flatten(n);
+}
+
+/* Take the configuration out of the archive. */
+static int open_archive(struct tool *t, struct tool_config *c)
+{
+    struct diag d = DIAG_INIT;
+    const struct archive_file *f;
+
+    if (!archive_is(c->text, c->len))
+        return 0;
+    archive_parse(&c->archive, t->arena, c->text, c->len, &d);
+    f = archive_find(&c->archive, "config");
+    if (!f)
+        diag_err_at(&d, (struct place){c->name, 0, 0},
+                    "archive has no 'config' section");
+    c->text = f ? f->data : "";
+    c->len = f ? f->len : 0;
+    return report(t, &d);
+}
+
+int tool_read(struct tool *t, const char *file, const char *expression, bool expand,
+              struct tool_config *c)
+{
+    char *text = NULL;
+
+    *c = (struct tool_config){.text = expression};
+    c->name = expression                  ? "config"
+              : file && strcmp(file, "-") ? arena_strdup(t->arena, file)
+                                          : "<stdin>";
+    if (!c->name)
+        err(1, NULL);
+    if (expression) {
+        c->len = strlen(expression);
+    } else if (read_whole(file ? file : "-", &text, &c->len) < 0) {
+        fprintf(stderr, "%s: %s\n", file, strerror(errno));
+        t->errors++;
+        return -1;
+    } else {
+        c->text = arena_strndup(t->arena, text, c->len);
+        free(text);
+        if (!c->text)
+            err(1, NULL);
+    }
+    if (open_archive(t, c) < 0)
+        return -1;
+    if (!c->len)
+        fprintf(stderr, "%s: warning: empty configuration\n", c->name);
+    if (load(t, c, NULL, expand, &c->graph) < 0)
+        return -1;
+    to_net(t, &c->graph, expand, &c->net);
+    return 0;
+}
+
+int tool_read_body(struct tool *t, const struct tool_config *c, const char *body,
+                   struct net *n)
+{
+    struct lang_graph g;
+
+    if (load(t, c, body, false, &g) < 0)
+        return -1;
+    to_net(t, &g, true, n);
+    return 0;
+}
+
+void tool_load(struct tool *t, bool expand, struct tool_config *c)
+{
+    if (tool_read(t, t->file, t->expression, expand, c) < 0 || t->errors)
         exit(1);
+}
+
+void tool_config_fini(struct tool_config *c)
+{
+    net_fini(&c->net);
 }
 
 int tool_write(const struct tool *t, const struct sbuf *text)
@@ -209,13 +316,31 @@ int tool_write(const struct tool *t, const struct sbuf *text)
     return 0;
 }
 
-int tool_write_graph(const struct tool *t, const struct lang_graph *g)
+int tool_write_config(const struct tool *t, struct tool_config *c, bool only_config)
 {
-    struct sbuf text = SBUF_INIT;
+    struct sbuf text = SBUF_INIT, whole = SBUF_INIT;
+    struct archive a = {0};
+    struct archive_file *f;
     int status;
 
-    lang_unparse(g, &text);
-    status = tool_write(t, &text);
+    net_unparse(&c->net, &text);
+    if (!(f = archive_put(&a, t->arena, "config", 0644)))
+        err(1, NULL);
+    f->data = sbuf_text(&text);
+    f->len = text.len;
+    for (size_t i = 0; i < c->archive.n; i++) {
+        const struct archive_file *old = &c->archive.files[i];
+
+        if (!old->name || strcmp(old->name, "config") == 0)
+            continue;
+        if (!(f = archive_put(&a, t->arena, old->name, 0)))
+            err(1, NULL);
+        *f = *old;
+    }
+    if (a.n > 1 && !only_config)
+        archive_unparse(&a, &whole);
+    status = tool_write(t, a.n > 1 && !only_config ? &whole : &text);
     sbuf_fini(&text);
+    sbuf_fini(&whole);
     return status;
 }

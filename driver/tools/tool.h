@@ -12,6 +12,8 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/sbuf.h"
+#include "driver/tools/archive.h"
+#include "driver/tools/net.h"
 #include "engine/lang/lang.h"
 
 #include <getopt.h>
@@ -22,63 +24,58 @@ enum { TOOL_MAX_DEFINES = 256 };
 struct tool {
     const char *name;                      /* "click-flatten" */
     const char *usage;                     /* printed by --help */
+    const char *summary;                   /* of arguments; NULL: "[ROUTERFILE]" */
     const char *short_options;             /* of its own: "cnd" */
     const struct option *long_options;     /* of its own; may be NULL */
     int (*option)(int c, const char *arg); /* one of its own; -1: it is not right */
+    /* NULL: there is one configuration. `how` is 'f' for a file, 'e' for an expression,
+     * 0 for an argument that is neither option nor definition. -1: it is not right. */
+    int (*source)(struct tool *t, int how, const char *arg);
+
+    bool no_defines; /* "a=b" is not a definition */
 
     const char *file, *expression, *output, *click_path;
     struct lang_define defines[TOOL_MAX_DEFINES];
     size_t n_defines;
     struct arena *arena; /* of everything that is loaded */
+    unsigned errors;     /* reported so far */
+};
+
+/* A configuration with its archive, if it came in one. */
+struct tool_config {
+    struct net net;
+    struct lang_graph graph; /* raw */
+    struct archive archive;
+    const char *text; /* in the arena; what was read, without the archive around it */
+    size_t len;
+    const char *name; /* of the file, for messages */
 };
 
 /* Read the command line; exits after --help, -v and errors. */
 void tool_options(struct tool *t, int argc, char **argv);
 
+/* Report an error (warning), with the tool's name in front; no exit. */
+__attribute__((format(printf, 2, 3))) void tool_error(struct tool *t, const char *fmt,
+                                                      ...);
+void tool_usage(const struct tool *t); /* a short one, and exit */
+
 /* Load a configuration: a file ("-": standard input), or `expression` if it is not NULL.
- * Exits with the errors printed when it cannot be. */
-void tool_load(struct tool *t, const char *file, const char *expression,
-               struct lang_graph *g);
+ * 0, or -1 with the errors printed. */
+int tool_read(struct tool *t, const char *file, const char *expression,
+              bool expand_variables, struct tool_config *c);
+
+/* What a compound class of it consists of, with "input" and "output". */
+int tool_read_body(struct tool *t, const struct tool_config *c, const char *body,
+                   struct net *n);
+
+/* The one of the command line, flat; exits with the errors printed when there are any. */
+void tool_load(struct tool *t, bool expand_variables, struct tool_config *c);
+void tool_config_fini(struct tool_config *c);
 
 /* Write the text to the output; returns the exit status. */
 int tool_write(const struct tool *t, const struct sbuf *text);
-int tool_write_graph(const struct tool *t, const struct lang_graph *g);
 
-/* --- a graph that can be changed (net.c) ----------------------------------------------- */
-
-struct net_element {
-    struct lang_element e;
-    bool dead;
-};
-
-struct net_connection {
-    struct lang_connection c;
-    bool dead;
-};
-
-struct net {
-    struct arena *arena; /* borrowed */
-    struct net_element *elements;
-    uint32_t n_elements, room_elements;
-    struct net_connection *connections;
-    uint32_t n_connections, room_connections;
-};
-
-/* Copy a graph; element numbers stay. Memory that runs out ends the program. */
-void net_init(struct net *n, struct arena *a, const struct lang_graph *g);
-uint32_t net_add_element(struct net *n, const char *name, const char *class_name,
-                         const char *config);
-/* An anonymous element: "Idle@7". */
-uint32_t net_add_anonymous(struct net *n, const char *class_name);
-void net_connect(struct net *n, uint32_t from, uint32_t from_port, uint32_t to,
-                 uint32_t to_port);
-uint32_t net_find(const struct net *n,
-                  const char *name); /* UINT32_MAX: there is none */
-
-/* Take an element out: packets that came to input 0 go where output 0 went. */
-void net_splice(struct net *n, uint32_t element);
-
-/* What is left, without dead elements and connections; requirements are those of `g`. */
-void net_graph(const struct net *n, struct lang_graph *g);
+/* Write the configuration, in its archive if it has one with other files. */
+int tool_write_config(const struct tool *t, struct tool_config *c, bool only_config);
 
 #endif

@@ -77,6 +77,11 @@ static bool is_tunnel(const struct lang *l, uint32_t node)
     return l->top->nodes[node].kind != NODE_ELEMENT;
 }
 
+static bool is_raw(const struct lang *l)
+{
+    return l->options && l->options->raw;
+}
+
 static bool index_ends(struct lang *l, struct ends *e, int side)
 {
     const struct compound *top = l->top;
@@ -242,7 +247,7 @@ static void elements_out(struct lang *l, struct lang_graph *g, uint32_t *number)
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < top->n_nodes; i++)
-        n += !is_tunnel(l, i);
+        n += !is_tunnel(l, i) || is_raw(l);
     g->elements = arena_alloc_aligned(l->out, n, sizeof *g->elements, 16);
     if (!g->elements)
         lang_out_of_memory(l);
@@ -250,14 +255,16 @@ static void elements_out(struct lang *l, struct lang_graph *g, uint32_t *number)
         const struct node *from = &top->nodes[i];
         struct lang_element *e = &g->elements[g->n_elements];
 
-        if (is_tunnel(l, i))
+        if (is_tunnel(l, i) && !is_raw(l))
             continue;
         number[i] = g->n_elements++;
         e->name = arena_strdup(l->out, from->name);
-        e->class_name = from->type ? intern(l, &classes, from->type->name) : "Error";
+        e->class_name = is_tunnel(l, i) ? NULL
+                        : from->type    ? intern(l, &classes, from->type->name)
+                                        : "Error";
         e->config = *from->config ? arena_strdup(l->out, from->config) : "";
         e->at = from->at;
-        if (!e->name || !e->class_name || !e->config)
+        if (!e->name || (!e->class_name && !is_raw(l)) || !e->config)
             lang_out_of_memory(l);
     }
     strmap_fini(&classes);
@@ -266,7 +273,7 @@ static void elements_out(struct lang *l, struct lang_graph *g, uint32_t *number)
 static void connections_out(struct wiring *w, struct lang_graph *g,
                             const uint32_t *number)
 {
-    if (w->n_done)
+    if (w->n_done && !is_raw(w->l))
         qsort(w->done, w->n_done, sizeof *w->done, compare_links);
     g->connections = arena_alloc_aligned(w->l->out, w->n_done, sizeof *g->connections,
                                          16);
@@ -277,11 +284,41 @@ static void connections_out(struct wiring *w, struct lang_graph *g,
     for (uint32_t i = 0; i < w->n_done; i++) {
         const struct link *k = &w->done[i];
 
-        if (i && compare_links(k - 1, k) == 0)
+        if (i && !is_raw(w->l) && compare_links(k - 1, k) == 0)
             continue; /* said twice */
         g->connections[g->n_connections++] = (struct lang_connection){
             number[k->from], number[k->to], k->from_port, k->to_port, k->at};
     }
+}
+
+/* The tunnels as they are; the elements have the numbers of their nodes. */
+static void tunnels_out(struct lang *l, struct lang_graph *g)
+{
+    const struct compound *top = l->top;
+
+    g->tunnels = arena_alloc_aligned(l->out, top->n_nodes, sizeof *g->tunnels, 16);
+    if (!g->tunnels) {
+        lang_out_of_memory(l);
+        return;
+    }
+    for (uint32_t i = 0; i < top->n_nodes; i++) {
+        const struct node *n = &top->nodes[i];
+
+        g->tunnels[i] = (struct lang_tunnel){LANG_NO_ELEMENT, LANG_NO_ELEMENT};
+        if (is_tunnel(l, i))
+            g->tunnels[i] = (struct lang_tunnel){.out = n->twin[IN],
+                                                 .in = n->twin[OUT]};
+    }
+}
+
+static void connect_raw(struct wiring *w, struct lang_graph *g)
+{
+    struct lang *l = w->l;
+
+    for (uint32_t i = 0; i < l->top->n_links && !l->fatal; i++)
+        if (lang_grow(l, (void **)&w->done, w->n_done, &w->done_room, sizeof *w->done))
+            w->done[w->n_done++] = l->top->links[i];
+    tunnels_out(l, g);
 }
 
 void connect_all(struct lang *l, struct lang_graph *g)
@@ -292,8 +329,11 @@ void connect_all(struct lang *l, struct lang_graph *g)
     if (l->fatal || !index_ends(l, &w.side[IN], IN) ||
         !index_ends(l, &w.side[OUT], OUT))
         return;
-    check_ends(&w);
-    for (uint32_t i = 0; i < l->top->n_links && !l->fatal; i++)
+    if (!is_raw(l) || !l->options->body)
+        check_ends(&w);
+    if (is_raw(l))
+        connect_raw(&w, g);
+    for (uint32_t i = 0; i < l->top->n_links && !l->fatal && !is_raw(l); i++)
         if (!is_tunnel(l, l->top->links[i].from))
             follow(&w, i);
     number = lang_alloc(l, ((size_t)l->top->n_nodes + 1) * sizeof *number);

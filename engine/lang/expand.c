@@ -40,30 +40,56 @@ static uint32_t add_inner(struct lang *l, struct node n, const char *outer,
     return scope_add_node(l, l->top, &n);
 }
 
-/* Nodes 0 and 1 are the body's "input" and "output": the inner ends of the tunnel. */
-static void copy_nodes(struct lang *l, uint32_t which, const struct compound *c,
-                       const struct env *e, uint32_t base)
+static void make_tunnel(struct lang *l, uint32_t which)
+{
+    struct node *n = &l->top->nodes[which];
+
+    n->kind = NODE_TUNNEL;
+    n->twin[IN] = l->top->n_nodes;
+    n->twin[OUT] = l->top->n_nodes + 1;
+}
+
+/* Copy node `i` to `base + i`. Nodes 0 and 1 are the body's "input" and "output": the
+ * inner ends of the tunnel. */
+static void copy_node(struct lang *l, uint32_t which, const struct compound *c,
+                      const struct env *e, uint32_t i, uint32_t base)
 {
     const char *outer = l->top->nodes[which].name;
     struct place at = l->top->nodes[which].at;
+    struct node n = c->nodes[i];
 
-    l->top->nodes[which].kind = NODE_TUNNEL;
-    l->top->nodes[which].twin[IN] = base;
-    l->top->nodes[which].twin[OUT] = base + 1;
+    if (i < 2) {
+        n.at = at;
+        n.twin[IN] = i == 0 ? NO_ELEMENT : which;
+        n.twin[OUT] = i == 0 ? which : NO_ELEMENT;
+    } else if (n.kind == NODE_ELEMENT) {
+        n.config = variables_expand(l, e, n.config);
+    } else {
+        n.twin[IN] += n.twin[IN] == NO_ELEMENT ? 0 : base;
+        n.twin[OUT] += n.twin[OUT] == NO_ELEMENT ? 0 : base;
+    }
+    add_inner(l, n, outer, at);
+}
+
+/* Click's tools go down into a compound where they meet it, and connect when they come
+ * back. Twins are neighbours of their tunnel, so they stay at the same distance. */
+static void copy_body_raw(struct lang *l, uint32_t which, const struct compound *c,
+                          const struct env *e, unsigned depth)
+{
+    uint32_t *index = lang_alloc(l, (c->n_nodes + 1) * sizeof *index);
+
     for (uint32_t i = 0; i < c->n_nodes && !l->fatal; i++) {
-        struct node n = c->nodes[i];
+        index[i] = l->top->n_nodes;
+        copy_node(l, which, c, e, i, index[i] - i);
+        if (i >= 2)
+            expand_node(l, index[i], e, depth + 1);
+    }
+    for (uint32_t i = 0; i < c->n_links && !l->fatal; i++) {
+        struct link k = c->links[i];
 
-        if (i < 2) {
-            n.at = at;
-            n.twin[IN] = i == 0 ? NO_ELEMENT : which;
-            n.twin[OUT] = i == 0 ? which : NO_ELEMENT;
-        } else if (n.kind == NODE_ELEMENT) {
-            n.config = variables_expand(l, e, n.config);
-        } else {
-            n.twin[IN] += n.twin[IN] == NO_ELEMENT ? 0 : base;
-            n.twin[OUT] += n.twin[OUT] == NO_ELEMENT ? 0 : base;
-        }
-        add_inner(l, n, outer, at);
+        k.from = index[k.from];
+        k.to = index[k.to];
+        scope_add_link(l, l->top, &k);
     }
 }
 
@@ -72,7 +98,8 @@ static void copy_body(struct lang *l, uint32_t which, const struct compound *c,
 {
     uint32_t base = l->top->n_nodes;
 
-    copy_nodes(l, which, c, e, base);
+    for (uint32_t i = 0; i < c->n_nodes && !l->fatal; i++)
+        copy_node(l, which, c, e, i, base);
     for (uint32_t i = 0; i < c->n_links && !l->fatal; i++) {
         struct link k = c->links[i];
 
@@ -118,7 +145,11 @@ static void expand_node(struct lang *l, uint32_t which, const struct env *e,
     /* Definitions of a body see its parameters and the definitions before them. */
     for (inner.n = k->compound->n_params; inner.n < k->compound->n_vars; inner.n++)
         values[inner.n] = variables_expand(l, &inner, k->compound->vars[inner.n].value);
-    copy_body(l, which, k->compound, &inner, depth);
+    make_tunnel(l, which);
+    if (l->options && l->options->raw)
+        copy_body_raw(l, which, k->compound, &inner, depth);
+    else
+        copy_body(l, which, k->compound, &inner, depth);
 }
 
 void expand_all(struct lang *l)
@@ -129,7 +160,9 @@ void expand_all(struct lang *l)
     uint32_t n = top->n_nodes;
 
     for (uint32_t i = 0; i < top->n_vars && !l->fatal; i++)
-        values[i] = top->vars[i].value;
+        values[i] = l->options && l->options->raw && !l->options->raw_values
+                        ? lang_format(l, "$%s", top->vars[i].name)
+                        : top->vars[i].value;
     for (uint32_t i = 0; i < n && !l->fatal; i++) {
         scope_settle_name(l, top, i);
         if (top->nodes[i].kind != NODE_ELEMENT)

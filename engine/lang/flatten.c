@@ -89,7 +89,7 @@ static void write_connections(struct chains *c, struct sbuf *out)
             write_chain(c, out, i);
 }
 
-static void connections(const struct lang_graph *g, struct sbuf *out)
+void lang_unparse_connections(const struct lang_graph *g, struct sbuf *out)
 {
     struct chains c = {.g = g};
 
@@ -138,5 +138,5 @@ void lang_unparse(const struct lang_graph *g, struct sbuf *out)
     }
     if (g->n_elements)
         sbuf_putc(out, '\n');
-    connections(g, out);
+    lang_unparse_connections(g, out);
 }

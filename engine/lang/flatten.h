@@ -14,4 +14,7 @@
 
 void lang_unparse(const struct lang_graph *g, struct sbuf *out);
 
+/* Only its connections, in the order in which they are there. */
+void lang_unparse_connections(const struct lang_graph *g, struct sbuf *out);
+
 #endif

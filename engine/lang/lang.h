@@ -23,6 +23,7 @@
 #include "base/arena.h"
 #include "base/diag.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,17 @@ struct lang_requirement {
     const char *value; /* may be "" */
 };
 
+struct lang_define {
+    const char *name, *value; /* "PORT", "80" */
+};
+
+/* Of a raw graph, an element whose class is NULL: what enters it leaves from the outputs
+ * of `out`, what leaves it entered the inputs of `in`. LANG_NO_ELEMENT: of none. */
+enum { LANG_NO_ELEMENT = UINT32_MAX };
+struct lang_tunnel {
+    uint32_t in, out;
+};
+
 struct lang_graph {
     struct lang_element *elements; /* in Click's order */
     uint32_t n_elements;
@@ -61,10 +73,12 @@ struct lang_graph {
     uint32_t n_connections;
     struct lang_requirement *requirements;
     uint32_t n_requirements;
-};
-
-struct lang_define {
-    const char *name, *value; /* "PORT", "80" */
+    /* Raw graphs only. */
+    struct lang_tunnel *tunnels; /* by element */
+    struct lang_define *defines; /* of the configuration, those from outside included */
+    uint32_t n_defines;
+    const char **compounds; /* names of the compound classes it declares, in order */
+    uint32_t n_compounds;
 };
 
 struct lang_options {
@@ -76,6 +90,12 @@ struct lang_options {
     int (*library)(void *ctx, const char *name, char **text, size_t *len,
                    struct diag *d);
     void *library_ctx;
+    /* For programs that rewrite configurations, a raw graph: with tunnels where compound
+     * elements and groups were, connections as they were written, elements in the order
+     * of Click's tools, and the configuration's own variables in place unless
+     * `raw_values`. With `body` it is that compound class's, not the configuration's. */
+    bool raw, raw_values;
+    const char *body;
     /* All primitive class names, sorted, for suggestions and for errors about unknown
      * classes; may be NULL: then every class is taken to exist. */
     const char *const *classes;

@@ -167,6 +167,49 @@ static void requirements_out(struct lang *l, struct lang_graph *g)
     }
 }
 
+/* What is in the scope of the configuration, for raw graphs. */
+static void declarations_out(struct lang *l, struct lang_graph *g,
+                             const struct compound *top)
+{
+    struct strmap_entry *e;
+    size_t at = 0;
+
+    g->defines = arena_alloc_aligned(l->out, top->n_vars, sizeof *g->defines, 16);
+    g->compounds = arena_alloc_aligned(l->out, top->classes.count, sizeof *g->compounds,
+                                       16);
+    if (!g->defines || !g->compounds) {
+        lang_out_of_memory(l);
+        return;
+    }
+    for (; g->n_defines < top->n_vars; g->n_defines++) {
+        struct lang_define *d = &g->defines[g->n_defines];
+
+        d->name = arena_strdup(l->out, top->vars[g->n_defines].name);
+        d->value = arena_strdup(l->out, top->vars[g->n_defines].value);
+        if (!d->name || !d->value)
+            lang_out_of_memory(l);
+    }
+    while ((e = strmap_next(&top->classes, &at)))
+        if (((struct class *)e->value)->compound &&
+            !(g->compounds[g->n_compounds++] = arena_strndup(l->out, e->key, e->len)))
+            lang_out_of_memory(l);
+}
+
+/* Take a compound class's body for the configuration. */
+static void choose_body(struct lang *l, const char *name)
+{
+    struct class *k = strmap_gets(&l->top->classes, name);
+
+    if (!k || !k->compound) {
+        lang_err(l, NO_PLACE, "no compound element class '%s'", name);
+        l->fatal = true;
+        return;
+    }
+    l->top = k->compound;
+    for (unsigned i = 0; i < 2 && i < l->top->n_nodes; i++)
+        l->top->nodes[i].twin[IN] = l->top->nodes[i].twin[OUT] = NO_ELEMENT;
+}
+
 static void load(struct lang *l, struct lang_graph *g, const char *text, size_t len,
                  const char *file)
 {
@@ -179,6 +222,10 @@ static void load(struct lang *l, struct lang_graph *g, const char *text, size_t 
         return;
     parse_text(l, text, len, file);
     define_options(l);
+    if (l->options && l->options->raw)
+        declarations_out(l, g, l->top);
+    if (l->options && l->options->body && !l->fatal)
+        choose_body(l, l->options->body);
     expand_all(l);
     connect_all(l, g);
     requirements_out(l, g);

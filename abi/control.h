@@ -30,7 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTROL_ABI        1u
+#define CONTROL_ABI        2u
 #define CONTROL_CONSOLE    16384u             /* bytes, a power of two */
 #define CONTROL_TEXT       (4u * 1024 * 1024) /* bytes of request and of reply, at most */
 #define CONTROL_NAME       64u                /* bytes of a configuration's name */
@@ -52,6 +52,9 @@ enum control_verb {
     CONTROL_CHECK,   /* text: the same, built and thrown away again */
     CONTROL_QUIESCE, /* stop running until CONTROL_RESUME: for snapshots */
     CONTROL_RESUME,
+    CONTROL_CHECKPOINT, /* stand still between two rounds while memory is copied; handler
+                         * "hold": and after it, until the next request. Reply: struct
+                         * control_checkpoint, then struct control_range */
 };
 
 enum control_status {
@@ -74,6 +77,17 @@ struct control_request {
 struct control_reply {
     uint32_t status;
     uint32_t len; /* bytes of text at CONTROL_REPLY_AT */
+};
+
+/* What a guest says about the memory that is about to be copied. */
+struct control_checkpoint {
+    uint32_t rx_done[16]; /* of each interface: packets it has taken out of the ring */
+};
+
+/* Bytes that hold nothing: free memory, empty buffers. Guest addresses, in any order. With
+ * "hold" the buffers that lie empty in a receive ring are among them. */
+struct control_range {
+    uint64_t from, size;
 };
 
 /* Written by whoever catches a fault: the monitor for a KVM VM, the signal handler in a

@@ -152,6 +152,13 @@ size_t pkt_pool_live(const struct pkt_pool *pool)
     return pool->live;
 }
 
+void pkt_pool_each_free(const struct pkt_pool *pool,
+                        void (*each)(void *ctx, uint32_t number), void *ctx)
+{
+    for (uint32_t i = 0; i < pool->numbered_free; i++)
+        each(ctx, pool->numbered[i]->number);
+}
+
 void pkt_pool_on_empty(struct pkt_pool *pool, void (*reclaim)(void *ctx), void *ctx)
 {
     pool->reclaim = reclaim;

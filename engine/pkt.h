@@ -152,6 +152,10 @@ struct pkt *pkt_pool_by_number(struct pkt_pool *pool, uint32_t number);
 /* Records in use now. */
 size_t pkt_pool_live(const struct pkt_pool *pool);
 
+/* Call `each` with the number of every free buffer of packet memory that was ever used. */
+void pkt_pool_each_free(const struct pkt_pool *pool,
+                        void (*each)(void *ctx, uint32_t number), void *ctx);
+
 /* Called when the pool is empty before it gives up: a port may return sent packets. */
 void pkt_pool_on_empty(struct pkt_pool *pool, void (*reclaim)(void *ctx), void *ctx);
 

@@ -2,7 +2,7 @@
 /*
  * guest.h -- what an image needs beside the engine
  *
- *     entry.c    first instruction
+ *     entry.c    first instruction, and where a copied guest goes on
  *     main.c     main loop: control, scheduler, sleep
  *     service.c  the ways out: doorbells, wait, more heap, panic
  *     heap.c     malloc() and its family
@@ -10,6 +10,7 @@
  *     console.c  text out
  *     netfront.c packets in and out
  *     request.c  control requests
+ *     checkpoint.c  standing still while the monitor copies us
  *
  * Threads: one. There are no interrupts either.
  * Trust:   the host may do with us what it likes; nothing here doubts it.
@@ -56,6 +57,13 @@ void guest_wait(uint64_t until_ns);
 /* Ask for `bytes` of heap from its start; heap_have tells what there is. */
 void guest_grow_heap(uint64_t bytes);
 
+/* Stand still while the monitor copies our memory. Returns false then, and true in every
+ * VM that is made from the copy. */
+bool guest_checkpoint(void);
+
+/* entry.c */
+__attribute__((returns_twice)) int guest_save(void);
+
 /* The end, with a reason. */
 _Noreturn void guest_panic(const char *why);
 
@@ -75,5 +83,8 @@ struct heap_use {
 };
 
 void heap_use(struct heap_use *u);
+
+/* Bytes whose contents nobody will read; in pieces of a page or more. */
+void heap_each_free(void (*each)(void *ctx, uint64_t from, uint64_t size), void *ctx);
 
 #endif

@@ -234,6 +234,18 @@ void *realloc(void *p, size_t n)
     return q;
 }
 
+void heap_each_free(void (*each)(void *ctx, uint64_t from, uint64_t size), void *ctx)
+{
+    const uint64_t page = 4096;
+
+    for (const struct block *b = heap.large; b; b = b->next)
+        each(ctx, (uint64_t)(b + 1), b->size - sizeof *b);
+    for (unsigned c = 0; c < N_CLASSES; c++)
+        for (const struct block *b = heap.small[c]; b && b->size >= page; b = b->next)
+            each(ctx, (uint64_t)(b + 1), b->size - sizeof *b);
+    each(ctx, LAYOUT_HEAP + heap.end, heap.touched - heap.end);
+}
+
 void heap_use(struct heap_use *u)
 {
     *u = (struct heap_use){

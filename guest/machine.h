@@ -36,6 +36,9 @@ struct machine {
 /* Carry out the request that is waiting, if there is one. Returns whether. */
 bool machine_serve(struct machine *m);
 
+/* Carry out CONTROL_CHECKPOINT: checkpoint.c. */
+void machine_checkpoint(struct machine *m, bool hold);
+
 /* Whether a request is waiting. */
 static inline bool machine_asked(const struct machine *m)
 {

@@ -268,6 +268,10 @@ bool machine_serve(struct machine *m)
 
     if (!machine_asked(m))
         return false;
+    if (q->verb == CONTROL_CHECKPOINT) {
+        machine_checkpoint(m, strcmp(q->handler, "hold") == 0);
+        return true;
+    }
     a = (struct ask){
         .verb = q->verb, .name = q->name, .handler = q->handler, .len = q->len};
     a.text = malloc(a.len + 1);

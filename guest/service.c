@@ -109,6 +109,24 @@ void guest_grow_heap(uint64_t bytes)
     out(PORT_HEAP);
 }
 
+bool guest_checkpoint(void)
+{
+    uint64_t asked;
+
+    if (guest_save())
+        return true;
+    if (!in_process()) {
+        out(PORT_CHECKPOINT);
+        return false;
+    }
+    asked = GUEST_WAIT->asked + 1;
+    GUEST_WAIT->asked = asked;
+    guest_ring_control();
+    while (GUEST_WAIT->done != asked)
+        poll_wake(UINT64_MAX);
+    return false;
+}
+
 _Noreturn void guest_panic(const char *why)
 {
     struct control_crash *c = &GUEST_CONTROL->crash;

@@ -2,7 +2,7 @@
 # Benchmarks: ratios measured in one run, printed as a table and written as JSON to out/.
 
 BENCH_VM_OBJ := $(call objs,bench/vm_bench.c bench/floor.c $(BASE_SRC) $(SWITCH_SRC)) \
-                $(call objs,$(wildcard vmm/client*.c))
+                $(call objs,$(wildcard vmm/client*.c) vmm/state.c)
 $(B)/vm_bench: $(BENCH_VM_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $^ -lm
@@ -14,7 +14,7 @@ bench-vm: all $(B)/vm_bench
 	$(B)/vm_bench --json out/vm.json
 
 BENCH_ENGINE_OBJ := $(call objs,bench/engine_bench.c $(wildcard bench/engine/*.c) \
-                    $(wildcard bench/limits/*.c) $(wildcard vmm/client*.c))
+                    $(wildcard bench/limits/*.c) $(wildcard vmm/client*.c) vmm/state.c)
 $(B)/engine_bench: $(BENCH_ENGINE_OBJ) $(DRIVER_ELEMENTS_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $^ -ldl -lm
@@ -38,7 +38,7 @@ bench-baseline:
 	    out/engine.json | sed '$$s/,$$//'; echo '}'; } > bench/baseline.json
 
 BENCH_BOOT_OBJ := $(call objs,bench/boot_bench.c bench/floor.c bench/svg.c $(BASE_SRC) \
-                  $(SWITCH_SRC)) $(call objs,$(wildcard vmm/client*.c))
+                  $(SWITCH_SRC)) $(call objs,$(wildcard vmm/client*.c) vmm/state.c)
 $(B)/boot_bench: $(BENCH_BOOT_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $^ -lm

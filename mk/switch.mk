@@ -12,7 +12,7 @@ $(B)/bench/switch_bench: $(B)/bench/switch_bench.o $(B)/bench/bare_ring.o \
 
 # With real VMs. It looks for the monitor and the image beside itself.
 $(B)/fleet_bench: $(call objs,bench/fleet_bench.c bench/fleet.c bench/bare_ring.c \
-    bench/bridge.c bench/svg.c $(wildcard vmm/client*.c) $(BASE_SRC)) $(SWITCH_OBJ)
+    bench/bridge.c bench/svg.c $(wildcard vmm/client*.c) vmm/state.c $(BASE_SRC)) $(SWITCH_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^) -lm
 
@@ -27,7 +27,7 @@ bench-switch: all $(B)/bench/switch_bench $(B)/fleet_bench
 
 # Round trips through a VM beside a bridge; what a wake-up costs.
 $(B)/latency_bench: $(call objs,bench/latency_bench.c bench/fleet.c bench/bridge.c \
-    bench/svg.c $(wildcard vmm/client*.c) $(BASE_SRC)) $(SWITCH_OBJ)
+    bench/svg.c $(wildcard vmm/client*.c) vmm/state.c $(BASE_SRC)) $(SWITCH_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^) -lm
 
@@ -39,7 +39,7 @@ bench-latency: all $(B)/latency_bench
 
 # What others lose while a VM attacks the switch.
 $(B)/hostile_bench: $(call objs,bench/hostile_bench.c bench/fleet.c \
-    $(wildcard vmm/client*.c) $(BASE_SRC)) $(SWITCH_OBJ) | $(B)/hostile.elf
+    $(wildcard vmm/client*.c) vmm/state.c $(BASE_SRC)) $(SWITCH_OBJ) | $(B)/hostile.elf
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^) -lm
 

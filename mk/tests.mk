@@ -6,7 +6,7 @@ ELEMENT_RUN_OBJ := $(addprefix $(B)/tests/,element_run.o element_case.o element_
                      packet_text.o packet_build.o backend_engine.o \
                      backend_vm.o vm/kit.o) \
                    $(call objs,vmm/client.c vmm/client_server.c vmm/client_link.c \
-                   vmm/client_pool.c)
+                   vmm/client_pool.c vmm/client_state.c vmm/state.c)
 $(B)/tests/element_run: $(ELEMENT_RUN_OBJ) $(ENGINE_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $^ -lm

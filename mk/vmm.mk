@@ -5,9 +5,9 @@
 # initramfs. Sanitizers need the dynamic libc.
 VMM_PROGRAM_OBJ := $(call objs,vmm/main.c vmm/server.c vmm/vm.c vmm/kvm.c vmm/process.c \
                    vmm/paging.c vmm/image.c vmm/clock.c vmm/jail.c vmm/link.c \
-                   vmm/mailbox.c base/diag.c base/sbuf.c)
+                   vmm/mailbox.c vmm/state.c vmm/checkpoint.c base/diag.c base/sbuf.c)
 VMM_CLIENT_OBJ  := $(call objs,vmm/client.c vmm/client_server.c vmm/client_link.c \
-                   vmm/client_pool.c)
+                   vmm/client_pool.c vmm/client_state.c vmm/state.c)
 # Position-independent: the heap of a program at a fixed address may begin anywhere in the
 # GiB behind it, which is where the guest will be.
 VMM_STATIC      := $(if $(LDSAN),,-static-pie)
@@ -19,8 +19,9 @@ $(B)/clickos-vmm: $(VMM_PROGRAM_OBJ)
 	@$(CC) $(LDSAN) $(VMM_STATIC) -pthread -o $@ $^
 
 # Tests that boot VMs; static as well, so that they run in an initramfs.
-VM_TESTS := $(B)/tests/vm_boot $(B)/tests/vm_crash
-$(VM_TESTS): $(B)/tests/vm_%: $(B)/tests/vm/vm_%.o $(B)/tests/vm/kit.o $(VMM_CLIENT_OBJ) \
+VM_TESTS := $(B)/tests/vm_boot $(B)/tests/vm_crash $(B)/tests/vm_state
+$(VM_TESTS): $(B)/tests/vm_%: $(B)/tests/vm/vm_%.o $(B)/tests/vm/kit.o $(B)/tests/vm/vm_wire.o \
+             $(VMM_CLIENT_OBJ) \
              $(call objs,base/diag.c base/sbuf.c)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) $(VMM_STATIC) -pthread -o $@ $^
@@ -34,3 +35,4 @@ $(B)/vmm/process.o: CFLAGS += -fno-sanitize=all
 
 FUZZ_OBJ_mailbox := $(call objs,vmm/mailbox.c)
 FUZZ_OBJ_monitor := $(VMM_CLIENT_OBJ)
+FUZZ_OBJ_state   := $(call objs,vmm/state.c)

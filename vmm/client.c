@@ -228,8 +228,11 @@ static int make_net(struct vmm *vm, const struct vmm_spec *s, struct diag *d)
         return 0;
     net->mem_size = netmem_size(s->n_ifs, n_buffers);
     net->mem_fd = memfd_create("clickos-packets", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (net->mem_fd < 0 || ftruncate(net->mem_fd, (off_t)net->mem_size) < 0 ||
-        fill_memory(net->mem_fd, s, n_buffers) < 0 || vmm_write_identity(vm, s) < 0 ||
+    if (net->mem_fd >= 0 && ftruncate(net->mem_fd, (off_t)net->mem_size) == 0 &&
+        s->state_fd > 0 && vmm_state_fill_net(s, net, d) < 0)
+        return -1;
+    if (net->mem_fd < 0 || fill_memory(net->mem_fd, s, n_buffers) < 0 ||
+        vmm_write_identity(vm, s) < 0 ||
         fcntl(net->mem_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
         return diag_err(d, "packet memory: %s", strerror(errno));
     return 0;
@@ -248,7 +251,7 @@ static struct vmm *new_vm(struct vmm_host *h, const struct vmm_events *events,
     vm->host = h;
     vm->events = events ? events : &none;
     vm->ctx = ctx;
-    vm->pidfd = vm->link = -1;
+    vm->pidfd = vm->link = vm->state_fd = -1;
     vm->status = -1;
     vm->last = &vm->first;
     vm->net.mem_fd = vm->net.wake_fd = -1;
@@ -288,6 +291,7 @@ static void release(struct vmm *vm)
     for (unsigned i = 0; i < NETMEM_MAX_IFS; i++)
         close_fd(vm->net.doorbell_fds[i]);
     close_fd(vm->pidfd);
+    close_fd(vm->state_fd);
     free(vm->socket_path);
     free(vm);
 }
@@ -315,6 +319,24 @@ void vmm_free(struct vmm *vm)
     h->graveyard = vm;
 }
 
+static int check_state(const struct vmm_host *h, const struct vmm_spec *s,
+                       struct diag *d)
+{
+    struct vmm_spec had = {0};
+
+    if (s->state_fd <= 0)
+        return 0;
+    if (vmm_state_shape(h, s->state_fd, &had, d) < 0)
+        return -1;
+    if (had.n_ifs != s->n_ifs || had.heap != vmm_shape_of(s).heap ||
+        (had.n_ifs && had.n_buffers != vmm_shape_of(s).n_buffers))
+        return diag_err(d,
+                        "the state is that of a VM of %u interfaces, %u buffers and "
+                        "%llu bytes of memory",
+                        had.n_ifs, had.n_buffers, (unsigned long long)had.heap);
+    return 0;
+}
+
 static int check_spec(const struct vmm_host *h, const struct vmm_spec *s,
                       struct diag *d)
 {
@@ -331,7 +353,7 @@ static int check_spec(const struct vmm_host *h, const struct vmm_spec *s,
                         (unsigned long long)s->heap, VMM_HEAP_MIN, VMM_HEAP_MAX);
     if (s->isolation == VMM_KVM && !h->has_kvm)
         return diag_err(d, "no KVM here (%s); process isolation would work", h->why);
-    return 0;
+    return check_state(h, s, d);
 }
 
 static int make_listener(const char *path, struct diag *d)
@@ -373,6 +395,9 @@ static struct wire_spawn spawn_message(const struct vmm *vm, const struct vmm_sp
         .has_listen = s->socket_path != NULL,
         .uid = s->uid,
         .shell = vm->shell,
+        .n_buffers = s->n_buffers ? s->n_buffers : DEFAULT_BUFFERS,
+        .has_state = s->state_fd > 0,
+        .elapse = s->elapse,
         .heap = s->heap ? s->heap : VMM_HEAP_DEFAULT,
         .poll_ns = s->poll_ns ? s->poll_ns : VMM_POLL_DEFAULT,
         .mem_size = vm->net.mem_size,
@@ -394,6 +419,8 @@ static int ask_server(struct vmm *vm, const struct vmm_spec *s, int link, int li
     fds[n++] = vm->net.wake_fd;
     if (m.has_listen)
         fds[n++] = listener;
+    if (m.has_state)
+        fds[n++] = s->state_fd;
     if (s->n_ifs)
         fds[n++] = vm->net.mem_fd;
     for (unsigned i = 0; i < s->n_ifs; i++)
@@ -472,7 +499,7 @@ static struct vmm *spawn_from_pool(struct vmm_host *h, const struct vmm_spec *s,
     const struct vmm_shape shape = vmm_shape_of(s);
     struct vmm *vm;
 
-    if (!h->pool_size || isolation_for(h, s) != VMM_KVM)
+    if (!h->pool_size || s->state_fd > 0 || isolation_for(h, s) != VMM_KVM)
         return NULL;
     vmm_pool_order(h, &shape);
     while ((vm = vmm_pool_take(h, &shape))) {
@@ -635,6 +662,10 @@ const char *vmm_status_text(uint32_t status)
         return "the VM has not finished an earlier request";
     case VMM_GONE:
         return "the VM has ended";
+    case VMM_NO_COPY:
+        return "the memory of the VM cannot be copied";
+    case VMM_NO_MEMORY:
+        return "there is no memory for a copy of the VM";
     default:
         return "unknown answer";
     }
@@ -664,6 +695,7 @@ int vmm_request(struct vmm *vm, const struct vmm_request *r, vmm_reply_fn *reply
         free(a);
         return diag_err(d, "out of memory");
     }
+    a->checkpoint = r->verb == CONTROL_CHECKPOINT;
     q.id = a->id = ++vm->next_request;
     q.timeout_ms = a->timeout_ms = r->timeout_ms ? r->timeout_ms : DEFAULT_TIMEOUT_MS;
     strcpy(q.name, name);

@@ -103,7 +103,10 @@ struct vmm_spec {
     uint64_t poll_ns;        /* how long the guest polls before it sleeps; 0: 50 us */
     const char *socket_path; /* where a later daemon finds the VM; NULL: it cannot. A
                               * stale socket of that name is replaced. */
-    uid_t uid; /* user and group of the monitor; 0: stay what we are. One uid a VM is
+    int state_fd; /* go on from there: a sealed memfd, borrowed; <= 0: start anew. Number
+                   * of interfaces, buffers and heap must be those of vmm_state_shape() */
+    bool elapse;  /* for the guest, time has gone on since then */
+    uid_t uid;    /* user and group of the monitor; 0: stay what we are. One uid a VM is
                 * right, since processes of one uid can send each other signals. */
 };
 
@@ -181,14 +184,37 @@ struct vmm_net {
 /* NULL only for an adopted VM before its `ready`. */
 const struct vmm_net *vmm_net(const struct vmm *vm);
 
+/* ---- checkpoints ------------------------------------------------------------------ */
+
+/* A request with the verb CONTROL_CHECKPOINT copies the VM's memory, with all that it is,
+ * while the guest stands still between two rounds. With the handler "hold" it stands still
+ * until the next request, or until its connection to us is gone. */
+
+/* Inside the reply (status CONTROL_OK): the copy, sealed, the caller's to close; -1 if the
+ * monitor sent none. It was made by a process that its guest may have taken over: what is
+ * in it is judged by vmm_state_shape() and when it is used. */
+int vmm_take_state(struct vmm *vm);
+
+/* What a VM must be like to go on from a state: fills in n_ifs, n_buffers and heap. -1 and
+ * a message if it is damaged, or of another version or guest image. */
+int vmm_state_shape(const struct vmm_host *h, int fd, struct vmm_spec *spec,
+                    struct diag *d);
+
+/* Whether no packet has come to a VM on hold since the copy, and all that it sent is gone:
+ * then nothing is lost if the VM ends and the state goes on in its place. The switch must
+ * have given up the interfaces before. */
+bool vmm_state_is_current(int fd, const struct vmm_net *net);
+
 /* ---- requests -------------------------------------------------------------------- */
 
 /* Answers beside enum control_status. */
 enum {
     VMM_TIMEOUT =
-        1000, /* the guest did not answer in time; it may still carry it out */
-    VMM_BUSY, /* the guest has not finished an earlier request that timed out */
-    VMM_GONE, /* the VM ended first */
+        1000,      /* the guest did not answer in time; it may still carry it out */
+    VMM_BUSY,      /* the guest has not finished an earlier request that timed out */
+    VMM_GONE,      /* the VM ended first */
+    VMM_NO_COPY,   /* its memory could not be copied */
+    VMM_NO_MEMORY, /* likewise, because there is none on the host */
 };
 
 /* In words: "no such handler", "the VM does not answer". Never NULL. */

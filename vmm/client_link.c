@@ -104,6 +104,10 @@ void vmm_link_answer(struct vmm *vm, uint32_t status, const char *text, size_t l
     asking_remove(vm);
     if (!vm->dead)
         a->reply(vm, a->ctx, status, text, len);
+    if (vm->state_fd >= 0) {
+        close(vm->state_fd); /* nobody wanted it */
+        vm->state_fd = -1;
+    }
     free(a->bytes);
     free(a);
     if (!vm->dead && !vm->asking)
@@ -303,6 +307,8 @@ static void take_control(struct vmm *vm, struct msghdr *m)
         for (size_t i = 0; i < n; i++)
             if (!vm->greeted && vm->adopted && vm->n_fds < WIRE_MAX_FDS)
                 vm->fds[vm->n_fds++] = fds[i];
+            else if (vm->first && vm->first->checkpoint && vm->state_fd < 0)
+                vm->state_fd = fds[i];
             else
                 close(fds[i]);
     }

@@ -17,6 +17,7 @@ struct asked {
     size_t len, sent;
     uint32_t id;
     unsigned timeout_ms;
+    bool checkpoint; /* its answer may bring a descriptor */
     vmm_reply_fn *reply;
     void *ctx;
 };
@@ -50,6 +51,7 @@ struct vmm {
     bool net_valid;
     struct vmm_net net; /* owned fds */
 
+    int state_fd;    /* owned; -1: none: vmm_take_state() */
     int link;        /* -1: gone */
     bool link_write; /* EPOLLOUT is asked for */
     struct wire_head head;
@@ -75,6 +77,7 @@ struct vmm_host {
     pid_t server_pid;
     char *monitor, *image; /* owned paths */
     bool has_kvm;
+    uint64_t image_id;
     char why[WIRE_WHY];
     uint32_t next_id;
     struct vmm *vms;                      /* all that are not ended and freed */
@@ -93,6 +96,10 @@ void vmm_server_stop(struct vmm_host *h);
 void vmm_server_dispatch(struct vmm_host *h);
 int vmm_server_send(struct vmm_host *h, const void *msg, size_t len, const int *fds,
                     unsigned n_fds, struct diag *d);
+
+/* client_state.c: what the daemon restores of a state */
+int vmm_state_fill_net(const struct vmm_spec *spec, const struct vmm_net *net,
+                       struct diag *d);
 
 /* client_link.c: the connection to a monitor */
 void vmm_link_dispatch(struct vmm *vm, uint32_t events);

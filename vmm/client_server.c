@@ -44,6 +44,7 @@ static int await_hello(struct vmm_host *h, struct diag *d)
     if (poll(&p, 1, START_MS) == 1 && recv(h->server, &m, sizeof m, 0) == sizeof m &&
         m.type == WIRE_SERVER && m.abi == WIRE_ABI) {
         h->has_kvm = m.has_kvm;
+        h->image_id = m.image;
         m.why[sizeof m.why - 1] = '\0';
         memcpy(h->why, m.why, sizeof h->why);
         return 0;

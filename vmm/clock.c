@@ -54,6 +54,17 @@ void clock_measure(const struct clock_start *c, struct clock_scale *s)
     s->wall_offset_ns = (int64_t)(read_ns(CLOCK_REALTIME) - clock_ns());
 }
 
+uint64_t clock_wall_ns(void)
+{
+    return read_ns(CLOCK_REALTIME);
+}
+
+void clock_set(struct clock_scale *s, uint64_t guest_ns)
+{
+    s->ns_base += guest_ns - clock_guest_ns(s);
+    s->wall_offset_ns = (int64_t)(clock_wall_ns() - guest_ns);
+}
+
 uint64_t clock_guest_ns(const struct clock_scale *s)
 {
     return s->ns_base +

@@ -27,6 +27,11 @@ void clock_measure(const struct clock_start *c, struct clock_scale *s);
 
 uint64_t clock_ns(void); /* CLOCK_MONOTONIC */
 
+uint64_t clock_wall_ns(void); /* CLOCK_REALTIME */
+
+/* Let guests with this scale read `guest_ns` now. */
+void clock_set(struct clock_scale *s, uint64_t guest_ns);
+
 /* What a guest with this scale reads now. */
 uint64_t clock_guest_ns(const struct clock_scale *s);
 

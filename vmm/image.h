@@ -23,6 +23,7 @@ struct image {
     size_t data_size;   /* bytes of `data` */
     size_t data_mem;    /* bytes with .bss, whole pages */
     uint64_t entry;
+    uint64_t id; /* tells images apart: their pointers do not mean the same */
 };
 
 /* Load the ELF file at `path`; one at a time in a process. On failure nothing is kept. */

@@ -6,7 +6,7 @@
  * rights to change identity and to end its children. A monitor takes its own uid, can
  * gain no privileges, and is left with the system calls that a running VM needs; opening
  * anything, starting anything, making sockets or mapping executable memory is not among
- * them. A call outside the list kills it.
+ * them. A memfd, which a checkpoint goes into, is the one thing it can make. A call outside the list kills it.
  */
 
 #ifndef VMM_JAIL_H

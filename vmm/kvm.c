@@ -23,6 +23,7 @@
 
 #include "abi/boot.h"
 #include "abi/layout.h"
+#include "vmm/checkpoint.h"
 #include "vmm/jail.h"
 #include "vmm/paging.h"
 
@@ -250,7 +251,11 @@ static int create(struct vcpu *c, struct diag *d)
     paging_build(vm->base, &p);
     if (add_memory(
             c, 0, LAYOUT_NETMEM - LAYOUT_BASE + ((vm->spec.mem_size + 4095) & ~4095ull),
-            vm->base) < 0)
+            vm->base) < 0 ||
+        (vm->heap_have > LAYOUT_HEAP_FIRST &&
+         add_memory(c, LAYOUT_HEAP - LAYOUT_BASE + LAYOUT_HEAP_FIRST,
+                    vm->heap_have - LAYOUT_HEAP_FIRST,
+                    vm_at(vm, LAYOUT_HEAP + LAYOUT_HEAP_FIRST)) < 0))
         return diag_err(d, "memory for KVM: %s", strerror(errno));
     c->fd = ioctl(c->vm_fd, KVM_CREATE_VCPU, 0);
     if (c->fd < 0)
@@ -290,6 +295,12 @@ static int jail(struct vcpu *c, struct diag *d)
         JAIL_IF(SYS_mmap, 2, PROT_READ | PROT_WRITE),
         JAIL_ANY(SYS_munmap),
         JAIL_ANY(SYS_brk),
+        /* For checkpoints: a memfd and what goes into it. */
+        JAIL_ANY(SYS_memfd_create),
+        JAIL_ANY(SYS_pwrite64),
+        JAIL_ANY(SYS_ftruncate),
+        JAIL_ANY(SYS_mincore),
+        JAIL_ANY(SYS_sysinfo),
         JAIL_ANY(SYS_rt_sigreturn),
         JAIL_ANY(SYS_exit_group),
         JAIL_ANY(SYS_restart_syscall),
@@ -378,19 +389,17 @@ static void on_heap(struct vcpu *c)
     volatile struct boot_wait *w = (struct boot_wait *)(vm->base +
                                                         (LAYOUT_WAIT - LAYOUT_BASE));
     uint64_t want = w->heap_want, have = vm->heap_have, size;
-    void *more;
 
     if (want > vm->spec.heap || want <= have || c->slots >= LAYOUT_HEAP_STEPS)
         return;
     size = want - have < have ? have : want - have;
     size = (size + (2 << 20) - 1) & ~(uint64_t)((2 << 20) - 1);
     size = size > vm->spec.heap - have ? vm->spec.heap - have : size;
-    more = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (more == MAP_FAILED)
+    if (vm_map_heap(vm, have, size, false, NULL) < 0)
         return;
-    if (add_memory(c, LAYOUT_HEAP - LAYOUT_BASE + have, size, more) < 0) {
-        munmap(more, size);
+    if (add_memory(c, LAYOUT_HEAP - LAYOUT_BASE + have, size,
+                   vm->base + (LAYOUT_HEAP - LAYOUT_BASE) + have) < 0) {
+        munmap(vm->base + (LAYOUT_HEAP - LAYOUT_BASE) + have, size);
         return;
     }
     vm->heap_have = have + size;
@@ -415,6 +424,9 @@ static bool on_port(struct vcpu *c)
         switch (port) {
         case PORT_WAIT:
             on_wait(c);
+            return true;
+        case PORT_CHECKPOINT:
+            checkpoint_make(c->vm);
             return true;
         case PORT_CONTROL_DOORBELL:
             vm_serve(c->vm);

@@ -22,12 +22,15 @@ void link_init(struct link *l, struct mailbox *m, int fd)
     l->out_at = l->out_len = 0;
     l->reply = NULL;
     l->reply_left = 0;
+    l->state = -1;
 }
 
 void link_replace(struct link *l, int fd)
 {
     if (l->fd >= 0)
         close(l->fd);
+    if (l->state >= 0)
+        close(l->state);
     link_init(l, l->mailbox, fd);
 }
 
@@ -69,6 +72,8 @@ static bool post(struct link *l)
     memcpy(r.name, f->name, sizeof r.name - 1);
     memcpy(r.handler, f->handler, sizeof r.handler - 1);
     l->open = true;
+    l->checkpoint = f->verb == CONTROL_CHECKPOINT;
+    l->hold = l->checkpoint && strcmp(r.handler, "hold") == 0;
     l->deadline_ns = clock_ns() + f->timeout_ms * UINT64_C(1000000);
     mailbox_post(l->mailbox, &r);
     return true;
@@ -130,7 +135,11 @@ void link_answer(struct link *l, uint64_t now_ns)
     const uint8_t *text;
     size_t len;
 
-    if (mailbox_take(l->mailbox, &status, &text, &len) && l->open) {
+    /* The guest has answered before it stands still. */
+    if (l->open && l->checkpoint) {
+        if (now_ns >= l->deadline_ns)
+            reply(l, VMM_TIMEOUT);
+    } else if (mailbox_take(l->mailbox, &status, &text, &len) && l->open) {
         const struct wire_head h = {WIRE_REPLY,
                                     (uint32_t)(sizeof(struct wire_reply) + len)};
         const struct wire_reply r = {.id = l->id, .status = status};
@@ -145,6 +154,20 @@ void link_answer(struct link *l, uint64_t now_ns)
     } else if (l->open && now_ns >= l->deadline_ns) {
         reply(l, VMM_TIMEOUT);
     }
+}
+
+void link_answer_state(struct link *l, uint32_t status, int fd)
+{
+    const struct wire_head h = {WIRE_REPLY, sizeof(struct wire_reply)};
+    const struct wire_reply r = {.id = l->id, .status = status};
+
+    /* There is room: link_receive() kept it. */
+    l->state = fd;
+    l->state_at = l->out_len;
+    memcpy(l->out + l->out_len, &h, sizeof h);
+    memcpy(l->out + l->out_len + sizeof h, &r, sizeof r);
+    l->out_len += sizeof h + sizeof r;
+    l->open = false;
 }
 
 size_t link_room(const struct link *l)
@@ -185,13 +208,52 @@ static size_t send_some(struct link *l, const void *from, size_t len)
     return 0;
 }
 
+/* The first byte of its frame takes the descriptor along. */
+static size_t send_state(struct link *l)
+{
+    union {
+        struct cmsghdr h;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.h = {.cmsg_level = SOL_SOCKET,
+                       .cmsg_type = SCM_RIGHTS,
+                       .cmsg_len = CMSG_LEN(sizeof(int))}};
+    struct iovec iov = {l->out + l->out_at, l->out_len - l->out_at};
+    struct msghdr m = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = &control,
+                       .msg_controllen = sizeof control};
+    ssize_t n;
+
+    memcpy(CMSG_DATA(&control.h), &l->state, sizeof l->state);
+    n = sendmsg(l->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n > 0) {
+        close(l->state);
+        l->state = -1;
+        return (size_t)n;
+    }
+    if (errno != EAGAIN && errno != EINTR)
+        link_replace(l, -1);
+    return 0;
+}
+
+static size_t send_frames(struct link *l)
+{
+    uint32_t end = l->out_len;
+
+    if (l->state >= 0 && l->out_at == l->state_at)
+        return send_state(l);
+    if (l->state >= 0)
+        end = l->state_at;
+    return send_some(l, l->out + l->out_at, end - l->out_at);
+}
+
 void link_send(struct link *l)
 {
     while (link_pending(l)) {
         size_t n;
 
         if (l->out_at < l->out_len) {
-            n = send_some(l, l->out + l->out_at, l->out_len - l->out_at);
+            n = send_frames(l);
             l->out_at += (uint32_t)n;
         } else {
             n = send_some(l, l->reply, l->reply_left);

@@ -40,6 +40,8 @@ struct link {
     uint32_t text_have;
     bool discard; /* the mailbox is taken: read past the text */
 
+    bool checkpoint;      /* the request is one: link_answer_state() answers it */
+    bool hold;            /* and the guest is to stand still until the next one */
     bool open;            /* request `id` waits for its answer */
     uint32_t id;          /* of the newest request */
     uint64_t deadline_ns; /* CLOCK_MONOTONIC; while `open` */
@@ -48,6 +50,8 @@ struct link {
     uint32_t out_at, out_len;
     const uint8_t *reply; /* borrowed from control memory; NULL: none is being sent */
     size_t reply_left;
+    int state;         /* owned: goes with the frame at `state_at`; -1: none */
+    uint32_t state_at; /* of `out` */
 };
 
 void link_init(struct link *l, struct mailbox *m, int fd);
@@ -60,6 +64,9 @@ bool link_receive(struct link *l);
 
 /* Look for the guest's answer, and for a time that has run out. */
 void link_answer(struct link *l, uint64_t now_ns);
+
+/* Answer the open request, with a descriptor (taken over; -1: none). */
+void link_answer_state(struct link *l, uint32_t status, int fd);
 
 /* Queue a small frame. False if there is no room or no daemon: it is dropped. */
 bool link_frame(struct link *l, uint32_t type, const void *a, size_t a_len,

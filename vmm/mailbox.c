@@ -16,6 +16,20 @@ void mailbox_init(struct mailbox *m, void *base)
     head(m)->abi = CONTROL_ABI;
 }
 
+void mailbox_resume(struct mailbox *m, uint32_t asked, uint32_t console_out,
+                    uint32_t lost_seen)
+{
+    *m = (struct mailbox){.base = m->base,
+                          .asked = asked,
+                          .console_out = console_out,
+                          .lost_seen = lost_seen};
+    head(m)->abi = CONTROL_ABI;
+    memset((void *)&head(m)->crash, 0, sizeof head(m)->crash);
+    atomic_store_explicit(&head(m)->asked, asked, memory_order_relaxed);
+    atomic_store_explicit(&head(m)->answered, asked, memory_order_relaxed);
+    atomic_store_explicit(&head(m)->console_out, console_out, memory_order_relaxed);
+}
+
 uint8_t *mailbox_text(struct mailbox *m)
 {
     return m->base + CONTROL_REQUEST_AT;

@@ -28,6 +28,11 @@ struct mailbox {
 
 void mailbox_init(struct mailbox *m, void *base);
 
+/* Go on with a guest that has answered `asked` requests, and whose console was read up to
+ * `console_out`, having lost `lost_seen` bytes. What it had to say before is over. */
+void mailbox_resume(struct mailbox *m, uint32_t asked, uint32_t console_out,
+                    uint32_t lost_seen);
+
 /* Where the text of the next request goes: CONTROL_TEXT bytes. Only while not waiting. */
 uint8_t *mailbox_text(struct mailbox *m);
 

@@ -143,6 +143,7 @@ static void build_task(uint8_t *mem, const struct paging_spec *s)
     allow_port(bitmap, PORT_WAIT);
     allow_port(bitmap, PORT_PANIC);
     allow_port(bitmap, PORT_HEAP);
+    allow_port(bitmap, PORT_CHECKPOINT);
 }
 
 void paging_build(uint8_t *mem, const struct paging_spec *s)

@@ -110,7 +110,7 @@ TEST(only_the_guests_ports_are_open)
 
     for (unsigned port = 0; port < (PAGING_TSS_SIZE - 0x68) * 8; port++)
         n += !(bitmap[port / 8] >> port % 8 & 1);
-    EXPECT_EQ(n, spec.n_ifs + 4);
+    EXPECT_EQ(n, spec.n_ifs + 5);
     EXPECT(bitmap[PORT_FAULT / 8] >> PORT_FAULT % 8 & 1);
 }
 

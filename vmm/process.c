@@ -32,6 +32,7 @@
 
 #include "abi/boot.h"
 #include "abi/layout.h"
+#include "vmm/checkpoint.h"
 #include "vmm/jail.h"
 
 enum { FD_WAKE, FD_CONTROL, FD_NET, FD_SPARE = 40, EXIT_CRASH = 99 };
@@ -129,15 +130,6 @@ static int protect(struct vm *vm, struct diag *d)
     return bad ? diag_err(d, "memory protection: %s", strerror(errno)) : 0;
 }
 
-static int map_heap(struct vm *vm, struct diag *d)
-{
-    void *p = mmap((void *)LAYOUT_HEAP, vm->spec.heap, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
-                   -1, 0);
-
-    return p == MAP_FAILED ? diag_err(d, "heap: %s", strerror(errno)) : 0;
-}
-
 __attribute__((no_sanitize("address", "undefined", "thread"))) static _Noreturn void
 enter(uint64_t entry)
 {
@@ -168,8 +160,8 @@ static int become_guest(struct vm *vm, int control, struct diag *d)
     for (unsigned i = 0; i < vm->spec.n_ifs; i++)
         rules[n++] = (struct jail_rule)JAIL_IF(SYS_write, 0, FD_NET + i);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (map_heap(vm, d) < 0 || protect(vm, d) < 0 || catch_faults(d) < 0 ||
-        arrange_fds(vm, control, d) < 0 || jail_identity(vm->spec.uid, d) < 0)
+    if (protect(vm, d) < 0 || catch_faults(d) < 0 || arrange_fds(vm, control, d) < 0 ||
+        jail_identity(vm->spec.uid, d) < 0)
         return -1;
     /* Changing the user has cleared it. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -210,6 +202,11 @@ static int jail(struct vm *vm, struct diag *d)
         JAIL_ANY(SYS_wait4),
         JAIL_ANY(SYS_brk),
         JAIL_ANY(SYS_munmap),
+        JAIL_ANY(SYS_memfd_create),
+        JAIL_ANY(SYS_pwrite64),
+        JAIL_ANY(SYS_ftruncate),
+        JAIL_ANY(SYS_mincore),
+        JAIL_ANY(SYS_sysinfo),
         JAIL_ANY(SYS_rt_sigreturn),
         JAIL_ANY(SYS_exit_group),
         JAIL_ANY(SYS_restart_syscall),
@@ -245,6 +242,20 @@ static void take_crash(struct vm *vm, int status)
     vm_crashed(vm, &crash);
 }
 
+/* Whether the guest stood still for one and may go on. */
+static bool take_checkpoint(struct vm *vm)
+{
+    volatile struct boot_wait *w = (struct boot_wait *)(uintptr_t)LAYOUT_WAIT;
+    uint64_t asked = w->asked;
+
+    if (asked == vm->checkpoints)
+        return false;
+    checkpoint_make(vm);
+    vm->checkpoints = asked;
+    w->done = asked;
+    return true;
+}
+
 /* The guest sleeps in its own process; what wakes us is the daemon, its control event, or
  * its death. A posted request wakes it. */
 static void supervise(struct vm *vm, pid_t child, int control, int child_fd)
@@ -252,6 +263,7 @@ static void supervise(struct vm *vm, pid_t child, int control, int child_fd)
     const uint64_t one = 1;
     uint64_t rung;
     int status = 0;
+    bool checkpoint;
 
     for (;;) {
         struct pollfd p[4] = {
@@ -262,7 +274,8 @@ static void supervise(struct vm *vm, pid_t child, int control, int child_fd)
         };
         struct timespec t;
 
-        if (vm_serve(vm) && write(vm->wake, &one, sizeof one) < 0)
+        checkpoint = take_checkpoint(vm);
+        if ((vm_serve(vm) || checkpoint) && write(vm->wake, &one, sizeof one) < 0)
             break;
         p[3].fd = vm->daemon.fd;
         p[3].events = link_events(&vm->daemon);
@@ -293,7 +306,6 @@ int vm_run_process(struct vm *vm, struct diag *d)
     boot(vm)->control_fd = FD_CONTROL;
     for (unsigned i = 0; i < vm->spec.n_ifs; i++)
         boot(vm)->net_fds[i] = FD_NET + (int)i;
-    ((struct boot_wait *)(uintptr_t)LAYOUT_WAIT)->heap_have = vm->spec.heap;
     vm_serve(vm); /* a configuration may be waiting for us already */
     child = fork();
     if (child < 0)

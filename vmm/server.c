@@ -37,8 +37,10 @@ static void tell(struct server *s, const void *msg, size_t len)
 
 static void say_hello(struct server *s)
 {
-    struct wire_server m = {
-        .type = WIRE_SERVER, .abi = WIRE_ABI, .has_kvm = s->host->kvm_fd >= 0};
+    struct wire_server m = {.type = WIRE_SERVER,
+                            .abi = WIRE_ABI,
+                            .has_kvm = s->host->kvm_fd >= 0,
+                            .image = s->host->image.id};
 
     memcpy(m.why, s->host->kvm_why, sizeof m.why);
     tell(s, &m, sizeof m);
@@ -51,6 +53,7 @@ static void take_fds(struct vm *vm, const int *fds)
     vm->link = *fds++;
     vm->wake = *fds++;
     vm->listen = vm->spec.has_listen ? *fds++ : -1;
+    vm->state.fd = vm->spec.has_state ? *fds++ : -1;
     vm->mem = vm->spec.n_ifs ? *fds++ : -1;
     for (unsigned i = 0; i < vm->spec.n_ifs; i++)
         vm->doorbells[i] = *fds++;
@@ -78,6 +81,7 @@ static int be_monitor(struct server *s, const struct wire_spawn *spec, const int
     vm->spec.name[sizeof vm->spec.name - 1] = '\0';
     vm->times.spawn = spec->spawn_ns;
     vm->times.forked = forked;
+    vm->n_buffers = spec->n_buffers;
     take_fds(vm, fds);
     prctl(PR_SET_NAME, vm->spec.name[0] ? vm->spec.name : "clickos-vm", 0, 0, 0);
     return vm_main(vm);
@@ -100,7 +104,8 @@ static int make_room(struct server *s)
 
 static size_t expected_fds(const struct wire_spawn *m)
 {
-    return 2 + (m->has_listen ? 1 : 0) + (m->n_ifs ? 1 + m->n_ifs : 0);
+    return 2 + (m->has_listen ? 1 : 0) + (m->has_state ? 1 : 0) +
+           (m->n_ifs ? 1 + m->n_ifs : 0);
 }
 
 /* Returns the exit status in the child, -1 in the server. */

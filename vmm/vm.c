@@ -19,6 +19,7 @@
 
 #include "abi/boot.h"
 #include "abi/layout.h"
+#include "vmm/checkpoint.h"
 #include "vmm/client.h"
 
 /* Console text is passed on at this rate at most; a guest that writes faster loses some
@@ -37,6 +38,14 @@ static void *at(const struct vm *vm, uint64_t guest_address)
     return vm->base + (guest_address - LAYOUT_BASE);
 }
 
+void *vm_at(const struct vm *vm, uint64_t address)
+{
+    if (vm->spec.isolation == VMM_KVM && address >= LAYOUT_HEAP &&
+        address < LAYOUT_HEAP + LAYOUT_HEAP_FIRST)
+        address -= LAYOUT_HEAP - (LAYOUT_BASE + LAYOUT_HEAP_PHYS);
+    return at(vm, address);
+}
+
 static void fill_boot(struct vm *vm)
 {
     struct boot_info *b = at(vm, LAYOUT_BOOT);
@@ -46,6 +55,7 @@ static void fill_boot(struct vm *vm)
         .magic = BOOT_MAGIC,
         .abi = BOOT_ABI,
         .mode = vm->spec.isolation == VMM_KVM ? GUEST_KVM : GUEST_PROCESS,
+        .resume = vm->spec.has_state,
         .tsc_base = vm->clock.tsc_base,
         .tsc_mult = vm->clock.mult,
         .ns_base = vm->clock.ns_base,
@@ -93,6 +103,34 @@ static void touch(struct vm *vm)
                 MADV_POPULATE_WRITE);
 }
 
+/* A process has all of its heap from the start, and we see it, too; in a VM, what has grown
+ * beyond the first part is where the guest sees it. */
+static int map_heap(struct vm *vm, bool shared, struct diag *d)
+{
+    uint64_t have = vm->spec.has_state ? vm->state.head.heap_have : 0;
+
+    if (shared)
+        return vm_map_heap(vm, 0, vm->spec.heap, true, d);
+    if (have <= LAYOUT_HEAP_FIRST)
+        return 0;
+    if (vm_map_heap(vm, LAYOUT_HEAP_FIRST, have - LAYOUT_HEAP_FIRST, false, d) < 0)
+        return -1;
+    vm->heap_have = have;
+    return 0;
+}
+
+int vm_map_heap(const struct vm *vm, uint64_t from, uint64_t size, bool shared,
+                struct diag *d)
+{
+    const int flags = MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE |
+                      (shared ? MAP_SHARED : MAP_PRIVATE);
+
+    if (mmap(at(vm, LAYOUT_HEAP + from), size, PROT_READ | PROT_WRITE, flags, -1, 0) ==
+        MAP_FAILED)
+        return diag_err(d, "heap of the VM: %s", strerror(errno));
+    return 0;
+}
+
 int vm_map(struct vm *vm, bool shared, struct diag *d)
 {
     const struct image *im = &vm->host->image;
@@ -107,11 +145,16 @@ int vm_map(struct vm *vm, bool shared, struct diag *d)
          mmap(at(vm, LAYOUT_NETMEM), vm->spec.mem_size, PROT_READ | PROT_WRITE,
               MAP_SHARED | MAP_FIXED_NOREPLACE, vm->mem, 0) == MAP_FAILED))
         return diag_err(d, "memory of the VM: %s", strerror(errno));
+    vm->heap_have = shared ? vm->spec.heap : LAYOUT_HEAP_FIRST;
+    if (map_heap(vm, shared, d) < 0)
+        return -1;
     touch(vm);
-    memcpy(at(vm, LAYOUT_DATA), im->data, im->data_size);
-    vm->heap_have = LAYOUT_HEAP_FIRST;
-    fill_boot(vm);
     mailbox_init(&vm->mailbox, at(vm, LAYOUT_CONTROL));
+    if (!vm->spec.has_state)
+        memcpy(at(vm, LAYOUT_DATA), im->data, im->data_size);
+    else if (checkpoint_restore(vm, d) < 0)
+        return -1;
+    fill_boot(vm);
     return 0;
 }
 
@@ -422,6 +465,19 @@ static void say_why(struct vm *vm, struct diag *d)
     link_frame(&vm->daemon, WIRE_END, why, strlen(why), NULL, 0);
 }
 
+/* The daemon has looked at it already; this is about what we rely on. */
+static int open_state(struct vm *vm, struct diag *d)
+{
+    const struct state_head *h = &vm->state.head;
+
+    if (state_open(&vm->state, vm->state.fd, d) < 0)
+        return -1;
+    if (h->image != vm->host->image.id || h->heap != vm->spec.heap ||
+        h->n_ifs != vm->spec.n_ifs || h->mem_size != vm->spec.mem_size)
+        return diag_err(d, "the state is that of another kind of VM");
+    return 0;
+}
+
 int vm_main(struct vm *vm)
 {
     struct diag d = DIAG_INIT;
@@ -436,7 +492,11 @@ int vm_main(struct vm *vm)
         meet_daemon(vm);
         say_hello(vm);
     }
-    rc = vm->spec.isolation == VMM_KVM ? vm_run_kvm(vm, &d) : vm_run_process(vm, &d);
+    if (vm->spec.has_state && open_state(vm, &d) < 0)
+        rc = -1;
+    else
+        rc = vm->spec.isolation == VMM_KVM ? vm_run_kvm(vm, &d)
+                                           : vm_run_process(vm, &d);
     if (rc == 0)
         pass_console_on(vm);
     /* A reply that is half sent must end before anything else can be said. */

@@ -24,6 +24,7 @@
 #include "vmm/image.h"
 #include "vmm/link.h"
 #include "vmm/mailbox.h"
+#include "vmm/state.h"
 #include "vmm/wire.h"
 
 /* What the fork server did once for all VMs. */
@@ -51,6 +52,9 @@ struct vm {
      * of the heap is where layout.h says. */
     uint8_t *base;
     uint64_t heap_have;
+    uint32_t n_buffers;   /* of packet memory */
+    struct state state;   /* what to go on from; its fd is owned; -1: start anew */
+    uint64_t checkpoints; /* made for a process */
 
     struct mailbox mailbox;
     struct link daemon;
@@ -63,6 +67,14 @@ struct vm {
 
 /* Map the VM's memory and fill in boot page and data. `shared`: with a child process. */
 int vm_map(struct vm *vm, bool shared, struct diag *d);
+
+/* Where a guest's address is for us; the heap's first LAYOUT_HEAP_FIRST bytes do not lie
+ * where the rest does. */
+void *vm_at(const struct vm *vm, uint64_t guest_address);
+
+/* Map `size` bytes of heap from `from` on, where the guest sees them. */
+int vm_map_heap(const struct vm *vm, uint64_t from, uint64_t size, bool shared,
+                struct diag *d);
 
 /* A shell (wire_spawn.shell) has booted: say so and wait to be told which VM it is. -1
  * and a message when the daemon goes first. */

@@ -23,22 +23,23 @@
 #include "abi/control.h"
 #include "abi/netmem.h"
 
-#define WIRE_ABI        2u
+#define WIRE_ABI        3u
 #define WIRE_MAX_FRAMES 32u
 #define WIRE_WHY        240u                 /* bytes of a reason, with its NUL */
-#define WIRE_MAX_FDS    (4 + NETMEM_MAX_IFS) /* of one WIRE_SPAWN */
+#define WIRE_MAX_FDS    (5 + NETMEM_MAX_IFS) /* of one WIRE_SPAWN */
 
 enum wire_type {
     WIRE_SERVER = 1, /* fork server is ready: struct wire_server */
-    WIRE_SPAWN,   /* struct wire_spawn; fds: link, wake, listen?, memory?, doorbells */
-    WIRE_SPAWNED, /* struct wire_child */
-    WIRE_EXITED,  /* struct wire_child */
-    WIRE_SIGNAL,  /* struct wire_child: kill `id` with signal `status` */
+    WIRE_SPAWN,      /* struct wire_spawn; fds: link, wake, listen?, state?, memory?,
+                   * doorbells */
+    WIRE_SPAWNED,    /* struct wire_child */
+    WIRE_EXITED,     /* struct wire_child */
+    WIRE_SIGNAL,     /* struct wire_child: kill `id` with signal `status` */
 
     WIRE_HELLO = 16, /* struct wire_hello; fds if adopted: wake, memory?, doorbells */
     WIRE_READY,      /* struct wire_times */
     WIRE_CONSOLE,    /* uint32_t lost, then text */
-    WIRE_REPLY,      /* struct wire_reply, then text */
+    WIRE_REPLY,      /* struct wire_reply, then text; or fd: vmm/state.h */
     WIRE_CRASH,      /* struct wire_crash */
     WIRE_END,        /* text: why the monitor gives up */
     WIRE_REQUEST,    /* struct wire_request, then text */
@@ -46,7 +47,8 @@ enum wire_type {
 
 struct wire_server {
     uint32_t type, abi;
-    uint32_t has_kvm;
+    uint32_t has_kvm, pad;
+    uint64_t image;     /* struct image's id */
     char why[WIRE_WHY]; /* why there is no KVM, or "" */
 };
 
@@ -54,7 +56,9 @@ struct wire_spawn {
     uint32_t type, id;  /* id: the daemon's, for this server */
     uint32_t isolation; /* enum vmm_isolation, not VMM_AUTO */
     uint32_t n_ifs, has_listen, uid;
-    uint32_t shell, pad; /* shell: boot, say hello, and wait for a struct wire_give */
+    uint32_t shell; /* boot, say hello, and wait for a struct wire_give */
+    uint32_t n_buffers;
+    uint32_t has_state, elapse; /* elapse: time has gone on since then */
     uint64_t heap, mem_size, spawn_ns, poll_ns;
     char name[64];
 };

@@ -42,6 +42,8 @@ ENGINE_SRC   := $(call srcs,engine engine/lang engine/classify)
 # Elements that run anywhere; those in elements/driver need an operating system.
 ELEMENT_SRC  := $(filter-out elements/driver/%,$(wildcard elements/*/*.c))
 DRVELEM_SRC  := $(wildcard elements/driver/*.c)
+# What they share; not part of the engine that VMs run.
+OS_SRC       := $(call srcs,engine/os)
 VMM_SRC      := $(call srcs,vmm)
 SWITCH_SRC   := $(call srcs,switch)
 CTL_SRC      := $(call srcs,ctl)
@@ -53,7 +55,8 @@ TEST_SRC     := $(wildcard base/*_test.c engine/*_test.c engine/lang/*_test.c \
 # ENGINE_CORE and a catalogue of its own.
 ENGINE_CORE := $(call objs,$(BASE_SRC) $(ENGINE_SRC) $(ELEMENT_SRC))
 ENGINE_OBJ  := $(ENGINE_CORE) $(B)/catalogue_engine.o
-DRIVER_ELEMENTS_OBJ := $(ENGINE_CORE) $(call objs,$(DRVELEM_SRC)) $(B)/catalogue_driver.o
+DRIVER_ELEMENTS_OBJ := $(ENGINE_CORE) $(call objs,$(OS_SRC) $(DRVELEM_SRC)) \
+                       $(B)/catalogue_driver.o
 TESTS      := $(patsubst %.c,$(B)/%,$(TEST_SRC))
 
 include $(wildcard mk/*.mk)

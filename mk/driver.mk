@@ -6,6 +6,9 @@ $(B)/click: $(B)/driver/main.o $(call objs,$(DRIVER_SRC)) $(DRIVER_ELEMENTS_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $^ $(DRIVER_LIBS)
 
+# The elements that read traces.
+FUZZ_ENGINE_trace = $(DRIVER_ELEMENTS_OBJ)
+
 TEST_OBJ_driver := $(call objs,$(DRIVER_SRC))
 
 # Tools that transform configurations: driver/tools/click_X.c is click-X.

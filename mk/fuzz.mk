@@ -2,8 +2,8 @@
 # Fuzzers. Each fuzz/X_fuzz.c has LLVMFuzzerTestOneInput(); it is built twice:
 #   $(B)/fuzz/X_fuzz  with a plain main that replays the seeds in fuzz/corpus/X (make test)
 #   make fuzz-X       with clang's libFuzzer, ASan and UBSan, for FUZZ_SECONDS seconds
-# Both link the engine and, where X needs more, FUZZ_OBJ_X and FUZZ_LIBS_X, which any
-# mk/*.mk may set. What a run finds lands in build/fuzz/found/X; keep it as a seed.
+# Both link the engine (or FUZZ_ENGINE_X in its place) and, where X needs more, FUZZ_OBJ_X
+# and FUZZ_LIBS_X, which any mk/*.mk may set. What a run finds lands in build/fuzz/found/X; keep it as a seed.
 
 FUZZ_SECONDS ?= 30
 FUZZERS      := $(patsubst fuzz/%_fuzz.c,%,$(wildcard fuzz/*_fuzz.c))
@@ -18,12 +18,12 @@ TEST_EXTRA += $(FUZZERS:%=$(B)/fuzz/%_fuzz)
 .SECONDEXPANSION:
 
 $(FUZZERS:%=$(B)/fuzz/%_fuzz): $(B)/fuzz/%_fuzz: $(B)/fuzz/%_fuzz.o $(B)/fuzz/replay_main.o \
-    $(ENGINE_OBJ) $$(FUZZ_OBJ_$$*)
+    $$(or $$(FUZZ_ENGINE_$$*),$(ENGINE_OBJ)) $$(FUZZ_OBJ_$$*)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^) $(FUZZ_LIBS_$*) -lm
 
-$(FUZZERS:%=$(B)/fuzz/%_libfuzzer): $(B)/fuzz/%_libfuzzer: $(B)/fuzz/%_fuzz.o $(ENGINE_OBJ) \
-    $$(FUZZ_OBJ_$$*)
+$(FUZZERS:%=$(B)/fuzz/%_libfuzzer): $(B)/fuzz/%_libfuzzer: $(B)/fuzz/%_fuzz.o \
+    $$(or $$(FUZZ_ENGINE_$$*),$(ENGINE_OBJ)) $$(FUZZ_OBJ_$$*)
 	@echo "LINK  $@"
 	@$(CC) -fsanitize=fuzzer,address,undefined -pthread -o $@ $(sort $^) $(FUZZ_LIBS_$*) -lm
 

@@ -7,8 +7,8 @@
  * Args:     FILENAME  file; - is the standard output
  *           SNAPLEN   default 2000: bytes of a packet that are written at most; 0: all
  *           ENCAP     default ETHER: what packets begin with: ETHER, IP, FDDI, 802_11, PPP,
- *                     SLL, NULL
- *           USE_ENCAP_FROM  element whose `encap` handler says so instead
+ *                     SLL, NULL, ..., or #NUMBER
+ *           USE_ENCAP_FROM  elements whose `encap` handlers, all alike, say so instead
  *           EXTRA_LENGTH  default true: add the EXTRA_LENGTH annotation to the length that
  *                     the file says the packet had
  *           NANO      default false: write nanoseconds instead of microseconds
@@ -17,43 +17,58 @@
  * Handlers: count     packets written so far
  *           filename  FILENAME
  *           reset_counts  written: set count to 0
+ *           scheduled, tickets  (rw) the task, with a pull input and no output
  * Example:  FromDevice(eth0) -> ToDump(trace.pcap)
  * See also: FromDump, Print
  *
- * A packet without a timestamp gets the present time. When the disk is full one message
- * says so and packets are counted as failed from then on; those that come after it still
- * leave by output 0.
+ * A packet without a timestamp gets the present time. A file whose name ends in .gz, .bz2 or
+ * .xz is written through gzip, bzip2 or xz. When writing fails one message says why, and
+ * packets are counted as failed from then on; those that come after it still leave by
+ * output 0. A configuration that takes over goes on with the file of the old one.
  */
 
 #include "engine/element.h"
+#include "engine/os/filter_child.h"
+#include "engine/os/link_type.h"
 #include "engine/router.h"
+#include "engine/task_handlers.h"
+
+#include "engine/lang/lang.h"
 
 #include <errno.h>
-#include <pcap/pcap.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct to_dump {
-    struct text filename, encap;
-    struct element *encap_from;
+    struct text filename, encap, encap_from;
     uint32_t snaplen;
     bool extra_length, nano, unbuffered;
 
     int link_type;
-    FILE *file;
-    bool broken; /* said already that writing fails */
+    FILE *file;   /* owned; NULL: not open yet, or no more */
+    pid_t child;  /* who compresses; 0: nobody */
+    bool waiting; /* to take over the file of another one */
+    bool broken;  /* said already that writing fails */
+    struct stat identity;
+    struct to_dump *next_open; /* borrowed */
     uint64_t count;
     struct task task;
     struct signal signal;
 };
 
+/* Dumps that are written now, in all configurations of this program: a file that an old
+ * one writes must not be cut off by a new one that is still being built. */
+static struct to_dump *open_dumps;
+
 static const struct arg_spec to_dump_args[] = {
     ARG_STRING(to_dump, filename, "FILENAME", ARG_M, NULL,
                "file; - is standard output"),
     ARG_U32(to_dump, snaplen, "SNAPLEN", ARG_POS, "2000", "bytes of a packet; 0: all"),
-    ARG_WORD(to_dump, encap, "ENCAP", ARG_POS, "ETHER", "what packets begin with"),
-    ARG_ELEMENT(to_dump, encap_from, "USE_ENCAP_FROM", ARG_KEY, NULL,
-                "whose encap to use"),
+    ARG_WORD(to_dump, encap, "ENCAP", ARG_POS, NULL, "what packets begin with"),
+    ARG_RAW(to_dump, encap_from, "USE_ENCAP_FROM", ARG_KEY, NULL, "whose encap to use"),
     ARG_BOOL(to_dump, extra_length, "EXTRA_LENGTH", ARG_KEY, "true",
              "add EXTRA_LENGTH"),
     ARG_BOOL(to_dump, nano, "NANO", ARG_KEY, "false", "write nanoseconds"),
@@ -67,33 +82,98 @@ static const struct counter_spec to_dump_counters[] = {
     {NULL, NULL},
 };
 
-static const struct {
-    const char *name;
-    int link_type; /* as in the file's header */
-} encaps[] = {
-    {"ETHER", 1}, {"IP", 101},  {"FDDI", 10},       {"802_11", 105}, {"802.11", 105},
-    {"PPP", 9},   {"SLL", 113}, {"LINUX_SLL", 113}, {"NULL", 0},     {"PPP_HDLC", 50},
-};
-
-static int set_encap(struct to_dump *t, const char *name, struct diag *d)
-{
-    for (size_t i = 0; i < sizeof encaps / sizeof encaps[0]; i++)
-        if (!strcmp(name, encaps[i].name)) {
-            t->link_type = encaps[i].link_type;
-            return 0;
-        }
-    return diag_err(d, "bad encapsulation type '%s'", name);
-}
-
 static int to_dump_configure(struct element *e, struct conf *c, struct diag *d)
 {
     struct to_dump *t = element_state(e);
 
-    return set_encap(t, t->encap.s, d);
+    if (!t->snaplen)
+        t->snaplen = UINT32_MAX;
+    if (t->encap.len && t->encap_from.len)
+        return diag_err(d, "specify at most one of 'ENCAP' and 'USE_ENCAP_FROM'");
+    t->link_type = t->encap.len ? link_type_parse(t->encap.s) : LINK_ETHER;
+    if (t->link_type < 0)
+        return diag_err(d, "bad encapsulation type");
+    return 0;
 }
 
-/* What libpcap writes too: magic, version 2.4, snap length, link type. */
-static int write_header(struct to_dump *t)
+/* --- the link type of others ------------------------------------------------------------ */
+
+struct encap_source {
+    struct element *e;
+    char encap[64];
+    int link_type;
+};
+
+static int encap_read(struct element *e, const char *name, struct encap_source *s,
+                      struct diag *d)
+{
+    struct sbuf full = SBUF_INIT, value = SBUF_INIT;
+    int rc = -1;
+
+    s->e = element_find(e, name, d);
+    if (!s->e)
+        return -1;
+    sbuf_printf(&full, "%s.encap", s->e->name);
+    if (!handler_exists(e->router, NULL, sbuf_text(&full), HANDLER_READ)) {
+        diag_err(d, "'%s' has no 'encap' read handler", s->e->name);
+    } else if (handler_read(e->router, NULL, sbuf_text(&full), NULL, &value, d) == 0) {
+        snprintf(s->encap, sizeof s->encap, "%s", sbuf_text(&value));
+        s->link_type = link_type_parse(s->encap);
+        rc = s->link_type < 0
+                 ? diag_err(d, "'%s.encap' did not return a valid encapsulation type",
+                            s->e->name)
+                 : 0;
+    }
+    sbuf_fini(&full);
+    sbuf_fini(&value);
+    return rc;
+}
+
+enum { SOURCES_MAX = 64 };
+
+static int encap_from_all(struct element *e, struct arena *a, struct diag *d)
+{
+    struct to_dump *t = element_state(e);
+    struct encap_source s[SOURCES_MAX];
+    const char *const *words = NULL;
+    int n = lang_split_words(a, t->encap_from.s, &words);
+
+    if (n <= 0)
+        return diag_err(d, "element names missing after 'USE_ENCAP_FROM'");
+    if (n > SOURCES_MAX)
+        return diag_err(d, "USE_ENCAP_FROM: too many elements");
+    for (int i = 0; i < n; i++)
+        if (encap_read(e, words[i], &s[i], d) < 0)
+            return -1;
+    t->link_type = s[0].link_type;
+    for (int i = 1; i < n; i++)
+        if (s[i].link_type != t->link_type) {
+            diag_err(d, "source encapsulation types disagree:");
+            for (int j = 0; j < n; j++)
+                diag_err(d, "  %s has %s", element_declaration(s[j].e), s[j].encap);
+            return -1;
+        }
+    return 0;
+}
+
+static int encap_from(struct element *e, struct diag *d)
+{
+    struct arena *a = arena_new(0);
+    int rc = a ? encap_from_all(e, a, d) : diag_err(d, "out of memory");
+
+    arena_free(a);
+    return rc;
+}
+
+/* --- the file --------------------------------------------------------------------------- */
+
+static const char *file_name(const struct to_dump *t)
+{
+    return strcmp(t->filename.s, "-") ? t->filename.s : "<stdout>";
+}
+
+/* Magic, version 2.4, snap length, link type. */
+static bool write_header(struct to_dump *t)
 {
     const struct {
         uint32_t magic;
@@ -102,32 +182,144 @@ static int write_header(struct to_dump *t)
     } h = {.magic = t->nano ? 0xa1b23c4d : 0xa1b2c3d4,
            .major = 2,
            .minor = 4,
-           .snaplen = t->snaplen ? t->snaplen : 65535,
+           .snaplen = t->snaplen,
            .link_type = (uint32_t)t->link_type};
 
-    return fwrite(&h, sizeof h, 1, t->file) == 1 && !fflush(t->file) ? 0 : -1;
+    return fwrite(&h, sizeof h, 1, t->file) == 1;
 }
+
+static bool written_by_another(const struct to_dump *t)
+{
+    for (const struct to_dump *o = open_dumps; o; o = o->next_open)
+        if (o->identity.st_dev == t->identity.st_dev &&
+            o->identity.st_ino == t->identity.st_ino)
+            return true;
+    return false;
+}
+
+static void forget_open(struct to_dump *t)
+{
+    struct to_dump **at = &open_dumps;
+
+    while (*at && *at != t)
+        at = &(*at)->next_open;
+    if (*at)
+        *at = t->next_open;
+}
+
+/* From a descriptor for the file itself to a stream, which may compress. */
+static FILE *to_stream(struct to_dump *t, int fd)
+{
+    const char *program = filter_for_name(t->filename.s);
+    FILE *file = NULL;
+    int to = fd;
+
+    if (S_ISREG(t->identity.st_mode) && ftruncate(fd, 0) < 0)
+        to = -1;
+    else if (program)
+        to = filter_start(program, fd, true, &t->child);
+    if (to >= 0)
+        file = fdopen(to, "wb");
+    if (to >= 0 && !file)
+        close(to);
+    if (to != fd)
+        close(fd);
+    return file;
+}
+
+/* Open the file, unless another one writes it, which then we may be about to take over. */
+static int open_file(struct to_dump *t, bool even_so, struct diag *d)
+{
+    int fd;
+
+    t->waiting = false;
+    if (!strcmp(t->filename.s, "-")) {
+        t->file = stdout;
+    } else {
+        fd = open(t->filename.s, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+        if (fd < 0 || fstat(fd, &t->identity) < 0) {
+            diag_err(d, "%s: %s", t->filename.s, strerror(errno));
+            if (fd >= 0)
+                close(fd);
+            return -1;
+        }
+        if (S_ISREG(t->identity.st_mode) && !even_so && written_by_another(t)) {
+            close(fd);
+            t->waiting = true;
+            return 0;
+        }
+        t->file = to_stream(t, fd);
+        if (!t->file)
+            return diag_err(d, "%s: %s", t->filename.s, strerror(errno));
+        t->next_open = open_dumps;
+        open_dumps = t;
+    }
+    if (t->unbuffered)
+        setvbuf(t->file, NULL, _IONBF, 0);
+    if (!write_header(t))
+        return diag_err(d, "%s: unable to write file header", file_name(t));
+    return 0;
+}
+
+static void give_up(struct element *e, const char *why)
+{
+    struct to_dump *t = element_state(e);
+
+    element_say(e, "ToDump(%s): %s\n", file_name(t), why);
+    t->broken = true;
+}
+
+/* Nothing was there to be taken over. */
+static void open_late(struct element *e)
+{
+    struct diag d = DIAG_INIT;
+
+    if (open_file(element_state(e), true, &d) < 0)
+        give_up(e, diag_text(&d));
+    diag_fini(&d);
+}
+
+static void close_file(struct element *e)
+{
+    struct to_dump *t = element_state(e);
+    bool bad = false;
+
+    if (t->file && t->file != stdout)
+        bad = fclose(t->file) != 0;
+    else if (t->file)
+        bad = fflush(t->file) != 0;
+    t->file = NULL;
+    if (bad && !t->broken)
+        give_up(e, strerror(errno));
+    if (t->child)
+        filter_end(t->child);
+    t->child = 0;
+    forget_open(t);
+}
+
+/* --- packets ---------------------------------------------------------------------------- */
 
 static void write_one(struct element *e, struct to_dump *t, const struct pkt *p)
 {
-    int64_t when = p->timestamp ? p->timestamp : element_coarse_wall_now(e);
-    uint32_t len = t->snaplen && p->len > t->snaplen ? t->snaplen : p->len;
+    int64_t when = p->timestamp ? p->timestamp : element_wall_now(e);
+    uint32_t len = p->len > t->snaplen ? t->snaplen : p->len;
     uint32_t extra = t->extra_length ? p->anno_u32[ANNO_EXTRA_LENGTH / 4] : 0;
+    int64_t sec = when / 1000000000, ns = when % 1000000000;
     const struct {
         uint32_t sec, fraction, caplen, len;
-    } h = {(uint32_t)(when / 1000000000),
-           (uint32_t)(when % 1000000000 / (t->nano ? 1 : 1000)), len, p->len + extra};
+    } h = {(uint32_t)(ns < 0 ? sec - 1 : sec),
+           (uint32_t)((ns < 0 ? ns + 1000000000 : ns) / (t->nano ? 1 : 1000)), len,
+           p->len + extra};
 
+    if (t->waiting)
+        open_late(e);
     if (!t->broken && fwrite(&h, sizeof h, 1, t->file) == 1 &&
-        (!len || fwrite(p->data, len, 1, t->file) == 1) &&
-        (!t->unbuffered || !fflush(t->file))) {
+        (!len || fwrite(p->data, len, 1, t->file) == 1)) {
         t->count++;
         return;
     }
     if (!t->broken)
-        element_say(e, "%s: %s: no more packets are written\n", t->filename.s,
-                    strerror(errno));
-    t->broken = true;
+        give_up(e, strerror(errno));
     element_count(e, C_FAILED, 1);
 }
 
@@ -162,6 +354,8 @@ static bool to_dump_run(struct element *e, struct task *task)
     struct batch b;
     bool worked;
 
+    if (t->broken)
+        return false;
     b.n = 0;
     worked = in_pull(e, 0, &b, 1) > 0;
     if (worked || signal_active(&t->signal))
@@ -170,50 +364,51 @@ static bool to_dump_run(struct element *e, struct task *task)
     return worked;
 }
 
-static int encap_from(struct element *e, struct to_dump *t, struct diag *d)
-{
-    struct sbuf name = SBUF_INIT, value = SBUF_INIT;
-    int rc;
-
-    sbuf_printf(&name, "%s.encap", t->encap_from->name);
-    rc = handler_read(e->router, NULL, sbuf_text(&name), NULL, &value, d);
-    if (rc == 0)
-        rc = set_encap(t, sbuf_text(&value), d);
-    sbuf_fini(&name);
-    sbuf_fini(&value);
-    return rc < 0 ? -1 : 0;
-}
+/* --- life ------------------------------------------------------------------------------- */
 
 static int to_dump_initialize(struct element *e, struct diag *d)
 {
     struct to_dump *t = element_state(e);
 
-    if (t->encap_from && encap_from(e, t, d) < 0)
+    if (t->encap_from.len && encap_from(e, d) < 0)
         return -1;
-    t->file = strcmp(t->filename.s, "-") ? fopen(t->filename.s, "wb") : stdout;
-    if (!t->file)
-        return diag_err(d, "%s: %s", t->filename.s, strerror(errno));
-    if (write_header(t) < 0)
-        return diag_err(d, "%s: %s", t->filename.s, strerror(errno));
+    if (open_file(t, false, d) < 0)
+        return -1;
     if (!element_input_is_push(e, 0) && !e->n_out) {
-        task_init(&t->task, e, to_dump_run);
+        task_join(&t->task, e, to_dump_run, true);
         signal_up(&t->signal, e, 0, &t->task);
-        task_schedule(&t->task);
     }
     return 0;
 }
 
+static void to_dump_take_state(struct element *e, struct element *old)
+{
+    struct to_dump *t = element_state(e), *was = element_state(old);
+
+    if (!t->waiting || strcmp(t->filename.s, was->filename.s) ||
+        t->link_type != was->link_type || t->nano != was->nano || !was->file)
+        return;
+    t->waiting = false;
+    t->file = was->file;
+    t->child = was->child;
+    t->broken = was->broken;
+    was->file = NULL;
+    was->child = 0;
+    forget_open(was);
+    t->next_open = open_dumps;
+    open_dumps = t;
+}
+
 static void to_dump_cleanup(struct element *e)
 {
-    struct to_dump *t = element_state(e);
+    close_file(e);
+}
 
-    if (!t->file)
-        return;
-    if (fflush(t->file) && !t->broken)
-        element_say(e, "%s: %s\n", t->filename.s, strerror(errno));
-    if (t->file != stdout)
-        fclose(t->file);
-    t->file = NULL;
+static int read_filename(struct element *e, const struct handler_spec *h,
+                         const char *param, struct sbuf *out, struct diag *d)
+{
+    sbuf_puts(out, file_name(element_state(e)));
+    return 0;
 }
 
 static int press_reset(struct element *e, const struct handler_spec *h,
@@ -224,11 +419,11 @@ static int press_reset(struct element *e, const struct handler_spec *h,
 }
 
 static const struct handler_spec to_dump_handlers[] = {
+    HANDLER_READER(read_filename, "filename", "name of the file"),
     HANDLER_VALUE(to_dump, count, ARG_KIND_U64, HANDLER_READ, "count",
                   "packets written so far"),
-    HANDLER_VALUE(to_dump, filename, ARG_KIND_STRING, HANDLER_READ, "filename",
-                  "name of the file"),
     HANDLER_PRESS(press_reset, "reset_counts", "set count to 0"),
+    TASK_HANDLERS(to_dump, task),
     HANDLER_END,
 };
 
@@ -237,11 +432,13 @@ ELEMENT(ToDump) = {
     .state_size = sizeof(struct to_dump),
     .ports = "1/0-1",
     .driver_only = true,
+    .phase = PHASE_LATE, /* behind those that USE_ENCAP_FROM asks */
     .args = to_dump_args,
     .counters = to_dump_counters,
     .handlers = to_dump_handlers,
     .configure = to_dump_configure,
     .initialize = to_dump_initialize,
+    .take_state = to_dump_take_state,
     .cleanup = to_dump_cleanup,
     .push = to_dump_push,
     .pull = to_dump_pull,

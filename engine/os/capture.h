@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * capture.h -- records of a capture file: pcap as it is, pcapng through libpcap
+ *
+ * pcap in both byte orders, with micro- or nanoseconds, the old versions whose records have
+ * their lengths exchanged, and the one with longer record headers that once was common on
+ * Linux. libpcap is loaded only for pcapng: its own libraries take more time to start than
+ * all the rest of the program.
+ */
+
+#ifndef ENGINE_OS_CAPTURE_H
+#define ENGINE_OS_CAPTURE_H
+
+#include "engine/os/trace_file.h"
+
+struct capture_ng;
+
+struct capture {
+    struct trace_file file;
+    bool swapped, nano;
+    uint32_t more;         /* bytes that record headers have more than usual */
+    int minor;             /* version of the format */
+    int link_type;         /* enum link_type, or another number */
+    struct capture_ng *ng; /* owned; NULL: it is pcap */
+};
+
+struct capture_record {
+    int64_t when;         /* ns since 1970 */
+    uint32_t caplen, len; /* bytes in the file, bytes there were */
+    uint32_t skip;        /* bytes behind them that belong to nothing */
+    int64_t pos;          /* in the file, where the record begins */
+    const uint8_t *ng_bytes;
+};
+
+/* Open the file and read its header. `c` is zeroed; close it also on failure. */
+int capture_open(struct capture *c, struct element *e, const char *name,
+                 struct diag *d);
+void capture_close(struct capture *c);
+
+/* Read a record's head, then either its bytes, valid until the next call, or pass over
+ * them. False at the end of the file. NULL: the file ends in between. */
+bool capture_next(struct capture *c, struct capture_record *r);
+const uint8_t *capture_bytes(struct capture *c, const struct capture_record *r);
+void capture_pass(struct capture *c, const struct capture_record *r);
+
+#endif

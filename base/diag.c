@@ -175,6 +175,11 @@ void diag_warn_at(struct diag *d, struct place at, const char *fmt, ...)
     va_end(ap);
 }
 
+size_t diag_n_errors(const struct diag *d)
+{
+    return d ? d->n_errors : 0;
+}
+
 void diag_hint(struct diag *d, const char *fmt, ...)
 {
     struct diag_message *m;

@@ -88,6 +88,9 @@ __attribute__((format(printf, 4, 0))) void diag_add(struct diag *d,
                                                     struct place at, const char *fmt,
                                                     va_list ap);
 
+/* Errors so far; 0 for NULL. */
+size_t diag_n_errors(const struct diag *d);
+
 /* Attach a suggestion to the newest message. */
 __attribute__((format(printf, 2, 3))) void diag_hint(struct diag *d, const char *fmt,
                                                      ...);

@@ -4,6 +4,7 @@
 #include "driver/host.h"
 
 #include "base/sbuf.h"
+#include "driver/click_path.h"
 #include "engine/host.h"
 
 #include <errno.h>
@@ -175,28 +176,18 @@ int host_read_file(const char *name, char **text, size_t *len, struct diag *d)
     return rc;
 }
 
-/* Look for a library in each folder of the path, with and without ".click". */
-static int host_find_file(void *ctx, const char *name, char **text, size_t *len)
+static int host_find_library(void *ctx, const char *name, const char *from, char **path,
+                             char **text, size_t *len)
 {
     const struct host *h = ctx;
-    const char *path = h->click_path ? h->click_path : ".";
-    char full[4096];
+    char *found = click_path_find(h->click_path, name, from);
 
-    if (name[0] == '/')
-        return host_read_file(name, text, len, NULL);
-    while (*path) {
-        int n = (int)strcspn(path, ":");
-
-        for (int suffix = 0; suffix < 2; suffix++) {
-            snprintf(full, sizeof full, "%.*s/%s%s", n ? n : 1, n ? path : ".", name,
-                     suffix ? ".click" : "");
-            if (!host_read_file(full, text, len, NULL))
-                return 0;
-        }
-        path += n;
-        path += *path == ':';
+    if (!found || host_read_file(found, text, len, NULL) < 0) {
+        free(found);
+        return -1;
     }
-    return -1;
+    *path = found;
+    return 0;
 }
 
 /* --- descriptors -------------------------------------------------------------------------- */
@@ -303,7 +294,7 @@ int host_init(struct host *h, bool simtime, double start_s, struct diag *d)
         .console = host_console,
         .output = host_output,
         .write_file = host_write_file,
-        .read_file = host_find_file,
+        .find_library = host_find_library,
         .stop = host_stop,
         .open_netdev = open_device,
         .close_netdev = close_device,

@@ -213,6 +213,7 @@ static int load_and_run(struct host *h, struct arena *a, const struct options *o
         .n_defines = o->n_defines,
         .extra = control_sockets(a, o, ""),
         .n_extra = o->n_sockets,
+        .by_phase = !isatty(STDERR_FILENO),
         .parsed = &parsed,
     };
     h->extra_hot = control_sockets(a, o, ", RETRIES 1, RETRY_WARNINGS false");

@@ -37,3 +37,16 @@ const struct element_class *router_class_find(const char *name)
     }
     return NULL;
 }
+
+/* What Click's user-level driver provides without a package that was loaded. */
+bool router_provides(const char *name)
+{
+    static const char *const provided[] = {
+        "int64", "ip6", "linux", "nanotimestamp", "umultithread", "userlevel",
+    };
+
+    for (size_t i = 0; i < sizeof provided / sizeof *provided; i++)
+        if (strcmp(provided[i], name) == 0)
+            return true;
+    return false;
+}

@@ -51,9 +51,10 @@ struct platform {
     /* Write or append to a file; NULL, or why it failed. NULL itself: there are no files. */
     const char *(*write_file)(void *ctx, const char *name, bool append,
                               const char *text, size_t len);
-    /* The file or library that a configuration asks for; may be NULL: there is none.
-     * Returns 0 and a heap string, which the caller frees. */
-    int (*read_file)(void *ctx, const char *name, char **text, size_t *len);
+    /* The library that the configuration in the file `from` asks for; may be NULL: there
+     * is none. Returns 0 and heap strings, its path and its text, or -1. */
+    int (*find_library)(void *ctx, const char *name, const char *from, char **path,
+                        char **text, size_t *len);
     /* Stop the whole program: DriverManager's `stop`. May be NULL. */
     void (*stop)(void *ctx);
 

@@ -24,21 +24,15 @@ void router_free(struct router *r)
     arena_free(r->arena);
 }
 
-static int read_library(void *ctx, const char *name, char **text, size_t *len,
-                        struct diag *d)
-{
-    const struct platform *p = ctx;
-
-    if (!p->read_file || p->read_file(p->ctx, name, text, len) < 0)
-        return diag_err(d, "library '%s' not found", name);
-    return 0;
-}
-
 static int load_graph(struct router *r, const struct router_options *options,
                       struct diag *d)
 {
-    struct lang_options lang = {.library = read_library,
-                                .library_ctx = (void *)(uintptr_t)r->platform};
+    const struct platform *p = r->platform;
+    struct lang_options lang = {
+        .library = p->find_library,
+        .library_ctx = p->ctx,
+        .package = router_provides,
+    };
 
     lang.classes = router_class_names(&lang.n_classes);
     if (options) {
@@ -113,6 +107,7 @@ struct router *router_new(const struct platform *platform, const char *text, siz
         return NULL;
     }
     clock_update(r);
+    r->by_phase = options && options->by_phase;
     /* Each step goes on as long as it makes sense, so that one run reports every error. */
     if (load_graph(r, options, d) < 0)
         goto fail;
@@ -125,7 +120,8 @@ struct router *router_new(const struct platform *platform, const char *text, siz
     if (options && options->parsed)
         *options->parsed = true;
     if (router_connect(r, d) < 0) {
-        router_configure_elements(r, d);
+        if (!r->by_phase)
+            router_configure_elements(r, d);
         goto fail;
     }
     if (router_configure_elements(r, d) < 0 || router_initialize_elements(r, d) < 0)

@@ -37,6 +37,9 @@ struct router_options {
     /* Elements besides those of the text: sockets that the driver was asked for. */
     const struct lang_element *extra;
     size_t n_extra;
+    /* Report what Click does: only the errors of the first phase that has any (port
+     * numbers, push and pull, unused ports, configuration), one failed initialization. */
+    bool by_phase;
     bool *parsed; /* set once the text is known to be well-formed; may be NULL */
 };
 
@@ -96,6 +99,9 @@ void *router_shared(struct router *r, const char *key, size_t size);
 size_t router_n_classes(void);
 const struct element_class *router_class(size_t i);
 const char *const *router_class_names(size_t *n);
+
+/* Whether this engine has what `require(package NAME)` asks for. */
+bool router_provides(const char *name);
 
 /* NULL when there is none. */
 const struct element_class *router_class_find(const char *name);

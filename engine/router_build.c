@@ -150,7 +150,7 @@ int router_initialize_elements(struct router *r, struct diag *d)
 {
     int rc = 0;
 
-    for (uint32_t i = 0; i < r->n; i++) {
+    for (uint32_t i = 0; i < r->n && (rc == 0 || !r->by_phase); i++) {
         struct element *e = r->order[i];
 
         if (e->cls->initialize) {

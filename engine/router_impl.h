@@ -58,6 +58,7 @@ struct router {
     struct element *stop_script; /* is asked before it does; NULL: nobody */
     uint32_t rounds, timer_stride, timers_in_time; /* see run_timers() */
     bool active, stopped;
+    bool by_phase; /* stop at the first phase with errors: router_options.by_phase */
 };
 
 /* router_build.c */
@@ -65,8 +66,14 @@ int router_create_elements(struct router *r, struct diag *d);
 int router_configure_elements(struct router *r, struct diag *d);
 int router_initialize_elements(struct router *r, struct diag *d);
 
-/* router_ports.c: decide port counts and kinds, report what does not fit, wire. */
+/* router_ports.c: decide port counts and kinds, wire. */
 int router_connect(struct router *r, struct diag *d);
+
+/* router_check.c: report what does not fit, in Click's words and order. */
+bool router_has_connection(const struct router *r, const struct lang_connection *c);
+int router_check_range(struct router *r, struct diag *d);
+void router_report_conflicts(struct router *r, const uint8_t *own, struct diag *d);
+int router_check_complete(struct router *r, struct diag *d);
 
 /* Flow code of an element (NULL: "x/x"): whether input i leads to output o. */
 bool flow_connects(const char *code, unsigned in, unsigned out);

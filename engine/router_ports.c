@@ -6,7 +6,7 @@
  * because a connection joins them or packets flow from one to the other inside an element,
  * are joined in a disjoint-set forest (Galler and Fischer, 1964; path halving); a set is
  * push or pull as soon as one of its ports is. That takes nearly linear time, where a
- * fixpoint over all elements would not.
+ * fixpoint over all elements would not. What does not fit is reported by router_check.c.
  */
 
 #include "engine/router_impl.h"
@@ -93,27 +93,6 @@ static void count_ports(struct router *r)
     }
 }
 
-static bool connection_exists(const struct router *r, const struct lang_connection *c)
-{
-    return c->from_port < r->elements[c->from]->n_out &&
-           c->to_port < r->elements[c->to]->n_in;
-}
-
-static void check_range(struct router *r, struct diag *d)
-{
-    for (uint32_t i = 0; i < r->graph.n_connections; i++) {
-        const struct lang_connection *c = &r->graph.connections[i];
-        const struct element *from = r->elements[c->from], *to = r->elements[c->to];
-
-        if (c->from_port >= from->n_out)
-            diag_err_at(d, from->at, "'%s' has no output %u", element_declaration(from),
-                        c->from_port);
-        if (c->to_port >= to->n_in)
-            diag_err_at(d, to->at, "'%s' has no input %u", element_declaration(to),
-                        c->to_port);
-    }
-}
-
 /* --- connections by port ---------------------------------------------------------------- */
 
 static uint32_t out_of(const struct router *r, const struct lang_connection *c)
@@ -139,12 +118,12 @@ static int index_connections(struct router *r, uint32_t **list, uint32_t **first
     if (!*list || !*first)
         return -1;
     for (uint32_t i = 0; i < g->n_connections; i++)
-        if (connection_exists(r, &g->connections[i]))
+        if (router_has_connection(r, &g->connections[i]))
             (*first)[port(r, &g->connections[i]) + 2]++;
     for (uint32_t p = 2; p <= n_ports; p++)
         (*first)[p] += (*first)[p - 1];
     for (uint32_t i = 0; i < g->n_connections; i++)
-        if (connection_exists(r, &g->connections[i]))
+        if (router_has_connection(r, &g->connections[i]))
             (*list)[(*first)[port(r, &g->connections[i]) + 1]++] = i;
     return 0;
 }
@@ -241,48 +220,36 @@ static void kinds_from_class(const struct router *r, struct kinds *k, uint32_t i
             *letter_at(out, p));
 }
 
-static const char *kind_name(uint8_t kind)
-{
-    return kind == PORT_PUSH ? "push" : "pull";
-}
-
-/* Join agnostic ports between which packets flow inside element `i`. */
-static void join_inside(struct router *r, struct kinds *k, uint32_t i,
-                        const uint8_t *own, struct diag *d)
+/* Join agnostic ports between which packets flow inside element `i`. Returns false on a
+ * conflict between push and pull. */
+static bool join_inside(struct router *r, struct kinds *k, uint32_t i,
+                        const uint8_t *own)
 {
     const struct element *e = r->elements[i];
+    bool ok = true;
 
     for (unsigned in = 0; in < e->n_in; in++)
         for (unsigned out = 0; out < e->n_out; out++) {
             uint32_t a = r->ports[i].first_in + in;
             uint32_t b = r->n_in + r->ports[i].first_out + out;
 
-            if (own[a] || own[b] || !flow_connects(e->cls->flow, in, out))
-                continue;
-            if (!set_join(k, a, b))
-                diag_err_at(d, e->at,
-                            "agnostic '%s' in mixed context: %s input %u, %s output %u",
-                            e->name, kind_name(k->kind[set_find(k, a)]), in,
-                            kind_name(k->kind[set_find(k, b)]), out);
+            if (!own[a] && !own[b] && flow_connects(e->cls->flow, in, out))
+                ok &= set_join(k, a, b);
         }
+    return ok;
 }
 
-static void join_connections(struct router *r, struct kinds *k, struct diag *d)
+static bool join_connections(struct router *r, struct kinds *k)
 {
+    bool ok = true;
+
     for (uint32_t i = 0; i < r->graph.n_connections; i++) {
         const struct lang_connection *c = &r->graph.connections[i];
-        const struct element *from = r->elements[c->from], *to = r->elements[c->to];
-        uint32_t a, b;
 
-        if (!connection_exists(r, c))
-            continue;
-        a = r->n_in + out_of(r, c);
-        b = in_of(r, c);
-        if (!set_join(k, a, b))
-            diag_err_at(d, c->at, "'%s' %s output %u connected to '%s' %s input %u",
-                        from->name, kind_name(k->kind[set_find(k, a)]), c->from_port,
-                        to->name, kind_name(k->kind[set_find(k, b)]), c->to_port);
+        if (router_has_connection(r, c))
+            ok &= set_join(k, r->n_in + out_of(r, c), in_of(r, c));
     }
+    return ok;
 }
 
 /* Decide for every port whether it is push or pull; what nothing decides is push. */
@@ -291,6 +258,7 @@ static int decide_kinds(struct router *r, struct diag *d)
     uint32_t n = r->n_in + r->n_out;
     uint8_t *own = malloc(n + 1), *kind = arena_alloc(r->arena, n + 1);
     struct kinds k = {.parent = malloc((n + 1) * sizeof(uint32_t)), .kind = kind};
+    bool ok;
 
     if (!own || !kind || !k.parent) {
         free(own);
@@ -302,9 +270,11 @@ static int decide_kinds(struct router *r, struct diag *d)
     for (uint32_t i = 0; i < r->n; i++)
         kinds_from_class(r, &k, i);
     memcpy(own, kind, n);
-    join_connections(r, &k, d);
+    ok = join_connections(r, &k);
     for (uint32_t i = 0; i < r->n; i++)
-        join_inside(r, &k, i, own, d);
+        ok &= join_inside(r, &k, i, own);
+    if (!ok)
+        router_report_conflicts(r, own, d);
     for (uint32_t i = 0; i < n; i++)
         own[i] = k.kind[set_find(&k, i)] == PORT_PULL ? PORT_PULL : PORT_PUSH;
     memcpy(kind, own, n);
@@ -313,46 +283,6 @@ static int decide_kinds(struct router *r, struct diag *d)
     free(own);
     free(k.parent);
     return 0;
-}
-
-/* --- completeness ---------------------------------------------------------------------------- */
-
-static void check_input(struct router *r, const struct element *e, unsigned p,
-                        struct diag *d)
-{
-    uint32_t in = r->ports[e->index].first_in + p;
-    uint32_t n = r->in_first[in + 1] - r->in_first[in];
-
-    if (!n)
-        diag_err_at(d, e->at, "'%s' input %u unused", element_declaration(e), p);
-    else if (n > 1 && r->in_kind[in] == PORT_PULL)
-        diag_err_at(d, e->at, "illegal reuse of '%s' pull input %u",
-                    element_declaration(e), p);
-}
-
-static void check_output(struct router *r, const struct element *e, unsigned p,
-                         struct diag *d)
-{
-    uint32_t out = r->ports[e->index].first_out + p;
-    uint32_t n = r->out_first[out + 1] - r->out_first[out];
-
-    if (!n)
-        diag_err_at(d, e->at, "'%s' output %u unused", element_declaration(e), p);
-    else if (n > 1 && r->out_kind[out] == PORT_PUSH)
-        diag_err_at(d, e->at, "illegal reuse of '%s' push output %u",
-                    element_declaration(e), p);
-}
-
-static void check_complete(struct router *r, struct diag *d)
-{
-    for (uint32_t i = 0; i < r->n; i++) {
-        const struct element *e = r->elements[i];
-
-        for (unsigned p = 0; p < e->n_in; p++)
-            check_input(r, e, p, d);
-        for (unsigned p = 0; p < e->n_out; p++)
-            check_output(r, e, p, d);
-    }
 }
 
 /* --- wiring -------------------------------------------------------------------------------------- */
@@ -411,19 +341,21 @@ static int wire(struct router *r, struct diag *d)
 
 int router_connect(struct router *r, struct diag *d)
 {
-    size_t before = d ? d->n_errors : 0;
+    size_t before = diag_n_errors(d);
 
     r->ports = arena_alloc(r->arena, (r->n + 1) * sizeof *r->ports);
     if (!r->ports || drop_duplicates(r) < 0)
         return diag_err(d, "out of memory");
     count_ports(r);
-    check_range(r, d);
+    if (router_check_range(r, d) < 0 && r->by_phase)
+        return -1;
     if (index_connections(r, &r->by_out, &r->out_first, r->n_out, out_of) < 0 ||
         index_connections(r, &r->by_in, &r->in_first, r->n_in, in_of) < 0 ||
         decide_kinds(r, d) < 0 || alloc_ports(r) < 0)
         return diag_err(d, "out of memory");
-    check_complete(r, d);
-    if (d && d->n_errors > before)
+    if (diag_n_errors(d) > before && r->by_phase)
+        return -1;
+    if (router_check_complete(r, d) < 0 || diag_n_errors(d) > before)
         return -1;
     return wire(r, d);
 }

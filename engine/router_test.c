@@ -114,11 +114,12 @@ TEST(ports_that_nothing_decides_are_push)
 
 TEST(mixed_contexts_are_refused)
 {
-    EXPECT(
-        strstr(errors_of("q :: Queue -> c :: Counter -> Queue -> Discard; Idle -> q"),
-               "t:1: agnostic 'c' in mixed context: pull input 0, push output 0"));
-    EXPECT(strstr(errors_of("Idle -> a :: Queue -> b :: Queue -> Discard"),
-                  "t:1: 'a' pull output 0 connected to 'b' push input 0"));
+    EXPECT(strstr(
+        errors_of("q :: Queue -> c :: Counter -> Queue -> Discard; Idle -> q"),
+        "t:1: agnostic 'c :: Counter' in mixed context: pull input 0, push output 0"));
+    EXPECT(strstr(
+        errors_of("Idle -> a :: Queue -> b :: Queue -> Discard"),
+        "t:1: 'a :: Queue' pull output 0 connected to 'b :: Queue' push input 0"));
 }
 
 TEST(one_push_output_goes_to_one_input)

@@ -18,17 +18,17 @@ static const char *const classes[] = {"A",       "B",    "Classifier", "Counter"
                                       "Discard", "Idle", "Queue",      "Tee"};
 
 /* A library that uses itself and declares a class. */
-static int library(void *ctx, const char *name, char **text, size_t *len,
-                   struct diag *d)
+static int library(void *ctx, const char *name, const char *from, char **path,
+                   char **text, size_t *len)
 {
     static const char body[] = "require(library lib); elementclass L { -> Counter -> }";
 
     (void)ctx;
+    (void)from;
     if (strcmp(name, "lib") != 0)
-        return diag_err(d, "library '%s' not found", name);
-    *text = malloc(sizeof body);
-    if (*text)
-        memcpy(*text, body, sizeof body);
+        return -1;
+    *path = strdup(name);
+    *text = strdup(body);
     *len = sizeof body - 1;
     return 0;
 }

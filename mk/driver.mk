@@ -14,7 +14,8 @@ TEST_OBJ_driver := $(call objs,$(DRIVER_SRC))
 # Tools that transform configurations: driver/tools/click_X.c is click-X.
 TOOL_NAMES := flatten align undead combine uncombine xform
 TOOL_OBJ   := $(call objs,driver/tools/tool.c driver/tools/archive.c \
-              driver/tools/net.c driver/tools/net_tunnel.c driver/tools/net_write.c $(BASE_SRC) \
+              driver/tools/net.c driver/tools/net_tunnel.c driver/tools/net_write.c driver/click_path.c \
+              $(BASE_SRC) \
               $(call srcs,engine/lang))
 PROGRAMS   += $(TOOL_NAMES:%=$(B)/click-%) $(B)/click-buildtool
 

@@ -103,8 +103,19 @@ echo 'Script(print "from a file", stop)' >"$dir/a.click"
 try "$dir/a.click"
 is file 0 "from a file" ""
 echo 'elementclass Two { Idle -> Discard; Idle -> Discard }' >"$dir/two.click"
-try -C "$dir" -q -e 'require(library two); t :: Two' -h list
+try -C "$dir" -q -e 'require(library two.click); t :: Two' -h list
 is clickpath 0 "~t/Discard@4" ""
+mkdir -p "$dir/path/conf"
+echo 'require(library two.click); t :: Two; bad' >"$dir/asks.click"
+try -q "$dir/asks.click"
+is library_beside_the_file 1 "" "$dir/asks.click:1: undeclared element 'bad'"
+echo 'Idle -> bad' >"$dir/path/conf/lib.click"
+try -C "/nowhere:$dir/path" -q -e 'require(library lib.click)'
+is library_in_conf 1 "" "$dir/path/conf/lib.click:1: undeclared element 'bad'"
+try -C /nowhere -q -e 'require(library lib.click)'
+is no_library 1 "" "config:1: library 'lib.click' not found in CLICKPATH/conf"
+try -q -e 'require(int64, package foo); Idle -> Discard'
+is no_package 1 "" "requirement 'foo' not available"
 "$click" -q - -h version >"$dir/out" 2>"$dir/err" <<<'Idle -> Discard'
 status=$?
 is stdin 0 2.1 ""
@@ -121,6 +132,32 @@ is bad_arguments 1 "" "~LENGTH: required argument missing
 Router could not be initialized!"
 try -e 'Idle -> [1] Discard'
 is unused_port 1 "" "~Router could not be initialized!"
+# As in Click, a phase with errors is the last one.
+try -q -e 'Idle -> [1] d :: Discard(x); Queue -> t :: Tee -> Discard'
+is first_phase 1 "" "config:1: 'd :: Discard' has no input 1
+Router could not be initialized!"
+try -q -e 'q :: Queue -> t :: Tee -> Discard(x)'
+is second_phase 1 "" "'q :: Queue' pull output 0 connected to 't :: Tee' push input 0
+Router could not be initialized!"
+try -q -e 'r :: RED; i :: InfiniteSource -> r; i -> Tee; i -> [0] r'
+is third_phase 1 "" "config:1: illegal reuse of 'i :: InfiniteSource' push output 0
+config:1: 'r :: RED' output 0 unused
+config:1: 'Tee@3 :: Tee' output 0 unused
+Router could not be initialized!"
+try -q -e 'i :: Idle -> Discard; i[0]
+j :: Idle -> Discard; Foo(1)
+
+elementclass Foo { $a, $b | } '
+is errors_behind_the_fact 1 "" "config:2: output ports ignored at end of chain
+config:2: undeclared element 'Foo'"
+try -q -e 'elementclass Foo { $a, $b |
+ }
+Foo(1)
+
+'
+is no_match_at_the_end 1 "" "config:5: no match for 'Foo[1 argument, 0 inputs, 0 outputs]'
+config:1: candidates are:
+config:1:   Foo(<arg>, <arg>)[0 inputs, 0 outputs]"
 try -e 'Idle -> -> Discard'
 is syntax 1 "" "~syntax error"
 grep -q 'could not be initialized' "$dir/err" && echo "FAIL driver/syntax_only" && failed=1

@@ -3,6 +3,7 @@
 
 #include "driver/tools/tool.h"
 
+#include "driver/click_path.h"
 #include "engine/version.h"
 
 #include <ctype.h>
@@ -164,28 +165,18 @@ static int read_whole(const char *name, char **text, size_t *len)
     return *text ? 0 : -1;
 }
 
-static int find_library(void *ctx, const char *name, char **text, size_t *len,
-                        struct diag *d)
+static int find_library(void *ctx, const char *name, const char *from, char **path,
+                        char **text, size_t *len)
 {
     const struct tool *t = ctx;
-    const char *path = t->click_path ? t->click_path : ".";
-    char full[4096];
+    char *found = click_path_find(t->click_path, name, from);
 
-    if (name[0] == '/' && read_whole(name, text, len) == 0)
-        return 0;
-    while (name[0] != '/' && *path) {
-        int n = (int)strcspn(path, ":");
-
-        for (int suffix = 0; suffix < 2; suffix++) {
-            snprintf(full, sizeof full, "%.*s/%s%s", n ? n : 1, n ? path : ".", name,
-                     suffix ? ".click" : "");
-            if (read_whole(full, text, len) == 0)
-                return 0;
-        }
-        path += n;
-        path += *path == ':';
+    if (!found || read_whole(found, text, len) < 0) {
+        free(found);
+        return -1;
     }
-    return diag_err(d, "library '%s' not found", name);
+    *path = found;
+    return 0;
 }
 
 /* Print what there is to say, and count the errors. */

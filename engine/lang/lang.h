@@ -85,11 +85,14 @@ struct lang_options {
     /* Definitions from outside, as `click VAR=VALUE`; they win over `define` statements. */
     const struct lang_define *defines;
     size_t n_defines;
-    /* Fetch the text of `require(library NAME)`: on success 0 with a heap string in
-     * `text` that lang_load() frees. NULL: libraries are refused. */
-    int (*library)(void *ctx, const char *name, char **text, size_t *len,
-                   struct diag *d);
+    /* Find what `require(library NAME)` in the file `from` means: on success 0 with heap
+     * strings in `path` and `text` that lang_load() frees, -1 if there is none. NULL:
+     * libraries are refused. */
+    int (*library)(void *ctx, const char *name, const char *from, char **path,
+                   char **text, size_t *len);
     void *library_ctx;
+    /* Whether `require(package NAME)` is met; NULL: every one is. */
+    bool (*package)(const char *name);
     /* For programs that rewrite configurations, a raw graph: with tunnels where compound
      * elements and groups were, connections as they were written, elements in the order
      * of Click's tools, and the configuration's own variables in place unless

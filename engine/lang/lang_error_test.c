@@ -224,14 +224,15 @@ TEST(implicit_ports_belong_to_the_ends)
 
 /* --- requirements and libraries --- */
 
-static int library(void *ctx, const char *name, char **text, size_t *len,
-                   struct diag *e)
+static int library(void *ctx, const char *name, const char *from, char **path,
+                   char **text, size_t *len)
 {
     int *calls = ctx;
 
     ++*calls;
     if (strcmp(name, "lib.click") != 0)
-        return diag_err(e, "library '%s' not found in CLICKPATH/conf", name);
+        return -1;
+    *path = strdup("conf/lib.click");
     *text = strdup("elementclass L { -> Counter -> }\nrequire(library lib.click); bad");
     *len = strlen(*text);
     return 0;
@@ -246,9 +247,9 @@ TEST(libraries_are_read_once_and_name_their_own_lines)
     EXPECT_ERRORS(
         "require(library lib.click);\nrequire(library lib.click, library no);\n"
         "Idle -> L -> Discard",
-        "lib.click:2: undeclared element 'bad'\n"
+        "conf/lib.click:2: undeclared element 'bad'\n"
         "x:2: library 'no' not found in CLICKPATH/conf\n");
-    EXPECT_EQ(calls, 2);
+    EXPECT_EQ(calls, 4);
 }
 
 TEST(libraries_need_someone_who_finds_them)

@@ -30,6 +30,16 @@ int lang_err(struct lang *l, struct place at, const char *fmt, ...)
     return -1;
 }
 
+struct place lang_here(const struct lang *l, struct place at)
+{
+    struct place now = l->lex.lang ? lexer_place(&l->lex) : l->end;
+
+    if (now.line == at.line && now.file == at.file)
+        return at;
+    now.column = 0;
+    return now;
+}
+
 void lang_out_of_memory(struct lang *l)
 {
     lang_err(l, NO_PLACE, "out of memory while loading the configuration");
@@ -128,6 +138,7 @@ void parse_text(struct lang *l, const char *text, size_t len, const char *file)
 
     lexer_init(&l->lex, l, text, len, lang_intern_file(l, file));
     parse_statements(l, FRAME_FILE);
+    l->end = lexer_place(&l->lex);
     l->lex = outer;
 }
 

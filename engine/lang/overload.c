@@ -165,7 +165,10 @@ static void report_no_match(struct lang *l, const struct class *k,
     if (n_args)
         sbuf_printf(&text, "%u argument%s, ", n_args, plural(n_args));
     show_ports(&text, node->n_ports);
-    lang_err(l, node->at, "no match for '%s'", sbuf_text(&text));
+    lang_err(l, lang_here(l, node->at), "no match for '%s'", sbuf_text(&text));
+    if (node->at.file)
+        diag_hint(l->d, "%s:%u: '%s' is declared here", node->at.file, node->at.line,
+                  node->name);
     diag_enter(l->d, k->compound->at, "candidates are");
     for (; k && k->compound && shown < SHOWN_CANDIDATES && !l->fatal; shown++) {
         sbuf_reset(&text);

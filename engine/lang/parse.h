@@ -128,7 +128,7 @@ struct frame {
     uint32_t n_pending, pending_room;
     bool any_implicit, any_ports;
     int connector;
-    struct place connector_at;
+    struct place connector_at, errors_at;
 };
 
 struct lang {
@@ -136,6 +136,7 @@ struct lang {
     struct diag *d;
     const struct lang_options *options;
     struct lexer lex;
+    struct place end;         /* of the file that was read last */
     struct compound *top, *c; /* the outermost scope, the innermost open one */
     struct compound *all;     /* to free their tables */
     struct frame *frames[LANG_MAX_DEPTH + 1];
@@ -161,6 +162,11 @@ struct env {
 /* Report an error; returns -1. After too many of them the load stops. */
 __attribute__((format(printf, 3, 4))) int lang_err(struct lang *l, struct place at,
                                                    const char *fmt, ...);
+
+/* Where Click says that something is wrong which it notices after reading on: on the line
+ * of the newest token, at the end of the file when all is read. That is `at` if it is on
+ * the same line, and has no column if not. */
+struct place lang_here(const struct lang *l, struct place at);
 void lang_out_of_memory(struct lang *l);
 
 /* Pay for `n` steps; false when the budget is used up, which is reported once. */

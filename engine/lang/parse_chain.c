@@ -128,7 +128,8 @@ static void element_tail(struct lang *l, struct frame *f, struct pending *p)
     }
     if (lexer_accept(&l->lex, '(')) {
         if (scope_find(l->c, p->name) != NO_ELEMENT)
-            lang_err(l, p->at, "configuration string ignored on element reference");
+            lang_err(l, lang_here(l, p->at),
+                     "configuration string ignored on element reference");
         p->config = lexer_config(&l->lex);
         lexer_expect(&l->lex, ')');
         p->bare = false;
@@ -281,7 +282,7 @@ static void check_useless(struct lang *l, const struct side *s, int side,
 {
     for (uint32_t i = 0; i < s->n; i++)
         if (s->v[i].ports[side].n) {
-            lang_err(l, at,
+            lang_err(l, lang_here(l, at),
                      side == OUT ? "output ports ignored at end of chain"
                                  : "input ports ignored at start of chain");
             return;

@@ -165,7 +165,7 @@ static void stretch_bare(struct walk *w, const struct walk *other)
 static void check_match(struct lang *l, const struct frame *f, const struct walk *out,
                         const struct walk *in)
 {
-    struct place at = f->connector_at;
+    struct place at = f->errors_at;
 
     if (f->connector != T_ARROW2)
         lang_err(l, at, "syntax error: many-to-many connections require '=>'");
@@ -186,8 +186,7 @@ static void plan(struct lang *l, const struct frame *f, struct walk *out,
                  struct walk *in)
 {
     if (out->n_open + in->n_open > 1) {
-        lang_err(l, f->connector_at,
-                 "at most one expandable port allowed per connection");
+        lang_err(l, f->errors_at, "at most one expandable port allowed per connection");
         if (in->least < out->least)
             out->stretches = false;
         else
@@ -214,6 +213,7 @@ void join_sides(struct lang *l, struct frame *f)
 {
     struct walk out = walk_start(&f->left, OUT), in = walk_start(&f->right, IN);
 
+    f->errors_at = lang_here(l, f->connector_at);
     plan(l, f, &out, &in);
     while (!l->fatal && out.item < f->left.n && in.item < f->right.n) {
         struct link k = {.from = f->left.v[out.item].node,

@@ -63,8 +63,9 @@ static void parse_elementclass(struct lang *l)
     scope_add_class(l, name, k);
 }
 
-/* The parenthesised text after a keyword, split into arguments. Returns their number. */
-static int statement_args(struct lang *l, const char *const **args)
+/* The parenthesised text after a keyword, split into arguments. Returns their number.
+ * `at` becomes the place behind it, where Click reports what is wrong in there. */
+static int statement_args(struct lang *l, const char *const **args, struct place *at)
 {
     const char *text;
     int n;
@@ -73,18 +74,29 @@ static int statement_args(struct lang *l, const char *const **args)
         return 0;
     text = lexer_config(&l->lex);
     lexer_expect(&l->lex, ')');
+    *at = lexer_place(&l->lex);
     n = lang_split_args(l->scratch, text, args);
     if (n < 0)
         lang_out_of_memory(l);
     return n < 0 ? 0 : n;
 }
 
+/* Each file is read once, however it was asked for. */
+static void read_library(struct lang *l, const char *path, const char *text, size_t len)
+{
+    const char *name = lang_intern_file(l, path);
+
+    if (strmap_puts(&l->libraries, name, NULL) < 0)
+        lang_out_of_memory(l);
+    else
+        parse_text(l, text, len, name);
+}
+
 static void require_library(struct lang *l, const char *name, struct place at)
 {
     const struct lang_options *o = l->options;
-    char *text = NULL;
+    char *path = NULL, *text = NULL;
     size_t len = 0;
-    struct diag *d = l->d;
 
     if (l->c->depth) {
         lang_err(l, at, "'require library' must be used at file scope");
@@ -94,18 +106,13 @@ static void require_library(struct lang *l, const char *name, struct place at)
         lang_err(l, at, "'require library' may not be used in this driver");
         return;
     }
-    if (strmap_has(&l->libraries, name, strlen(name)))
-        return;
-    if (l->depth >= LANG_MAX_DEPTH || strmap_puts(&l->libraries, name, NULL) < 0) {
+    if (o->library(o->library_ctx, name, at.file, &path, &text, &len) < 0)
+        lang_err(l, at, "library '%s' not found in CLICKPATH/conf", name);
+    else if (l->depth >= LANG_MAX_DEPTH)
         lang_err(l, at, "libraries nested too deeply");
-        return;
-    }
-    diag_enter_place(d, at);
-    if (o->library(o->library_ctx, name, &text, &len, d) < 0)
-        l->n_errors++;
-    diag_leave(d);
-    if (text)
-        parse_text(l, text, len, name);
+    else if (lang_spend(l, len) && !strmap_has(&l->libraries, path, strlen(path)))
+        read_library(l, path, text, len);
+    free(path);
     free(text);
 }
 
@@ -123,6 +130,15 @@ static void add_requirement(struct lang *l, const char *type, const char *value)
     if (lang_grow(l, (void **)&l->requirements, l->n_requirements,
                   &l->requirements_room, sizeof *l->requirements))
         l->requirements[l->n_requirements++] = (struct lang_requirement){type, value};
+}
+
+static void require_package(struct lang *l, const char *name)
+{
+    const struct lang_options *o = l->options;
+
+    if (o && o->package && !o->package(name))
+        lang_err(l, NO_PLACE, "requirement '%s' not available", name);
+    add_requirement(l, "package", name);
 }
 
 static const char *bare_word(struct lang *l, const char *quoted)
@@ -153,10 +169,10 @@ static void require_one(struct lang *l, const char *arg, struct place at)
     else if (n == 2 && strcmp(type, "library") == 0)
         require_library(l, value, at);
     else if (n == 2 && strcmp(type, "package") == 0)
-        add_requirement(l, type, value);
+        require_package(l, value);
     else if (n == 1 && is_word(type) && strcmp(type, "package") != 0 &&
              strcmp(type, "library") != 0)
-        add_requirement(l, "package", type);
+        require_package(l, type);
     else
         lang_err(l, at, "syntax error at requirement");
 }
@@ -164,10 +180,11 @@ static void require_one(struct lang *l, const char *arg, struct place at)
 void parse_require(struct lang *l, struct place at)
 {
     const char *const *args = NULL;
-    int n = statement_args(l, &args);
+    int n = statement_args(l, &args, &at);
 
     /* A library takes the lexer over, which may hold no token at that time. */
-    lexer_accept(&l->lex, ';');
+    if (lexer_accept(&l->lex, ';'))
+        at = lexer_place(&l->lex);
     for (int i = 0; i < n && !l->fatal; i++)
         require_one(l, args[i], at);
 }
@@ -193,7 +210,7 @@ static void define_one(struct lang *l, const char *arg, struct place at)
 void parse_define(struct lang *l, struct place at)
 {
     const char *const *args = NULL;
-    int n = statement_args(l, &args);
+    int n = statement_args(l, &args, &at);
 
     for (int i = 0; i < n && !l->fatal; i++)
         define_one(l, args[i], at);

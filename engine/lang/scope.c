@@ -158,7 +158,8 @@ uint32_t scope_add_node(struct lang *l, struct compound *c, const struct node *n
         !lang_grow(l, (void **)&c->nodes, index, &c->nodes_room, sizeof *c->nodes))
         return NO_ELEMENT;
     if (has_number_part(n->name))
-        lang_err(l, n->at, "element name '%s' has all-digit component", n->name);
+        lang_err(l, lang_here(l, n->at), "element name '%s' has all-digit component",
+                 n->name);
     c->nodes[index] = *n;
     c->n_nodes++;
     if (strmap_puts(&c->names, n->name, (void *)(uintptr_t)(index + 1)) < 0)

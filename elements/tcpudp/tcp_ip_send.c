@@ -9,8 +9,9 @@
  * See also: FastTCPFlows, UDPIPEncap
  *
  * FLAGS is the number that stands in the header, COUNT says how many packets there are, one
- * if it is left out; after STOP true the driver stops. The packets have no data, may not be fragmented, have a time to live of 255, a window of
- * 32120, and right checksums. The header is marked.
+ * if it is left out; after STOP true the driver stops. The packets have no data, may not be
+ * fragmented, have a time to live of 255, a window of 32120, and right checksums. The header
+ * is marked.
  */
 
 #include "engine/args.h"

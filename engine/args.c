@@ -3,6 +3,8 @@
 
 #include "engine/args.h"
 
+#include "engine/words.h"
+
 #include "engine/parse_chars.h"
 #include "engine/router.h"
 
@@ -278,4 +280,21 @@ void args_usage(const struct element_class *cls, struct sbuf *out)
     if (cls->any_args)
         sbuf_printf(out, "%s...", comma);
     sbuf_putc(out, ')');
+}
+
+int args_words(struct element *e, const char *text, const struct arg_spec *specs,
+               void *base, struct diag *d)
+{
+    char word[WORD_ROOM];
+    int rc = 0;
+
+    for (const struct arg_spec *s = specs; s->name; s++) {
+        if (word_next(&text, word)) {
+            if (args_value(e, s, word, (uint8_t *)base + s->offset, d) < 0)
+                rc = -1;
+        } else if (s->flags & ARG_REQUIRED) {
+            rc = diag_err(d, "%s: required argument missing", s->name);
+        }
+    }
+    return word_next(&text, word) ? diag_err(d, "too many arguments") : rc;
 }

@@ -38,6 +38,12 @@ int args_value(struct element *e, const struct arg_spec *spec, const char *text,
 
 enum { ARGS_VALUE_MAX = 16 };
 
+/* Words with blanks between them, as Click's handlers take them, into the members of `base`
+ * that `specs` (ends with name NULL) say; those that are missing stay what they are, unless
+ * they are required. Returns 0, or -1 with Click's messages. */
+int args_words(struct element *e, const char *text, const struct arg_spec *specs,
+               void *base, struct diag *d);
+
 /* Bytes of a value of a kind; 0 for ARG_KIND_CUSTOM. */
 size_t args_value_size(uint8_t kind);
 

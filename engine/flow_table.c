@@ -11,6 +11,8 @@ enum {
     FULL = 5,  /* of the eight ways, on the average, before the table grows */
     SCAN = 64, /* flows that are looked at for a victim */
     TICK_BITS = 10,
+    EXTRA_BLOCK = 64, /* overflow buckets that are allocated at once */
+    MOVE = 2,         /* buckets that a new flow moves while the table grows */
 };
 
 static void *aligned(void *p)
@@ -27,10 +29,15 @@ void flow_table_fini(struct flow_table *t)
 {
     for (uint32_t i = 0; i < t->n_blocks; i++)
         free(t->block_memory[i]);
+    for (uint32_t i = 0; i < t->n_extra / EXTRA_BLOCK; i++)
+        free(t->extra_memory[i]);
     free(t->block_memory);
     free(t->blocks);
     free(t->bucket_memory);
+    free(t->old_memory);
     free(t->extra_memory);
+    free(t->extra);
+    free(t->seqs);
     flow_table_init(t, t->seed, t->tick << TICK_BITS);
 }
 
@@ -80,6 +87,11 @@ static unsigned matches(const struct flow_bucket *b, uint16_t tag)
     return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(hit, _mm_setzero_si128()));
 }
 
+static struct flow_bucket *extra_at(const struct flow_table *t, uint32_t more)
+{
+    return &t->extra[(more - 1) / EXTRA_BLOCK][(more - 1) % EXTRA_BLOCK];
+}
+
 void flow_peek(const struct flow_table *t, uint64_t hash)
 {
     const struct flow_bucket *b;
@@ -87,7 +99,7 @@ void flow_peek(const struct flow_table *t, uint64_t hash)
 
     if (!t->buckets)
         return;
-    b = &t->buckets[hash & (t->n_buckets - 1)];
+    b = flow_bucket_of(t, hash);
     hit = matches(b, tag_of(hash));
     if (hit)
         __builtin_prefetch(flow_at(t, b->ref[__builtin_ctz(hit)] >> 1), 1);
@@ -100,7 +112,7 @@ flow_ref flow_find(const struct flow_table *t, uint64_t hash, const struct flow_
 
     if (!t->buckets)
         return 0;
-    b = &t->buckets[hash & (t->n_buckets - 1)];
+    b = flow_bucket_of(t, hash);
     for (;;) {
         for (unsigned hit = matches(b, tag_of(hash)); hit; hit &= hit - 1) {
             uint32_t ref = b->ref[__builtin_ctz(hit)];
@@ -109,34 +121,60 @@ flow_ref flow_find(const struct flow_table *t, uint64_t hash, const struct flow_
         }
         if (!b->more)
             return 0;
-        b = &t->extra[b->more - 1];
+        b = extra_at(t, b->more);
     }
 }
 
 /* --- buckets ---------------------------------------------------------------------------- */
 
-static struct flow_bucket *more_bucket(struct flow_table *t)
+/* The arrays that say where blocks are, with room for one more. -1 without memory. */
+static int more_blocks(void ***memory, void *begin, uint32_t n)
 {
-    if (t->n_extra == t->extra_room) {
-        uint32_t room = t->extra_room ? 2 * t->extra_room : 16;
-        void *memory = calloc(1, room * sizeof *t->extra + 63);
-        if (!memory)
-            return NULL;
-        if (t->extra)
-            memcpy(aligned(memory), t->extra, t->n_extra * sizeof *t->extra);
-        free(t->extra_memory);
-        t->extra_memory = memory;
-        t->extra = aligned(memory);
-        t->extra_room = room;
+    void **m = realloc(*memory, (n + 1) * sizeof *m), **b;
+
+    if (!m)
+        return -1;
+    *memory = m;
+    memcpy(&b, begin, sizeof b);
+    b = realloc(b, (n + 1) * sizeof *b);
+    if (!b)
+        return -1;
+    memcpy(begin, &b, sizeof b);
+    return 0;
+}
+
+static void extra_put(struct flow_table *t, uint32_t more)
+{
+    extra_at(t, more)->more = t->extra_free;
+    t->extra_free = more;
+}
+
+/* The number plus one of an empty overflow bucket; 0 when memory ran out. */
+static uint32_t extra_take(struct flow_table *t)
+{
+    uint32_t more, n = t->n_extra / EXTRA_BLOCK;
+
+    if (!t->extra_free) {
+        if (more_blocks(&t->extra_memory, &t->extra, n) < 0)
+            return 0;
+        t->extra_memory[n] = malloc(EXTRA_BLOCK * sizeof **t->extra + 63);
+        if (!t->extra_memory[n])
+            return 0;
+        t->extra[n] = aligned(t->extra_memory[n]);
+        t->n_extra += EXTRA_BLOCK;
+        for (uint32_t i = 0; i < EXTRA_BLOCK; i++)
+            extra_put(t, n * EXTRA_BLOCK + i + 1);
     }
-    return &t->extra[t->n_extra++];
+    more = t->extra_free;
+    t->extra_free = extra_at(t, more)->more;
+    memset(extra_at(t, more), 0, sizeof **t->extra);
+    return more;
 }
 
 /* A bucket of the chain with a free way. `*way` gets it. NULL when memory ran out. */
 static struct flow_bucket *room_for(struct flow_table *t, uint64_t hash, unsigned *way)
 {
-    struct flow_bucket *b = &t->buckets[hash & (t->n_buckets - 1)];
-    uint32_t at = 0; /* overflow bucket plus one, 0: the first */
+    struct flow_bucket *b = flow_bucket_of(t, hash);
 
     for (;;) {
         unsigned hit = matches(b, 0);
@@ -144,14 +182,9 @@ static struct flow_bucket *room_for(struct flow_table *t, uint64_t hash, unsigne
             *way = (unsigned)__builtin_ctz(hit);
             return b;
         }
-        if (!b->more) {
-            if (!more_bucket(t)) /* may move `extra` */
-                return NULL;
-            b = at ? &t->extra[at - 1] : &t->buckets[hash & (t->n_buckets - 1)];
-            b->more = t->n_extra;
-        }
-        at = b->more;
-        b = &t->extra[at - 1];
+        if (!b->more && !(b->more = extra_take(t)))
+            return NULL;
+        b = extra_at(t, b->more);
     }
 }
 
@@ -169,7 +202,7 @@ static int put_ref(struct flow_table *t, uint64_t hash, uint32_t ref)
 
 static void take_ref(struct flow_table *t, uint64_t hash, uint32_t ref)
 {
-    struct flow_bucket *b = &t->buckets[hash & (t->n_buckets - 1)];
+    struct flow_bucket *b = flow_bucket_of(t, hash);
 
     for (;;) {
         for (unsigned hit = matches(b, tag_of(hash)); hit; hit &= hit - 1) {
@@ -181,7 +214,7 @@ static void take_ref(struct flow_table *t, uint64_t hash, uint32_t ref)
         }
         if (!b->more)
             return;
-        b = &t->extra[b->more - 1];
+        b = extra_at(t, b->more);
     }
 }
 
@@ -190,30 +223,59 @@ static uint64_t hash_of(const struct flow_table *t, const struct flow *f, unsign
     return flow_hash(t, &f->id[d], f->proto);
 }
 
-/* Twice the buckets. On failure the table is as it was. */
+/* Spread the next bucket of `old` over the two that take its place. Cannot fail: together
+ * they need no more overflow buckets than it had, which are free before they are needed. */
+static void move_bucket(struct flow_table *t)
+{
+    uint32_t at = t->moved, half = t->n_buckets / 2;
+    struct flow_bucket from = t->old[at];
+
+    memset(&t->buckets[at], 0, sizeof *t->buckets);
+    memset(&t->buckets[at + half], 0, sizeof *t->buckets);
+    t->moved++;
+    for (;;) {
+        for (unsigned way = 0; way < FLOW_WAYS; way++)
+            if (from.tag[way]) {
+                uint32_t ref = from.ref[way];
+                (void)put_ref(t, hash_of(t, flow_at(t, ref >> 1), ref & 1), ref);
+            }
+        if (!from.more)
+            return;
+        at = from.more;
+        from = *extra_at(t, at);
+        extra_put(t, at);
+    }
+}
+
+static void move_buckets(struct flow_table *t, uint32_t n)
+{
+    for (; t->old && n; n--) {
+        move_bucket(t);
+        if (t->moved == t->n_buckets / 2) {
+            free(t->old_memory);
+            t->old_memory = NULL;
+            t->old = NULL;
+        }
+    }
+}
+
+/* Begin to double the buckets. On failure the table is as it was. */
 static int grow(struct flow_table *t)
 {
-    struct flow_table bigger = *t;
-    uint32_t at = 0, n = t->n_buckets ? 2 * t->n_buckets : FIRST_BUCKETS;
-    struct flow *f;
+    uint32_t n = t->n_buckets ? 2 * t->n_buckets : FIRST_BUCKETS;
+    void *memory = malloc((size_t)n * sizeof *t->buckets + 63);
 
-    bigger.bucket_memory = calloc(1, (size_t)n * sizeof *t->buckets + 63);
-    if (!bigger.bucket_memory)
+    if (!memory)
         return -1;
-    bigger.buckets = aligned(bigger.bucket_memory);
-    bigger.n_buckets = n;
-    bigger.extra = bigger.extra_memory = NULL;
-    bigger.n_extra = bigger.extra_room = 0;
-    while ((f = flow_next(t, &at)))
-        for (unsigned d = 0; d < 2; d++)
-            if (put_ref(&bigger, hash_of(t, f, d), (at - 1) << 1 | d) < 0) {
-                free(bigger.bucket_memory);
-                free(bigger.extra_memory);
-                return -1;
-            }
-    free(t->bucket_memory);
-    free(t->extra_memory);
-    *t = bigger;
+    move_buckets(t, UINT32_MAX); /* has come to its end long ago */
+    t->old_memory = t->bucket_memory;
+    t->old = t->buckets;
+    t->moved = 0;
+    t->bucket_memory = memory;
+    t->buckets = aligned(memory);
+    t->n_buckets = n;
+    if (!t->old)
+        memset(t->buckets, 0, n * sizeof *t->buckets);
     return 0;
 }
 
@@ -222,24 +284,17 @@ static int grow(struct flow_table *t)
 static int more_flows(struct flow_table *t)
 {
     uint32_t n = t->n_blocks;
-    void **memory = realloc(t->block_memory, (n + 1) * sizeof *memory);
-    struct flow **blocks;
 
-    if (!memory)
+    if (more_blocks(&t->block_memory, &t->blocks, n) < 0)
         return -1;
-    t->block_memory = memory;
-    blocks = realloc(t->blocks, (n + 1) * sizeof *blocks);
-    if (!blocks)
+    t->block_memory[n] = malloc(FLOW_BLOCK * sizeof **t->blocks + 63);
+    if (!t->block_memory[n])
         return -1;
-    t->blocks = blocks;
-    memory[n] = malloc(FLOW_BLOCK * sizeof **blocks + 63);
-    if (!memory[n])
-        return -1;
-    blocks[n] = aligned(memory[n]);
+    t->blocks[n] = aligned(t->block_memory[n]);
     t->n_blocks++;
     for (uint32_t i = FLOW_BLOCK; i--;) {
-        blocks[n][i].used = false;
-        blocks[n][i].next = t->free;
+        t->blocks[n][i].used = false;
+        t->blocks[n][i].next = t->free;
         t->free = n * FLOW_BLOCK + i + 1;
     }
     return 0;
@@ -259,11 +314,19 @@ static void wheel_link(struct flow_table *t, uint32_t number)
     t->wheel[f->slot] = number + 1;
 }
 
+/* Where the list begins whose first flow this is. */
+static uint32_t *wheel_head(struct flow_table *t, const struct flow *f)
+{
+    if (t->reap_list && flow_at(t, t->reap_list - 1) == f)
+        return &t->reap_list;
+    return &t->wheel[f->slot];
+}
+
 static void wheel_unlink(struct flow_table *t, struct flow *f)
 {
     if (f->next)
         flow_at(t, f->next - 1)->prev = f->prev;
-    *(f->prev ? &flow_at(t, f->prev - 1)->next : &t->wheel[f->slot]) = f->next;
+    *(f->prev ? &flow_at(t, f->prev - 1)->next : wheel_head(t, f)) = f->next;
 }
 
 /* The number of a flow: only the table's own lists know it. */
@@ -279,6 +342,10 @@ static void remove_number(struct flow_table *t, uint32_t number)
     for (unsigned d = 0; d < 2; d++)
         take_ref(t, hash_of(t, f, d), number << 1 | d);
     wheel_unlink(t, f);
+    if (f->seq) {
+        t->seqs[f->seq - 1].trigger[0][0] = t->seq_free;
+        t->seq_free = f->seq;
+    }
     f->used = false;
     f->next = t->free;
     t->free = number + 1;
@@ -298,6 +365,7 @@ flow_ref flow_insert(struct flow_table *t, const struct flow *f)
 
     if (old)
         remove_number(t, (old - 1) >> 1);
+    move_buckets(t, MOVE);
     if (2ull * t->count >= (uint64_t)FULL * t->n_buckets && grow(t) < 0 &&
         !t->n_buckets)
         return 0;
@@ -308,6 +376,7 @@ flow_ref flow_insert(struct flow_table *t, const struct flow *f)
     t->free = mine->next;
     *mine = *f;
     mine->used = true;
+    mine->seq = 0;
     if (put_ref(t, hash_of(t, mine, 0), number << 1) < 0 ||
         put_ref(t, hash_of(t, mine, 1), number << 1 | 1) < 0) {
         take_ref(t, hash_of(t, mine, 0), number << 1);
@@ -335,33 +404,81 @@ struct flow *flow_next(const struct flow_table *t, uint32_t *at)
 
 /* --- deadlines -------------------------------------------------------------------------- */
 
+void flow_reap_begin(struct flow_table *t, uint32_t now_ms)
+{
+    /* ticks have 22 bits: the difference is taken in ms */
+    uint32_t behind = (now_ms - (t->tick << TICK_BITS)) >> TICK_BITS;
+
+    if (behind >= FLOW_SLOTS || t->reap_left)
+        behind = FLOW_SLOTS - 1; /* an earlier one has not come to its end */
+    t->reap_slot = t->tick % FLOW_SLOTS;
+    t->reap_left = behind + 1;
+    t->tick = now_ms >> TICK_BITS;
+}
+
+bool flow_reap_some(struct flow_table *t, uint32_t now_ms, uint32_t n,
+                    void (*gone)(void *ctx, const struct flow *f), void *ctx)
+{
+    while (n) {
+        uint32_t number = t->reap_list;
+        struct flow *f;
+        if (!number) {
+            if (!t->reap_left)
+                return false;
+            /* off the wheel: those that stay may be linked into this slot again */
+            t->reap_list = t->wheel[t->reap_slot];
+            t->wheel[t->reap_slot] = 0;
+            t->reap_slot = (t->reap_slot + 1) % FLOW_SLOTS;
+            t->reap_left--;
+            continue;
+        }
+        f = flow_at(t, number - 1);
+        wheel_unlink(t, f);
+        wheel_link(t, number - 1);
+        n--;
+        if (flow_before(now_ms, f->expiry_ms))
+            continue;
+        if (gone)
+            gone(ctx, f);
+        remove_number(t, number - 1);
+    }
+    return t->reap_list || t->reap_left;
+}
+
 uint32_t flow_reap(struct flow_table *t, uint32_t now_ms)
 {
-    uint32_t now_tick = now_ms >> TICK_BITS;
-    /* ticks have 22 bits: the difference is taken in ms */
-    uint32_t behind = (now_ms - (t->tick << TICK_BITS)) >> TICK_BITS, reaped = 0;
-    uint32_t first = t->tick;
+    uint32_t before = t->count;
 
-    if (behind >= FLOW_SLOTS)
-        behind = FLOW_SLOTS - 1;
-    t->tick = now_tick;
-    for (uint32_t i = 0; i <= behind; i++) {
-        uint32_t *head = &t->wheel[(first + i) % FLOW_SLOTS], n = *head;
-        *head = 0; /* those that stay may be linked in here again */
-        while (n) {
-            struct flow *f = flow_at(t, n - 1);
-            uint32_t next = f->next;
-            bool dead = !flow_before(now_ms, f->expiry_ms);
-            wheel_link(t, n - 1);
-            if (dead) {
-                remove_number(t, n - 1);
-                reaped++;
-            }
-            n = next;
-        }
-    }
-    return reaped;
+    flow_reap_begin(t, now_ms);
+    (void)flow_reap_some(t, now_ms, UINT32_MAX, NULL, NULL);
+    return before - t->count;
 }
+
+/* --- sequence numbers --------------------------------------------------------------------- */
+
+struct flow_seq *flow_seq_make(struct flow_table *t, struct flow *f)
+{
+    if (f->seq)
+        return flow_seq_of(t, f);
+    if (!t->seq_free && t->n_seqs == t->seq_room) {
+        uint32_t room = t->seq_room ? 2 * t->seq_room : 16;
+        struct flow_seq *more = realloc(t->seqs, room * sizeof *more);
+        if (!more)
+            return NULL;
+        t->seqs = more;
+        t->seq_room = room;
+    }
+    if (t->seq_free) {
+        f->seq = t->seq_free;
+        t->seq_free = t->seqs[f->seq - 1].trigger[0][0];
+    } else {
+        f->seq = ++t->n_seqs;
+    }
+    t->seqs[f->seq - 1] = (struct flow_seq){.n = {0, 0}};
+    return flow_seq_of(t, f);
+}
+
+/* --- victims ------------------------------------------------------------------------------ */
 
 /* Whether the deadline was put off since the flow was linked in; then it moves. */
 static bool put_off(struct flow_table *t, uint32_t number)

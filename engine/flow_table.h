@@ -7,6 +7,9 @@
  * which flow_prefetch() and flow_peek() let a caller fetch for a whole batch ahead. (The
  * tags are those of "MemC3", Fan, Andersen and Kaminsky, NSDI 2013.)
  *
+ * The table doubles bit by bit: each new flow moves a few buckets over, so that none of them
+ * waits for all. Removing what has expired can be done in slices.
+ *
  * Deadlines sit in a wheel of 512 slots of about a second (Varghese and Lauck, SOSP 1987)
  * and are moved lazily: a packet only writes its own flow's expiry, and the wheel looks
  * again when the old time comes.
@@ -20,6 +23,7 @@
 #ifndef ENGINE_FLOW_TABLE_H
 #define ENGINE_FLOW_TABLE_H
 
+#include "engine/flow_seq.h"
 #include "engine/net_headers.h"
 
 #include <stdalign.h>
@@ -48,7 +52,8 @@ struct flow {
     bool used;
     uint16_t slot;       /* of the wheel */
     uint32_t prev, next; /* numbers plus one in that slot; next also in the free list */
-    uint32_t seq_delta[2]; /* the owner's */
+    uint32_t seq;        /* number plus one in `seqs`; 0: its data is unchanged */
+    uint32_t spare;
 };
 _Static_assert(sizeof(struct flow) == 64, "one cache line");
 
@@ -57,23 +62,33 @@ enum { FLOW_WAYS = 8, FLOW_BLOCK = 1024, FLOW_SLOTS = 512 };
 struct flow_bucket {
     alignas(64) uint16_t tag[FLOW_WAYS]; /* 0: free */
     uint32_t ref[FLOW_WAYS];             /* number << 1 | direction */
-    uint32_t more;                       /* overflow bucket plus one */
+    uint32_t more; /* overflow bucket plus one; also in the list of free ones */
 };
 _Static_assert(sizeof(struct flow_bucket) == 64, "one cache line");
 
 struct flow_table {
-    void *bucket_memory, *extra_memory; /* owned */
-    struct flow_bucket *buckets;        /* in bucket_memory; NULL while empty */
-    struct flow_bucket *extra;          /* in extra_memory: overflow */
-    uint32_t n_buckets;                 /* power of two */
-    uint32_t n_extra, extra_room;
-    void **block_memory;  /* owned array of owned blocks */
-    struct flow **blocks; /* owned array: where they begin, aligned */
+    void *bucket_memory;         /* owned */
+    struct flow_bucket *buckets; /* in bucket_memory; NULL while empty */
+    uint32_t n_buckets;          /* power of two */
+    uint32_t moved;              /* of `old`: those before are in `buckets` */
+    void *old_memory;            /* owned */
+    struct flow_bucket *old;     /* half as many, while the table grows; else NULL */
+    void **extra_memory;         /* owned array of owned blocks: overflow buckets */
+    struct flow_bucket **extra;  /* owned array: where they begin, aligned */
+    uint32_t n_extra;            /* buckets in them */
+    uint32_t extra_free;         /* first free one plus one */
+    void **block_memory;         /* owned array of owned blocks */
+    struct flow **blocks;        /* owned array: where they begin, aligned */
     uint32_t n_blocks;
     uint32_t free; /* first free flow plus one */
     uint32_t count;
     uint32_t tick; /* ms >> 10 that the wheel stands at */
     uint32_t wheel[FLOW_SLOTS];
+    uint32_t reap_slot, reap_left; /* slots that are to be looked through, from here */
+    uint32_t reap_list;            /* number plus one: taken from the last such slot */
+    struct flow_seq *seqs;         /* owned */
+    uint32_t n_seqs, seq_room;
+    uint32_t seq_free; /* first free one plus one; its trigger[0][0] is the next */
     uint64_t seed;
 };
 
@@ -103,10 +118,21 @@ void flow_table_clear(struct flow_table *t);
 
 uint64_t flow_hash(const struct flow_table *t, const struct flow_id *id, uint8_t proto);
 
+/* Where a hash has its bucket. */
+static inline struct flow_bucket *flow_bucket_of(const struct flow_table *t,
+                                                 uint64_t hash)
+{
+    uint32_t i = (uint32_t)hash & (t->n_buckets - 1), half = t->n_buckets / 2;
+
+    if (__builtin_expect(t->old != NULL, 0) && (i & (half - 1)) >= t->moved)
+        return &t->old[i & (half - 1)];
+    return &t->buckets[i];
+}
+
 static inline void flow_prefetch(const struct flow_table *t, uint64_t hash)
 {
     if (t->buckets)
-        __builtin_prefetch(&t->buckets[hash & (t->n_buckets - 1)]);
+        __builtin_prefetch(flow_bucket_of(t, hash));
 }
 
 /* Once the bucket is there: fetch the flow that is most likely meant. */
@@ -128,8 +154,23 @@ flow_ref flow_insert(struct flow_table *t, const struct flow *f);
 
 void flow_remove(struct flow_table *t, struct flow *f);
 
-/* Remove all that have expired by now. Returns how many. */
+/* Remove what has expired by now; returns how many. */
 uint32_t flow_reap(struct flow_table *t, uint32_t now_ms);
+
+/* The same in slices: flow_reap_begin(), and then flow_reap_some(), which looks at up to `n`
+ * flows, until it returns false. gone() is called before each flow that goes. */
+void flow_reap_begin(struct flow_table *t, uint32_t now_ms);
+bool flow_reap_some(struct flow_table *t, uint32_t now_ms, uint32_t n,
+                    void (*gone)(void *ctx, const struct flow *f), void *ctx);
+
+/* The changes of a flow's sequence numbers: made when there are none yet (NULL without
+ * memory), or NULL when there are none. They go with the flow. */
+struct flow_seq *flow_seq_make(struct flow_table *t, struct flow *f);
+static inline struct flow_seq *flow_seq_of(const struct flow_table *t,
+                                           const struct flow *f)
+{
+    return f->seq ? &t->seqs[f->seq - 1] : NULL;
+}
 
 /* The flow that expires next among those without a guarantee, or NULL when there is none
  * among the first few dozens. */

@@ -150,3 +150,65 @@ TEST(a_reply_id_that_is_taken_goes_to_the_new_flow)
     EXPECT_EQ(t.count, 1);
     EXPECT_EQ(flow_lookup(&t, &f.id[0], f.proto), 0);
 }
+
+TEST(flows_are_found_while_the_table_grows)
+{
+    for (uint32_t i = 0; i < 3000; i++) {
+        insert(i, 1000);
+        for (uint32_t j = i > 60 ? i - 40 : i / 3 + 1; j <= i; j++)
+            EXPECT(has(j));
+        if (i % 3 == 0) {
+            struct flow f = flow_number(i / 3, 0);
+            flow_remove(&t, flow_ref_flow(&t, flow_lookup(&t, &f.id[0], f.proto)));
+        }
+    }
+    EXPECT_EQ(t.count, 2000);
+    for (uint32_t i = 0; i < 3000; i++)
+        EXPECT_EQ(has(i), i >= 1000);
+}
+
+static void count_gone(void *ctx, const struct flow *f)
+{
+    (void)f;
+    ++*(uint32_t *)ctx;
+}
+
+TEST(expired_flows_can_be_removed_in_slices)
+{
+    uint32_t gone = 0, slices = 1;
+    struct flow f = flow_number(2999, 0);
+
+    for (uint32_t i = 0; i < 3000; i++)
+        insert(i, i % 2 ? 1000000 : 1000 + i);
+    flow_reap_begin(&t, 600000);
+    while (flow_reap_some(&t, 600000, 100, count_gone, &gone)) {
+        slices++;
+        if (slices == 5) { /* others come and go meanwhile */
+            insert(5000, 1000000);
+            flow_remove(&t, flow_ref_flow(&t, flow_lookup(&t, &f.id[0], f.proto)));
+        }
+    }
+    EXPECT(slices >= 30);
+    EXPECT_EQ(gone, 1500);
+    EXPECT_EQ(t.count, 1500);
+    EXPECT(has(5000));
+    EXPECT_EQ(flow_reap(&t, 1000000), 1500);
+}
+
+TEST(changes_of_sequence_numbers_go_with_their_flow)
+{
+    struct flow *f;
+    struct flow g = flow_number(1, 0);
+
+    insert(1, 1000);
+    f = flow_ref_flow(&t, flow_lookup(&t, &g.id[0], g.proto));
+    EXPECT(flow_seq_of(&t, f) == NULL);
+    EXPECT_EQ(flow_seq_change(flow_seq_make(&t, f), 0, 7, 3), 0);
+    EXPECT_EQ(flow_seq_new(flow_seq_of(&t, f), 0, 7), 10);
+    flow_remove(&t, f);
+    insert(1, 1000);
+    f = flow_ref_flow(&t, flow_lookup(&t, &g.id[0], g.proto));
+    EXPECT(flow_seq_of(&t, f) == NULL);
+    EXPECT_EQ(flow_seq_new(flow_seq_make(&t, f), 0, 7), 7);
+    EXPECT_EQ(t.n_seqs, 1);
+}

@@ -31,8 +31,9 @@ enum name_kind {
     NAME_IP_FIELD, /* uint32_t: protocol, bit offset, bit length as IPFieldInfo packs */
     NAME_SCHEDULE, /* uint32_t: tickets */
     NAME_IP_PROTO, /* uint32_t: protocol number; beyond 255 see below */
-    NAME_ICMP_TYPE, /* uint32_t */
-    NAME_SPINLOCK,  /* uint32_t: nothing */
+    NAME_ICMP_TYPE,       /* uint32_t */
+    NAME_SPINLOCK,        /* uint32_t: nothing */
+    NAME_REWRITE_PATTERN, /* struct rewrite_pattern * */
     /* uint32_t: code of one ICMP type, NAME_ICMP_CODE + type */
     NAME_ICMP_CODE = 0x100,
     /* uint32_t: host byte order, NAME_PORT + IP protocol */

@@ -13,8 +13,13 @@ enum {
     /* flow.state, for forward; twice that for replies */
     TCP_DONE = 1,
     TCP_DATA = 4,
-    UDP_SEEN = 1,
     BOTH = 3,
+    /* ... of datagrams: whether there was a reply, and twice their number up to 3 */
+    UDP_REPLY = 1,
+    UDP_PACKET = 2,
+    UDP_ENOUGH = 6,
+    TCP_SUM_END = 18,  /* bytes of a TCP header with its checksum */
+    REAP_SLICE = 1024, /* mappings that are looked at before packets get a turn */
 };
 
 uint32_t rewriter_now_ms(const struct element *e)
@@ -36,30 +41,66 @@ static void set_timeouts(struct rewriter *rw)
     int64_t first = rw->timeout_ns, guarantee = rw->guarantee_ns;
     bool by_protocol = rw->kind == REWRITE_TCP_UDP;
 
-    rw->udp.first_ms = to_ms(by_protocol ? rw->udp_timeout_ns : first);
-    rw->udp.both_ms = rw->udp.first_ms;
+    if (by_protocol || (rw->have_udp_timeout && !rw->have_timeout))
+        first = rw->udp_timeout_ns;
+    if (rw->have_udp_guarantee && (by_protocol || !rw->have_guarantee))
+        guarantee = rw->udp_guarantee_ns;
+    else if (by_protocol)
+        guarantee = rw->udp_guarantee_ns;
+    rw->udp.first_ms = rw->udp.both_ms = to_ms(first);
     if (rw->have_udp_streaming)
         rw->udp.both_ms = to_ms(rw->udp_streaming_ns);
-    rw->udp.guarantee_ms = to_ms(by_protocol ? rw->udp_guarantee_ns : guarantee);
+    rw->udp.guarantee_ms = to_ms(guarantee);
 
     rw->tcp.first_ms = to_ms(rw->tcp_nodata_ns);
     rw->tcp.both_ms = to_ms(rw->have_timeout && !rw->have_tcp_timeout
                                 ? rw->timeout_ns
                                 : rw->tcp_timeout_ns);
     rw->tcp.done_ms = to_ms(rw->tcp_done_ns);
-    rw->tcp.guarantee_ms = to_ms(rw->have_guarantee ? guarantee : rw->tcp_guarantee_ns);
+    rw->tcp.guarantee_ms = to_ms(rw->have_guarantee ? rw->guarantee_ns
+                                                    : rw->tcp_guarantee_ns);
 }
 
-static int set_capacity(struct rewriter *rw, struct diag *d)
+struct rewrite_heap *rewriter_heap(struct element *e)
 {
+    struct rewriter *rw = element_state(e);
+
+    if (!rw->heap && (rw->heap = element_alloc(e, sizeof *rw->heap)))
+        rw->heap->capacity = INT32_MAX;
+    return rw->heap;
+}
+
+uint32_t rewrite_heap_size(const struct rewrite_heap *h)
+{
+    uint32_t n = 0;
+
+    for (const struct rewriter *rw = h->members; rw; rw = rw->next_member)
+        n += rw->flows.count;
+    return n;
+}
+
+/* A number, or another rewriter whose capacity is used. */
+static int set_capacity(struct element *e, struct diag *d)
+{
+    struct rewriter *rw = element_state(e);
     const struct text *t = rw->mapping_capacity_text.s ? &rw->mapping_capacity_text
                                                        : &rw->capacity_text;
-    uint64_t n = INT32_MAX;
+    struct element *other;
+    int64_t n;
 
-    if (t->s && (!parse_u64(t->s, 0, &n) || n > INT32_MAX))
+    if (!rewriter_heap(e))
+        return diag_err(d, "out of memory");
+    if (!t->s)
+        return 0;
+    if (parse_i64(t->s, 0, &n) && n >= INT32_MIN && n <= INT32_MAX) {
+        rw->heap->capacity = (int32_t)n;
+        return 0;
+    }
+    other = element_find(e, t->s, NULL);
+    if (!other || !other->cls->cast || !other->cls->cast(other, "IPRewriterBase"))
         return diag_err(d, "bad MAPPING_CAPACITY");
-    rw->capacity = (uint32_t)n;
-    return 0;
+    rw->heap = rewriter_heap(other);
+    return rw->heap ? 0 : diag_err(d, "out of memory");
 }
 
 int rewriter_configure(struct element *e, struct conf *c, enum rewriter_kind kind,
@@ -73,7 +114,7 @@ int rewriter_configure(struct element *e, struct conf *c, enum rewriter_kind kin
     flow_table_init(&rw->flows, (uint64_t)element_random(e) << 32 | element_random(e),
                     rewriter_now_ms(e));
     set_timeouts(rw);
-    if (set_capacity(rw, d) < 0)
+    if (set_capacity(e, d) < 0)
         return -1;
     if (c->argc != e->n_in)
         return diag_err(d, "need %d arguments, one per input port", e->n_in);
@@ -84,25 +125,43 @@ int rewriter_configure(struct element *e, struct conf *c, enum rewriter_kind kin
     for (int i = 0; i < c->argc; i++)
         if (rewrite_input_parse(e, c->argv[i], (unsigned)i, &rw->inputs[i], d) < 0)
             rc = -1;
-    return rc;
+    return rc < 0 ? rc : rewriter_make_handlers(e, d);
 }
 
+static void count_gone(void *ctx, const struct flow *f)
+{
+    ((struct rewriter *)ctx)->inputs[f->input].count--;
+}
+
+/* Slice by slice: nothing else waits for a large table. */
 static void reap(struct element *e, struct timer *t)
 {
     struct rewriter *rw = element_state(e);
+    uint32_t now_ms = rewriter_now_ms(e);
 
-    rewriter_shrink(rw, false);
-    timer_after(t, rw->reap_ns);
+    if (!rw->reaping)
+        flow_reap_begin(&rw->flows, now_ms);
+    rw->reaping = flow_reap_some(&rw->flows, now_ms, REAP_SLICE, count_gone, rw);
+    timer_after(t, rw->reaping ? 0 : rw->reap_ns);
 }
 
 int rewriter_initialize(struct element *e, struct diag *d)
 {
     struct rewriter *rw = element_state(e);
+    int rc = 0;
 
+    rw->next_member = rw->heap->members;
+    rw->heap->members = rw;
+    for (uint32_t i = 0; i < rw->n_inputs; i++) {
+        const struct rewrite_input *is = &rw->inputs[i];
+        if (is->what == RW_KIND_MAPPER && is->mapper_ops->check &&
+            is->mapper_ops->check(is->mapper, e, d) < 0)
+            rc = -1;
+    }
     timer_init(&rw->reap, e, reap);
     if (rw->reap_ns)
         timer_after(&rw->reap, rw->reap_ns);
-    return 0;
+    return rc;
 }
 
 /* Mappings go on whatever the new specifications say, as long as their input and outputs
@@ -123,6 +182,7 @@ void rewriter_take_state(struct element *e, struct element *old)
             rw->inputs[f->input].count++;
         else
             flow_remove(&rw->flows, f);
+    rw->reaping = false;
     for (uint32_t i = 0; i < rw->n_inputs && i < o->n_inputs; i++)
         rw->inputs[i].failures = o->inputs[i].failures;
     rewriter_shrink(rw, false);
@@ -137,7 +197,13 @@ void rewriter_cleanup(struct element *e)
 
 void *rewriter_cast(struct element *e, const char *kind)
 {
-    return strcmp(kind, "IPRewriterBase") == 0 ? element_state(e) : NULL;
+    const struct rewriter *rw = element_state(e);
+    bool tcp = rw->kind == REWRITE_TCP || rw->kind == REWRITE_TCP_UDP;
+
+    return strcmp(kind, "IPRewriterBase") == 0 ||
+                   (tcp && strcmp(kind, "TCPRewriter") == 0)
+               ? element_state(e)
+               : NULL;
 }
 
 /* --- mappings --------------------------------------------------------------------------- */
@@ -158,7 +224,7 @@ static inline void touch(const struct rewriter *rw, struct flow *f, uint32_t now
     if (tcp && (f->state & BOTH) == BOTH)
         life = t->done_ms;
     else if (tcp ? (f->state & BOTH * TCP_DATA) == BOTH * TCP_DATA
-                 : (f->state & BOTH) == BOTH)
+                 : f->state == (UDP_ENOUGH | UDP_REPLY))
         life = t->both_ms;
     f->expiry_ms = now_ms + life;
     f->guarantee_ms = now_ms + t->guarantee_ms;
@@ -182,18 +248,48 @@ void rewriter_remove(struct rewriter *rw, struct flow *f)
     flow_remove(&rw->flows, f);
 }
 
+/* The mapping of any member that expires next and has no guarantee. */
+static struct flow *find_victim(struct rewrite_heap *h, uint32_t now_ms,
+                                struct rewriter **owner)
+{
+    struct flow *best = NULL;
+
+    for (struct rewriter *rw = h->members; rw; rw = rw->next_member) {
+        struct flow *f = flow_victim(&rw->flows, now_ms);
+        if (f && (!best || flow_before(f->expiry_ms, best->expiry_ms))) {
+            best = f;
+            *owner = rw;
+        }
+    }
+    return best;
+}
+
+static bool over_capacity(const struct rewrite_heap *h)
+{
+    return rewrite_heap_size(h) > (h->capacity < 0 ? 0 : (uint32_t)h->capacity);
+}
+
 /* Keep within the capacity; false when `f`, the newest, had to go itself. */
 static bool make_room(struct rewriter *rw, struct flow *f, uint32_t now_ms)
 {
+    struct rewriter *owner = rw;
     struct flow *victim;
 
-    if (rw->flows.count <= rw->capacity)
+    if (!over_capacity(rw->heap))
         return true;
-    victim = flow_victim(&rw->flows, now_ms);
+    victim = find_victim(rw->heap, now_ms, &owner);
     if (!victim)
         victim = f;
-    rewriter_remove(rw, victim);
+    rewriter_remove(owner, victim);
     return victim != f;
+}
+
+/* What a mapping of such a rewriter cannot change. */
+static bool fits_kind(const struct rewriter *rw, const struct flow_id *out)
+{
+    if (rw->kind != REWRITE_ADDR && rw->kind != REWRITE_PAIR)
+        return true;
+    return !out->sport && !out->dport && (rw->kind == REWRITE_PAIR || !out->dst);
 }
 
 flow_ref rewriter_add(struct rewriter *rw, uint32_t now_ms, unsigned input,
@@ -205,7 +301,7 @@ flow_ref rewriter_add(struct rewriter *rw, uint32_t now_ms, unsigned input,
     flow_ref ref, old;
 
     if (is->out < 0 || is->out >= rw->e->n_out || is->reply_out < 0 ||
-        is->reply_out >= rw->e->n_out)
+        is->reply_out >= rw->e->n_out || !fits_kind(rw, out))
         return 0;
     f.id[0] = *in;
     f.id[1] = flow_id_reverse(*out);
@@ -228,33 +324,67 @@ flow_ref rewriter_add(struct rewriter *rw, uint32_t now_ms, unsigned input,
     return ref;
 }
 
-void rewriter_shrink(struct rewriter *rw, bool all)
+static void clear(struct rewriter *rw)
 {
-    uint32_t now = rewriter_now_ms(rw->e), at = 0;
-    struct flow *f;
-
-    (void)flow_reap(&rw->flows, now);
-    while (!all && rw->flows.count > rw->capacity && (f = flow_victim(&rw->flows, now)))
-        flow_remove(&rw->flows, f);
-    if (all)
-        flow_table_clear(&rw->flows);
-    while (rw->flows.count > rw->capacity && (f = flow_next(&rw->flows, &at)))
-        flow_remove(&rw->flows, f);
+    flow_table_clear(&rw->flows);
+    rw->reaping = false;
     for (uint32_t i = 0; i < rw->n_inputs; i++)
         rw->inputs[i].count = 0;
-    for (at = 0; (f = flow_next(&rw->flows, &at));)
-        rw->inputs[f->input].count++;
+}
+
+void rewriter_shrink(struct rewriter *rw, bool all)
+{
+    uint32_t now = rewriter_now_ms(rw->e);
+    struct rewriter *m, *owner = rw;
+    struct flow *f;
+
+    for (m = rw->heap->members; m; m = m->next_member) {
+        if (all) {
+            clear(m);
+            continue;
+        }
+        flow_reap_begin(&m->flows, now);
+        while (flow_reap_some(&m->flows, now, UINT32_MAX, count_gone, m))
+            ;
+        m->reaping = false;
+    }
+    while (over_capacity(rw->heap) && (f = find_victim(rw->heap, now, &owner)))
+        rewriter_remove(owner, f);
+    for (m = rw->heap->members; m; m = m->next_member)
+        for (uint32_t at = 0;
+             over_capacity(rw->heap) && (f = flow_next(&m->flows, &at));)
+            rewriter_remove(m, f);
 }
 
 /* --- packets ---------------------------------------------------------------------------- */
+
+/* An echo request or reply: its flow has the identifier in place of the source's port. */
+static bool ping_id(const struct pkt *p, struct flow_id *id)
+{
+    const struct icmp_hdr *icmp = pkt_icmp(p);
+
+    if (pkt_ip4(p)->proto != IP_PROTO_ICMP)
+        return false;
+    if (icmp->type == ICMP_ECHO)
+        id->sport = icmp->id;
+    else
+        id->dport = icmp->id;
+    return icmp->type == ICMP_ECHO || icmp->type == ICMP_ECHOREPLY;
+}
+
+static bool has_ports(const struct rewriter *rw, uint8_t proto)
+{
+    return proto == IP_PROTO_TCP ||
+           (proto == IP_PROTO_UDP && rw->kind != REWRITE_TCP) ||
+           (proto == IP_PROTO_DCCP && rw->kind == REWRITE_UDP);
+}
 
 /* What identifies the packet's flow; false when it belongs to none. */
 static inline bool packet_id(const struct rewriter *rw, const struct pkt *p,
                              struct flow_id *id, uint8_t *proto)
 {
     const struct ip4_hdr *h = pkt_ip4(p);
-    const struct icmp_hdr *icmp;
-    bool ports = h && (h->proto == IP_PROTO_TCP || h->proto == IP_PROTO_UDP);
+    uint32_t least = rw->kind == REWRITE_PING ? 6 : 8;
 
     if (!pkt_has_ip4(p))
         return false;
@@ -264,20 +394,12 @@ static inline bool packet_id(const struct rewriter *rw, const struct pkt *p,
         id->dst = 0;
     if (rw->kind == REWRITE_ADDR || rw->kind == REWRITE_PAIR)
         return true;
-    if (ip4_is_later_fragment(h) || pkt_avail(p, p->transport) < 8)
+    if (ip4_is_later_fragment(h) || pkt_avail(p, p->transport) < least)
         return false;
     *proto = h->proto;
-    if (rw->kind == REWRITE_PING) {
-        icmp = pkt_icmp(p);
-        if (h->proto != IP_PROTO_ICMP)
-            return false;
-        if (icmp->type == ICMP_ECHO)
-            id->sport = icmp->id;
-        else
-            id->dport = icmp->id;
-        return icmp->type == ICMP_ECHO || icmp->type == ICMP_ECHOREPLY;
-    }
-    if (!ports || (rw->kind == REWRITE_TCP && h->proto != IP_PROTO_TCP))
+    if (rw->kind == REWRITE_PING)
+        return ping_id(p, id);
+    if (!has_ports(rw, h->proto))
         return false;
     id->sport = load16(p->transport);
     id->dport = load16(p->transport + 2);
@@ -289,13 +411,76 @@ static uint16_t apply_delta(uint16_t sum, uint16_t delta, unsigned direction)
     return csum_apply(sum, direction ? (uint16_t)~delta : delta);
 }
 
-static void rewrite_tcp(struct flow *f, unsigned direction, struct pkt *p)
+/* A number of 32 bits in the TCP header, at any offset, becomes another. */
+static void replace_number(struct tcp_hdr *t, uint8_t *at, uint32_t is)
+{
+    uint32_t was = load32(at);
+    uint16_t delta;
+
+    is = be32(is);
+    if (was == is)
+        return;
+    store32(at, is);
+    delta = csum_fold(csum_delta32(was, is));
+    if ((at - (uint8_t *)t) % 2) /* its bytes are the other halves of the sum's words */
+        delta = (uint16_t)(delta << 8 | delta >> 8);
+    t->sum = csum_apply(t->sum, delta);
+}
+
+/* The edges in a SACK option are acknowledgements too. */
+static void rewrite_sack(const struct flow_seq *seq, unsigned direction,
+                         struct tcp_hdr *t, uint8_t *opt, uint32_t len)
+{
+    for (uint32_t at = 2; at + 4 <= len; at += 4)
+        replace_number(t, opt + at,
+                       flow_seq_new_ack(seq, direction, be32(load32(opt + at))));
+}
+
+static void rewrite_sacks(const struct flow_seq *seq, unsigned direction,
+                          struct tcp_hdr *t)
+{
+    uint8_t *b = (uint8_t *)t;
+    uint32_t end = tcp_hlen(t);
+
+    for (uint32_t at = sizeof *t; at < end && b[at] != TCPOPT_EOL;) {
+        if (b[at] == TCPOPT_NOP) {
+            at++;
+            continue;
+        }
+        if (end - at < 2 || b[at + 1] < 2 || b[at + 1] > end - at)
+            return;
+        if (b[at] == TCPOPT_SACK && b[at + 1] % 8 == 2)
+            rewrite_sack(seq, direction, t, b + at, b[at + 1]);
+        at += b[at + 1];
+    }
+}
+
+/* Sequence numbers of a flow whose data was changed. */
+static void rewrite_seq(struct flow_seq *seq, unsigned direction, struct pkt *p)
+{
+    struct tcp_hdr *t = pkt_tcp(p);
+
+    if (tcp_hlen(t) < sizeof *t || pkt_avail(p, p->transport) < tcp_hlen(t))
+        return;
+    flow_seq_forget(seq, direction, be32(t->seq));
+    replace_number(t, (uint8_t *)t + offsetof(struct tcp_hdr, seq),
+                   flow_seq_new(seq, direction, be32(t->seq)));
+    replace_number(t, (uint8_t *)t + offsetof(struct tcp_hdr, ack),
+                   flow_seq_new_ack(seq, direction, be32(t->ack)));
+    rewrite_sacks(seq, direction, t);
+}
+
+/* Of a header of which 18 bytes are there. */
+static void rewrite_tcp(const struct rewriter *rw, struct flow *f, unsigned direction,
+                        struct pkt *p)
 {
     const struct ip4_hdr *h = pkt_ip4(p);
     struct tcp_hdr *t = pkt_tcp(p);
     bool data = ip4_hlen(h) + tcp_hlen(t) < be16(h->len);
 
     t->sum = apply_delta(t->sum, f->l4_delta, direction);
+    if (!is_tcp(rw, f))
+        return;
     if (t->flags & TCP_RST)
         f->state |= BOTH * TCP_DONE;
     else if (t->flags & TCP_FIN)
@@ -304,6 +489,8 @@ static void rewrite_tcp(struct flow *f, unsigned direction, struct pkt *p)
         f->state &= (uint8_t) ~(TCP_DONE << direction);
     if (data)
         f->state |= (uint8_t)(TCP_DATA << direction);
+    if (__builtin_expect(f->seq != 0, 0))
+        rewrite_seq(flow_seq_of(&rw->flows, f), direction, p);
 }
 
 static void rewrite_udp(struct flow *f, unsigned direction, struct udp_hdr *u)
@@ -331,38 +518,40 @@ static void rewrite_transport(const struct rewriter *rw, struct flow *f,
 {
     const struct ip4_hdr *h = pkt_ip4(p);
     uint32_t left = pkt_avail(p, p->transport);
+    bool ports = rw->kind == REWRITE_TCP_UDP || rw->kind == REWRITE_TCP ||
+                 rw->kind == REWRITE_UDP;
 
     if (rw->kind == REWRITE_PING) {
         rewrite_ping(f, direction, p);
         return;
     }
-    if (rw->kind == REWRITE_ADDR || rw->kind == REWRITE_PAIR) {
-        /* Addresses are in the sums of TCP and UDP too. */
-        if (ip4_is_later_fragment(h))
-            return;
-    } else {
+    if (!ports && ip4_is_later_fragment(h)) /* there is no sum with the addresses */
+        return;
+    if (ports && !is_tcp(rw, f)) {
+        f->state |= direction ? UDP_REPLY : 0;
+        f->state += f->state < UDP_ENOUGH ? UDP_PACKET : 0;
+    }
+    if (ports && (left >= TCP_SUM_END || !is_tcp(rw, f))) {
         store16(p->transport, f->id[!direction].dport);
         store16(p->transport + 2, f->id[!direction].sport);
     }
-    if (!is_tcp(rw, f))
-        f->state |= (uint8_t)(UDP_SEEN << direction);
-    if (h->proto == IP_PROTO_TCP && left >= sizeof(struct tcp_hdr)) {
-        if (is_tcp(rw, f))
-            rewrite_tcp(f, direction, p);
-        else
-            pkt_tcp(p)->sum = apply_delta(pkt_tcp(p)->sum, f->l4_delta, direction);
-    } else if (h->proto == IP_PROTO_UDP && left >= sizeof(struct udp_hdr)) {
+    if (h->proto == IP_PROTO_TCP && left >= TCP_SUM_END)
+        rewrite_tcp(rw, f, direction, p);
+    else if (h->proto == IP_PROTO_UDP && left >= sizeof(struct udp_hdr))
         rewrite_udp(f, direction, pkt_udp(p));
-    }
 }
 
 /* IPAddrRewriter: one of the two addresses stays what it is. */
-static void rewrite_addr(struct flow *f, unsigned direction, struct ip4_hdr *h)
+static void rewrite_addr(struct flow *f, unsigned direction, struct pkt *p)
 {
-    if (direction)
-        h->dst = f->id[0].src;
-    else
+    struct ip4_hdr *h = pkt_ip4(p);
+
+    if (!direction) {
         h->src = f->id[1].dst;
+        return;
+    }
+    h->dst = f->id[0].src;
+    pkt_set_dst_ip(p, h->dst);
 }
 
 static int32_t rewrite_packet(struct rewriter *rw, struct flow *f, unsigned direction,
@@ -375,13 +564,13 @@ static int32_t rewrite_packet(struct rewriter *rw, struct flow *f, unsigned dire
         return -1;
     h = pkt_ip4(p);
     if (rw->kind == REWRITE_ADDR) {
-        rewrite_addr(f, direction, h);
+        rewrite_addr(f, direction, p);
     } else {
         h->src = other->dst;
         h->dst = other->src;
+        if (rw->dst_anno)
+            pkt_set_dst_ip(p, h->dst);
     }
-    if (rw->dst_anno)
-        pkt_set_dst_ip(p, h->dst);
     if (direction && rw->have_reply_anno)
         p->anno[rw->reply_anno.offset] = f->reply_anno;
     h->sum = apply_delta(h->sum, f->ip_delta, direction);
@@ -390,20 +579,33 @@ static int32_t rewrite_packet(struct rewriter *rw, struct flow *f, unsigned dire
     return f->out[direction];
 }
 
-/* A packet of a flow that is not known. */
+/* Make a mapping for a flow that is not known. `*how` is RW_MAP if there is one then. */
+static flow_ref make_mapping(struct rewriter *rw, unsigned input,
+                             const struct flow_id *id, uint8_t proto, uint32_t now_ms,
+                             int *how)
+{
+    struct flow_id out;
+
+    *how = rewrite_input_map(rw, &rw->inputs[input], id, proto, &out);
+    if (*how != RW_MAP)
+        return 0;
+    if (rw->kind == REWRITE_PING)
+        out.dport = id->dport;
+    return rewriter_add(rw, now_ms, input, proto, id, &out);
+}
+
 static int32_t new_flow(struct rewriter *rw, unsigned port, struct pkt *p,
                         const struct flow_id *id, uint8_t proto, uint32_t now_ms)
 {
-    struct flow_id out;
-    int r = rewrite_input_map(rw, &rw->inputs[port], id, proto, &out);
+    int how;
     struct flow *f;
     flow_ref ref;
 
-    if (r != RW_MAP)
-        return r;
-    ref = rewriter_add(rw, now_ms, port, proto, id, &out);
+    if (rw->kind == REWRITE_PING && pkt_icmp(p)->type != ICMP_ECHO)
+        return rw->inputs[port].what == RW_KIND_PASS ? rw->inputs[port].out : -1;
+    ref = make_mapping(rw, port, id, proto, now_ms, &how);
     if (!ref)
-        return -1;
+        return how == RW_MAP ? -1 : how;
     f = flow_ref_flow(&rw->flows, ref);
     if (rw->have_reply_anno)
         f->reply_anno = p->anno[rw->reply_anno.offset];
@@ -411,11 +613,37 @@ static int32_t new_flow(struct rewriter *rw, unsigned port, struct pkt *p,
 }
 
 /* Packets to an address that IPAddrRewriter has given out. */
-static flow_ref find_reply_addr(const struct rewriter *rw, const struct pkt *p)
+static flow_ref find_reply_addr(const struct rewriter *rw, uint32_t dst)
 {
-    struct flow_id id = {0, pkt_ip4(p)->dst, 0, 0};
+    struct flow_id id = {0, dst, 0, 0};
 
     return rw->kind == REWRITE_ADDR ? flow_lookup(&rw->flows, &id, 0) : 0;
+}
+
+flow_ref rewriter_get(struct rewriter *rw, uint8_t proto, const struct flow_id *id,
+                      int input)
+{
+    struct flow_id key = *id;
+    flow_ref ref;
+    int how;
+
+    if (rw->kind == REWRITE_ADDR || rw->kind == REWRITE_PAIR) {
+        key = (struct flow_id){id->src, rw->kind == REWRITE_PAIR ? id->dst : 0, 0, 0};
+        proto = 0;
+    } else if (rw->kind == REWRITE_PING) {
+        key.sport = input == REWRITE_REPLY ? 0 : id->sport;
+        key.dport = input == REWRITE_REPLY ? id->sport : 0;
+        if (proto != IP_PROTO_ICMP)
+            return 0;
+    } else if (!has_ports(rw, proto)) {
+        return 0;
+    }
+    ref = flow_lookup(&rw->flows, &key, proto);
+    if (!ref)
+        ref = find_reply_addr(rw, id->dst);
+    if (ref || input < 0 || (uint32_t)input >= rw->n_inputs)
+        return ref;
+    return make_mapping(rw, (unsigned)input, &key, proto, rewriter_now_ms(rw->e), &how);
 }
 
 void rewriter_push(struct element *e, unsigned port, struct batch *b)
@@ -448,7 +676,7 @@ void rewriter_push(struct element *e, unsigned port, struct batch *b)
         }
         ref = flow_find(&rw->flows, hash[i], &id[i], proto[i]);
         if (!ref)
-            ref = find_reply_addr(rw, b->p[i]);
+            ref = find_reply_addr(rw, pkt_ip4(b->p[i])->dst);
         if (__builtin_expect(ref != 0, 1))
             out[i] = rewrite_packet(rw, flow_ref_flow(&rw->flows, ref),
                                     flow_ref_direction(ref), b->p[i], now_ms);

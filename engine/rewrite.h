@@ -60,10 +60,19 @@ enum { RW_DROP = -1, RW_MAP = -2 }; /* besides output numbers */
 
 /* What a mapper answers cast(e, "IPMapper") with. */
 struct ip_mapper {
+    /* Before packets come: whether the outputs exist. -1 with a message. May be NULL. */
+    int (*check)(struct element *mapper, const struct element *rewriter,
+                 struct diag *d);
     /* Choose what the flow `in` becomes. RW_MAP with `*out`, and the outputs of `is`, set;
      * or RW_DROP. */
     int (*map)(struct element *mapper, struct rewriter *rw, struct rewrite_input *is,
                const struct flow_id *in, uint8_t proto, struct flow_id *out);
+};
+
+/* What rewriters with one MAPPING_CAPACITY share. In the router's arena. */
+struct rewrite_heap {
+    int32_t capacity;
+    struct rewriter *members; /* by next_member, once they run */
 };
 
 struct rewriter_timeouts {
@@ -78,10 +87,13 @@ struct rewriter {
     struct rewrite_input *inputs; /* in the router's arena */
     struct element *e;
     uint32_t n_inputs;
-    uint32_t capacity; /* flows */
     enum rewriter_kind kind;
+    struct rewrite_heap *heap; /* see rewriter_heap() */
+    struct rewriter *next_member;
+    struct handler_spec *pattern_handlers; /* [n_inputs], in the router's arena */
     struct rewriter_timeouts tcp, udp;
     bool dst_anno, have_reply_anno;
+    bool reaping; /* in the midst of it */
     struct anno_ref reply_anno;
     struct timer reap;
 
@@ -90,8 +102,12 @@ struct rewriter {
     int64_t timeout_ns, guarantee_ns, reap_ns;
     int64_t tcp_nodata_ns, tcp_done_ns, tcp_timeout_ns, tcp_guarantee_ns;
     int64_t udp_timeout_ns, udp_streaming_ns, udp_guarantee_ns;
-    bool have_timeout, have_guarantee, have_tcp_timeout, have_udp_streaming;
+    bool have_timeout, have_guarantee, have_tcp_timeout;
+    bool have_udp_timeout, have_udp_streaming, have_udp_guarantee;
 };
+
+/* Other elements' way to it: cast(e, "IPRewriterBase"), and "TCPRewriter" for those that
+ * keep sequence numbers. */
 
 #define REWRITE_SEEN_TIME(member_, seen_, name_, def_, help_)                          \
     {                                                                                  \
@@ -100,17 +116,18 @@ struct rewriter {
         .seen = 1 + offsetof(struct rewriter, seen_)                                   \
     }
 
-/* Arguments that all of them have. */
-#define REWRITE_ARGS                                                                   \
+/* Arguments that all of them have; `timeout_` is their default TIMEOUT. */
+#define REWRITE_ARGS(timeout_)                                                         \
     ARG_WORD(rewriter, capacity_text, "CAPACITY", 0, NULL, "most mappings"),           \
         ARG_WORD(rewriter, mapping_capacity_text, "MAPPING_CAPACITY", 0, NULL,         \
-                 "most mappings"),                                                     \
-        REWRITE_SEEN_TIME(timeout_ns, have_timeout, "TIMEOUT", "300",                  \
+                 "most mappings, or the rewriter to share them with"),                 \
+        REWRITE_SEEN_TIME(timeout_ns, have_timeout, "TIMEOUT", timeout_,               \
                           "time without packets after which mappings go"),             \
         REWRITE_SEEN_TIME(guarantee_ns, have_guarantee, "GUARANTEE", "5",              \
                           "time that mappings are safe from newer ones"),              \
         ARG_TIME(rewriter, reap_ns, "REAP_INTERVAL", 0, "900",                         \
                  "how often expired mappings are removed"),                            \
+        ARG_TIME(rewriter, reap_ns, "REAP_TIME", ARG_OLD, NULL, "old REAP_INTERVAL"),  \
         ARG_BOOL(rewriter, dst_anno, "DST_ANNO", 0, "true",                            \
                  "set the destination annotation"),                                    \
     {                                                                                  \
@@ -129,12 +146,13 @@ struct rewriter {
         ARG_TIME(rewriter, tcp_done_ns, "TCP_DONE_TIMEOUT", 0, "240",                  \
                  "the same for TCP that has ended")
 #define REWRITE_UDP_ARGS                                                               \
-    ARG_TIME(rewriter, udp_timeout_ns, "UDP_TIMEOUT", 0, "300", "the same for UDP"),   \
+    REWRITE_SEEN_TIME(udp_timeout_ns, have_udp_timeout, "UDP_TIMEOUT", "300",          \
+                      "the same for UDP"),                                             \
         REWRITE_SEEN_TIME(udp_streaming_ns, have_udp_streaming,                        \
                           "UDP_STREAMING_TIMEOUT", NULL,                               \
-                          "... with packets in both directions"),                      \
-        ARG_TIME(rewriter, udp_guarantee_ns, "UDP_GUARANTEE", 0, "5",                  \
-                 "the guarantee of UDP mappings")
+                          "... with three packets, and some in both directions"),      \
+        REWRITE_SEEN_TIME(udp_guarantee_ns, have_udp_guarantee, "UDP_GUARANTEE", "5",  \
+                          "the guarantee of UDP mappings")
 
 /* The parts of a record; configure wants `kind`. */
 int rewriter_configure(struct element *e, struct conf *c, enum rewriter_kind kind,
@@ -144,7 +162,14 @@ void rewriter_take_state(struct element *e, struct element *old);
 void rewriter_cleanup(struct element *e);
 void rewriter_push(struct element *e, unsigned port, struct batch *b);
 void *rewriter_cast(struct element *e, const char *kind);
+/* Tables of handlers: IPRewriter's, TCPRewriter's, those of the others; and what
+ * more_handlers needs for pattern0, pattern1 ... */
+extern const struct handler_spec rewriter_ip_handlers[];
+extern const struct handler_spec rewriter_tcp_handlers[];
 extern const struct handler_spec rewriter_handlers[];
+int rewriter_make_handlers(struct element *e, struct diag *d);
+const struct handler_spec *rewriter_more_handlers(struct element *e, const char *name,
+                                                  size_t i);
 
 /* Milliseconds of the table's clock. */
 uint32_t rewriter_now_ms(const struct element *e);
@@ -175,16 +200,24 @@ flow_ref rewriter_add(struct rewriter *rw, uint32_t now_ms, unsigned input,
                       const struct flow_id *out);
 void rewriter_remove(struct rewriter *rw, struct flow *f);
 
-/* Remove what has expired and is beyond the capacity, or everything. */
+/* The mapping that a packet of flow `id` would use. With an `input` that exists, one is
+ * made if there is none; with REWRITE_CHECK not; REWRITE_REPLY says besides that an ICMP
+ * identifier is that of a reply. 0: there is none. */
+enum { REWRITE_CHECK = -1, REWRITE_REPLY = -2 };
+flow_ref rewriter_get(struct rewriter *rw, uint8_t proto, const struct flow_id *id,
+                      int input);
+
+/* What the rewriter shares with others, made when first asked for. NULL without memory. */
+struct rewrite_heap *rewriter_heap(struct element *e);
+/* Mappings of all members. */
+uint32_t rewrite_heap_size(const struct rewrite_heap *h);
+
+/* Remove what has expired and is beyond the capacity, or everything; of all members. */
 void rewriter_shrink(struct rewriter *rw, bool all);
 
-/* Patterns by name, shared in a router: IPRewriterPatterns fills it. */
-struct rewrite_names {
-    struct {
-        const char *name;
-        struct rewrite_pattern *pattern;
-    } * v; /* in the router's arena */
-    uint32_t n, room;
-};
+/* For mappers with several choices: whether the rewriter has their outputs. -1 with
+ * messages. */
+int rewrite_check_choices(struct element *mapper, const struct rewrite_input *choices,
+                          uint32_t n, const struct element *rewriter, struct diag *d);
 
 #endif

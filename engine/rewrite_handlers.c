@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* rewrite_handlers.c -- handlers of rewriters: see rewrite.h */
 
+#include "engine/args.h"
 #include "engine/rewrite.h"
 #include "engine/words.h"
 
+#include <stdio.h>
+
 enum { H_TABLE, H_TCP, H_UDP };
-enum { H_NMAPPINGS, H_FAILURES, H_SIZE, H_CAPACITY };
+enum { H_NMAPPINGS, H_FAILURES, H_SIZE };
 
 static void unparse_id(const struct flow_id *f, struct sbuf *out)
 {
@@ -15,18 +18,48 @@ static void unparse_id(const struct flow_id *f, struct sbuf *out)
                 unparse_ip(f->dst, dst), be16(f->dport));
 }
 
+/* The two sides of a mapping: what identifies a flow depends on the kind. */
+static void unparse_sides(const struct rewriter *rw, const struct flow *f,
+                          unsigned direction, struct sbuf *out)
+{
+    const struct flow_id *is = &f->id[direction], *other = &f->id[!direction];
+    struct flow_id becomes = flow_id_reverse(*other);
+    char a[64], b[64];
+
+    switch (rw->kind) {
+    case REWRITE_ADDR:
+        sbuf_printf(out, "%s => %s", unparse_ip(is->src, a), unparse_ip(other->dst, b));
+        break;
+    case REWRITE_PAIR:
+        sbuf_printf(out, "(%s, %s)", unparse_ip(is->src, a), unparse_ip(is->dst, b));
+        sbuf_printf(out, " => (%s, %s)", unparse_ip(other->dst, a),
+                    unparse_ip(other->src, b));
+        break;
+    case REWRITE_PING: /* Click adds one, in network order, for replies */
+        sbuf_printf(out, "(%s, %s, %u)", unparse_ip(is->src, a), unparse_ip(is->dst, b),
+                    be16(direction ? (uint16_t)(is->dport + 1) : is->sport));
+        sbuf_printf(out, " => (%s, %s, %u)", unparse_ip(becomes.src, a),
+                    unparse_ip(becomes.dst, b),
+                    be16(direction ? (uint16_t)(becomes.dport + 1) : becomes.sport));
+        break;
+    default:
+        unparse_id(is, out);
+        sbuf_puts(out, " => ");
+        unparse_id(&becomes, out);
+    }
+}
+
 static void unparse_mapping(const struct rewriter *rw, const struct flow *f,
                             unsigned direction, uint32_t now_ms, struct sbuf *out)
 {
-    struct flow_id becomes = flow_id_reverse(f->id[!direction]);
+    const struct flow_seq *seq = flow_seq_of(&rw->flows, f);
 
-    unparse_id(&f->id[direction], out);
-    sbuf_puts(out, " => ");
-    unparse_id(&becomes, out);
+    unparse_sides(rw, f, direction, out);
+    if (seq && flow_seq_delta(seq, direction))
+        sbuf_printf(out, " seq %+d", flow_seq_delta(seq, direction));
     sbuf_printf(out, " [%s%u %s%u] i%u exp%d\n", direction ? "" : "*", f->out[0],
                 direction ? "*" : "", f->out[1], f->input,
                 ((int32_t)(f->expiry_ms - now_ms) + 500) / 1000);
-    (void)rw;
 }
 
 static int read_table(struct element *e, const struct handler_spec *h,
@@ -54,22 +87,31 @@ static int read_number(struct element *e, const struct handler_spec *h,
         n += h->user == H_FAILURES ? rw->inputs[i].failures : 0;
     }
     if (h->user == H_SIZE)
-        n = rw->flows.count;
-    if (h->user == H_CAPACITY)
-        n = rw->capacity;
+        n = rewrite_heap_size(rw->heap);
     sbuf_printf(out, "%llu", (unsigned long long)n);
+    return 0;
+}
+
+static int read_capacity(struct element *e, const struct handler_spec *h,
+                         const char *param, struct sbuf *out, struct diag *d)
+{
+    const struct rewriter *rw = element_state(e);
+
+    sbuf_printf(out, "%d", rw->heap->capacity);
     return 0;
 }
 
 static int write_capacity(struct element *e, const struct handler_spec *h,
                           const char *value, size_t len, struct diag *d)
 {
+    static const struct arg_spec words[] = {
+        ARG_I32(rewrite_heap, capacity, "CAPACITY", ARG_M, NULL, NULL),
+        ARG_END,
+    };
     struct rewriter *rw = element_state(e);
-    uint64_t n;
 
-    if (!parse_u64(value, 0, &n) || n > INT32_MAX)
-        return diag_err(d, "CAPACITY: parse error");
-    rw->capacity = (uint32_t)n;
+    if (args_words(e, value, words, rw->heap, d) < 0)
+        return -1;
     rewriter_shrink(rw, false);
     return 0;
 }
@@ -139,6 +181,23 @@ static void unparse_words(const struct flow_id *f, struct sbuf *out)
                 unparse_ip(f->dst, dst), be16(f->dport));
 }
 
+/* The annotation of replies, and changes of sequence numbers: DIRECTION TRIGGER DELTA, with
+ * "-" for the trigger of what is older than all that are known. */
+static void unparse_more(const struct rewriter *rw, const struct flow *f,
+                         struct sbuf *out)
+{
+    const struct flow_seq *seq = flow_seq_of(&rw->flows, f);
+
+    if (f->reply_anno || seq)
+        sbuf_printf(out, " %u", f->reply_anno);
+    for (unsigned d = 0; seq && d < 2; d++) {
+        if (seq->delta[d][0])
+            sbuf_printf(out, " %u - %d", d, seq->delta[d][0]);
+        for (unsigned i = 0; i < seq->n[d]; i++)
+            sbuf_printf(out, " %u %u %d", d, seq->trigger[d][i], seq->delta[d][i + 1]);
+    }
+}
+
 /* All mappings in a form that `flows` reads back, here or in another machine. */
 static int read_flows(struct element *e, const struct handler_spec *h,
                       const char *param, struct sbuf *out, struct diag *d)
@@ -152,8 +211,10 @@ static int read_flows(struct element *e, const struct handler_spec *h,
         sbuf_printf(out, "%u", f->proto);
         unparse_words(&f->id[0], out);
         unparse_words(&becomes, out);
-        sbuf_printf(out, " %u %u %d\n", f->input, f->state,
+        sbuf_printf(out, " %u %u %d", f->input, f->state,
                     (int32_t)(f->expiry_ms - now));
+        unparse_more(rw, f, out);
+        sbuf_putc(out, '\n');
     }
     return 0;
 }
@@ -180,13 +241,43 @@ static bool next_id(struct element *e, const char **text, struct flow_id *f)
     return true;
 }
 
+/* Changes of sequence numbers, as unparse_more() has written them. */
+static bool add_changes(struct rewriter *rw, struct flow *f, const char *text)
+{
+    char word[WORD_ROOM];
+    int64_t d, trigger, delta;
+    struct flow_seq *seq;
+
+    while (word_next(&text, word)) {
+        seq = flow_seq_make(&rw->flows, f);
+        if (!seq || !parse_i64(word, 10, &d) || d < 0 || d > 1 ||
+            !word_next(&text, word))
+            return false;
+        if (strcmp(word, "-") != 0 &&
+            (!parse_i64(word, 10, &trigger) || trigger < 0 || trigger > UINT32_MAX))
+            return false;
+        if (!next_number(&text, INT32_MIN, INT32_MAX, &delta))
+            return false;
+        if (strcmp(word, "-") == 0)
+            seq->delta[d][0] = (int32_t)delta;
+        else if (flow_seq_change(seq, (unsigned)d, (uint32_t)trigger,
+                                 (int32_t)((uint32_t)delta - (uint32_t)flow_seq_delta(
+                                                                 seq, (unsigned)d))) <
+                 0)
+            return false;
+    }
+    return true;
+}
+
 /* One line of `flows`. */
 static bool add_flow(struct element *e, const char *line)
 {
     struct rewriter *rw = element_state(e);
     uint32_t now = rewriter_now_ms(e);
     struct flow_id from, to;
-    int64_t proto, input, state, left_ms;
+    int64_t proto, input, state, left_ms, anno = 0;
+    const char *rest;
+    char word[WORD_ROOM];
     struct flow *f;
     flow_ref ref;
 
@@ -196,16 +287,20 @@ static bool add_flow(struct element *e, const char *line)
         !next_number(&line, 0, 255, &state) ||
         !next_number(&line, INT32_MIN, INT32_MAX, &left_ms))
         return false;
+    rest = line;
+    if (word_next(&rest, word) && !next_number(&line, 0, 255, &anno))
+        return false;
     ref = flow_lookup(&rw->flows, &from, (uint8_t)proto);
     if (ref)
         rewriter_remove(rw, flow_ref_flow(&rw->flows, ref));
     ref = rewriter_add(rw, now, (unsigned)input, (uint8_t)proto, &from, &to);
-    if (ref) {
-        f = flow_ref_flow(&rw->flows, ref);
-        f->state = (uint8_t)state;
-        f->expiry_ms = now + (uint32_t)left_ms;
-    }
-    return true;
+    if (!ref)
+        return true; /* no room, or no such outputs */
+    f = flow_ref_flow(&rw->flows, ref);
+    f->state = (uint8_t)state;
+    f->reply_anno = (uint8_t)anno;
+    f->expiry_ms = now + (uint32_t)left_ms;
+    return add_changes(rw, f, line);
 }
 
 static int write_flows(struct element *e, const struct handler_spec *h,
@@ -224,37 +319,96 @@ static int write_flows(struct element *e, const struct handler_spec *h,
         sbuf_add(&line, at, (size_t)(nl - at));
         blank = sbuf_text(&line);
         if (word_next(&blank, word) && !add_flow(e, sbuf_text(&line)))
-            rc = diag_err(d,
-                          "line %u: expected PROTO SADDR SPORT DADDR DPORT SADDR "
-                          "SPORT DADDR DPORT INPUT STATE MS",
-                          number);
+            rc = diag_err(
+                d,
+                "line %u: expected PROTO SADDR SPORT DADDR DPORT SADDR "
+                "SPORT DADDR DPORT INPUT STATE MS [ANNO [DIRECTION TRIGGER DELTA]...]",
+                number);
         at = nl + 1;
     }
     sbuf_fini(&line);
     return rc;
 }
 
-/* Where a packet of the flow "SADDR SPORT DADDR DPORT" would go. */
+/* Where a packet of the TCP flow "SADDR SPORT DADDR DPORT" would go. */
 static int read_lookup(struct element *e, const struct handler_spec *h,
                        const char *param, struct sbuf *out, struct diag *d)
 {
+#define LOOKUP_PORT(member_, name_)                                                    \
+    {                                                                                  \
+        .name = name_, .kind = ARG_KIND_PORT_TCP, .flags = ARG_M,                      \
+        .offset = offsetof(struct flow_id, member_)                                    \
+    }
+    static const struct arg_spec words[] = {
+        ARG_IP(flow_id, src, "SADDR", ARG_M, NULL, NULL),
+        LOOKUP_PORT(sport, "SPORT"),
+        ARG_IP(flow_id, dst, "DADDR", ARG_M, NULL, NULL),
+        LOOKUP_PORT(dport, "DPORT"),
+        ARG_END,
+    };
     struct rewriter *rw = element_state(e);
-    struct flow_id id, becomes;
-    const char *text = param ? param : "";
+    struct flow_id id = {0, 0, 0, 0}, becomes;
+    char src[64], dst[64];
     flow_ref ref;
 
-    if (!next_id(e, &text, &id))
-        return diag_err(d, "expected SADDR SPORT DADDR DPORT");
-    ref = flow_lookup(&rw->flows, &id,
-                      rw->kind == REWRITE_UDP ? IP_PROTO_UDP : IP_PROTO_TCP);
+    if (args_words(e, param ? param : "", words, &id, d) < 0)
+        return -1;
+    id.sport = be16(id.sport);
+    id.dport = be16(id.dport);
+    ref = flow_lookup(&rw->flows, &id, IP_PROTO_TCP);
     if (!ref)
         return 0;
     becomes = flow_id_reverse(
         flow_ref_flow(&rw->flows, ref)->id[!flow_ref_direction(ref)]);
-    unparse_words(&becomes, out);
-    memmove(out->data, out->data + 1, out->len--); /* the blank in front */
+    sbuf_printf(out, "%s %u %s %u", unparse_ip(becomes.src, src), be16(becomes.sport),
+                unparse_ip(becomes.dst, dst), be16(becomes.dport));
     return 0;
 }
+
+/* --- pattern0, pattern1 ... --------------------------------------------------------------- */
+
+enum { PATTERN_NAME_ROOM = 16 };
+
+int rewriter_make_handlers(struct element *e, struct diag *d)
+{
+    struct rewriter *rw = element_state(e);
+    char *names = element_alloc(e, (size_t)rw->n_inputs * PATTERN_NAME_ROOM);
+
+    rw->pattern_handlers = element_alloc(e, ((size_t)rw->n_inputs + 1) *
+                                                sizeof *rw->pattern_handlers);
+    if (!names || !rw->pattern_handlers)
+        return diag_err(d, "out of memory");
+    for (uint32_t i = 0; i < rw->n_inputs; i++) {
+        char *name = names + (size_t)i * PATTERN_NAME_ROOM;
+        snprintf(name, PATTERN_NAME_ROOM, "pattern%u", i);
+        rw->pattern_handlers[i] = (struct handler_spec){
+            .name = name,
+            .help = "specification of an input",
+            .flags = HANDLER_READ | HANDLER_WRITE,
+            .user = (intptr_t)i,
+            .read = read_patterns,
+            .write = write_pattern,
+        };
+    }
+    return 0;
+}
+
+const struct handler_spec *rewriter_more_handlers(struct element *e, const char *name,
+                                                  size_t i)
+{
+    const struct rewriter *rw = element_state(e);
+
+    if (!rw->pattern_handlers)
+        return NULL;
+    if (!name) /* newest first */
+        return i < rw->n_inputs ? &rw->pattern_handlers[rw->n_inputs - 1 - i] : NULL;
+    for (i = 0; i < rw->n_inputs; i++)
+        if (strcmp(rw->pattern_handlers[i].name, name) == 0)
+            return &rw->pattern_handlers[i];
+    return NULL;
+}
+
+/* --- tables ------------------------------------------------------------------------------- */
 
 #define NUMBER(name_, user_, help_)                                                    \
     {                                                                                  \
@@ -271,46 +425,45 @@ static int read_lookup(struct element *e, const struct handler_spec *h,
         .name = name_, .help = "what a flow becomes",                                  \
         .flags = HANDLER_READ | HANDLER_PARAM, .read = read_lookup                     \
     }
-#define PATTERN(name_, user_)                                                          \
-    {                                                                                  \
-        .name = name_, .help = "specification of an input",                            \
-        .flags = HANDLER_READ | HANDLER_WRITE, .user = user_, .read = read_patterns,   \
-        .write = write_pattern                                                         \
-    }
+#define COMMON                                                                         \
+    {.name = "flows",                                                                  \
+     .help = "all mappings, to be written to another rewriter",                        \
+     .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_RAW | HANDLER_EXPENSIVE,          \
+     .read = read_flows,                                                               \
+     .write = write_flows},                                                            \
+        NUMBER("nmappings", H_NMAPPINGS, "mappings"),                                  \
+        NUMBER("mapping_failures", H_FAILURES, "flows that could not be mapped"),      \
+        {.name = "patterns",                                                           \
+         .help = "the inputs' specifications",                                         \
+         .flags = HANDLER_READ,                                                        \
+         .user = -1,                                                                   \
+         .read = read_patterns},                                                       \
+        NUMBER("size", H_SIZE, "mappings of all that share the capacity"),             \
+        {.name = "capacity",                                                           \
+         .help = "most mappings",                                                      \
+         .flags = HANDLER_READ | HANDLER_WRITE,                                        \
+         .read = read_capacity,                                                        \
+         .write = write_capacity},                                                     \
+        HANDLER_WRITER(write_clear, "clear", "remove all mappings"), HANDLER_END
+
+const struct handler_spec rewriter_ip_handlers[] = {
+    TABLE("tcp_table", H_TCP, "mappings of TCP, both directions"),
+    TABLE("udp_table", H_UDP, "all others"),
+    TABLE("tcp_mappings", H_TCP, "old name of tcp_table"),
+    TABLE("udp_mappings", H_UDP, "old name of udp_table"),
+    LOOKUP("tcp_lookup"),
+    COMMON,
+};
+
+const struct handler_spec rewriter_tcp_handlers[] = {
+    TABLE("table", H_TABLE, "all mappings, both directions"),
+    TABLE("mappings", H_TABLE, "old name of table"),
+    LOOKUP("lookup"),
+    COMMON,
+};
 
 const struct handler_spec rewriter_handlers[] = {
     TABLE("table", H_TABLE, "all mappings, both directions"),
-    TABLE("mappings", H_TABLE, "the same"),
-    TABLE("tcp_table", H_TCP, "those of TCP"),
-    TABLE("udp_table", H_UDP, "all others"),
-    TABLE("tcp_mappings", H_TCP, "those of TCP"),
-    TABLE("udp_mappings", H_UDP, "all others"),
-    LOOKUP("lookup"),
-    LOOKUP("tcp_lookup"),
-    NUMBER("table_size", H_NMAPPINGS, "mappings"),
-    NUMBER("nmappings", H_NMAPPINGS, "mappings"),
-    NUMBER("mapping_failures", H_FAILURES, "flows that could not be mapped"),
-    NUMBER("size", H_SIZE, "mappings"),
-    {.name = "capacity",
-     .help = "most mappings",
-     .flags = HANDLER_READ | HANDLER_WRITE,
-     .user = H_CAPACITY,
-     .read = read_number,
-     .write = write_capacity},
-    HANDLER_PRESS(write_clear, "clear", "remove all mappings"),
-    {.name = "flows",
-     .help = "all mappings, to be written to another rewriter",
-     .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_RAW | HANDLER_EXPENSIVE,
-     .read = read_flows,
-     .write = write_flows},
-    {.name = "patterns",
-     .help = "the inputs' specifications",
-     .flags = HANDLER_READ,
-     .user = -1,
-     .read = read_patterns},
-    PATTERN("pattern0", 0),
-    PATTERN("pattern1", 1),
-    PATTERN("pattern2", 2),
-    PATTERN("pattern3", 3),
-    HANDLER_END,
+    TABLE("mappings", H_TABLE, "old name of table"),
+    COMMON,
 };

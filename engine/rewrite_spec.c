@@ -3,7 +3,7 @@
 
 #include "engine/rewrite.h"
 
-#include "engine/router.h"
+#include "engine/nameinfo.h"
 #include "engine/words.h"
 
 enum { MAX_WORDS = 6, MAX_TRIES = 65536 };
@@ -96,12 +96,10 @@ static bool parse_port_range(char *word, struct rewrite_pattern *p)
 static struct rewrite_pattern *find_name(struct element *e, const char *name,
                                          struct diag *d)
 {
-    struct rewrite_names *names = router_shared(e->router, "IPRewriterPatterns",
-                                                sizeof *names);
+    struct rewrite_pattern *p;
 
-    for (uint32_t i = 0; names && i < names->n; i++)
-        if (strcmp(names->v[i].name, name) == 0)
-            return names->v[i].pattern;
+    if (name_query(e, NAME_REWRITE_PATTERN, name, &p, sizeof p))
+        return p;
     diag_err(d, "no such pattern '%s'", name);
     return NULL;
 }
@@ -373,4 +371,17 @@ int rewrite_input_map(struct rewriter *rw, struct rewrite_input *is,
     if (r == RW_DROP)
         is->failures++;
     return r;
+}
+
+int rewrite_check_choices(struct element *mapper, const struct rewrite_input *choices,
+                          uint32_t n, const struct element *rewriter, struct diag *d)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        if (choices[i].out >= rewriter->n_out ||
+            choices[i].reply_out >= rewriter->n_out)
+            rc = diag_err(d, "output port out of range in %s pattern %u",
+                          element_declaration(mapper), i);
+    return rc;
 }

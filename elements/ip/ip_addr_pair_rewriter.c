@@ -15,25 +15,24 @@
  *             NAME FOUT ROUT        as "pattern", by a name from IPRewriterPatterns
  *             ELEMENT               ask a mapper, such as RoundRobinIPMapper
  *           TIMEOUT           time without packets after which mappings go,
- *                             default 5min
+ *                             default 2h
  *           GUARANTEE         time that a mapping is safe from newer ones, default 5s
- *           CAPACITY, MAPPING_CAPACITY  most mappings
+ *           CAPACITY, MAPPING_CAPACITY  most mappings, or the name of another rewriter, to
+ *                             share its capacity
  *           REAP_INTERVAL     how often expired mappings are removed, default 15min
  *           DST_ANNO          set the destination annotation, default true
  *           REPLY_ANNO        1-byte annotation that replies get from the first packet
- * Handlers: table, mappings          (r) all mappings, both directions, with seconds to live
- *           tcp_table, tcp_mappings  (r) those of TCP
- *           udp_table, udp_mappings  (r) all others
- *           flows             (rw) all mappings in a form that can be written to another
- *                             rewriter: PROTO SADDR SPORT DADDR DPORT, the same four of
- *                             what it becomes, INPUT STATE MS
- *           lookup, tcp_lookup  (r) what the flow "SADDR SPORT DADDR DPORT" becomes
- *           nmappings, table_size, size  (r) mappings
+ * Handlers: table         (r) all mappings, both directions, with seconds to live
+ *           mappings      (r) its old name
+ *           flows         (rw) all mappings in a form that can be written to another
+ *                         rewriter, see below
+ *           nmappings     (r) mappings
  *           mapping_failures  (r) flows that could not be mapped
- *           capacity          (rw) most mappings
- *           patterns          (r) the inputs' specifications
- *           pattern0, pattern1, pattern2, pattern3  (rw) that of one input
- *           clear             (w) remove all mappings
+ *           patterns      (r) the inputs' specifications; pattern0, pattern1 ... (rw) are
+ *                         those of one input
+ *           size          (r) mappings of all rewriters that share the capacity
+ *           capacity      (rw) most mappings
+ *           clear         (w) remove all mappings
  * Example:  rw :: IPAddrPairRewriter(pattern 1.0.0.10-1.0.0.20 - 0 1, drop);
  * See also: IPAddrRewriter, IPRewriter
  *
@@ -41,13 +40,16 @@
  * DADDR.
  *
  * Mappings live on when the configuration is exchanged, whatever the specifications then
- * say, as long as their input and outputs exist.
+ * say, as long as their input and outputs exist. A line of `flows` is PROTO SADDR SPORT
+ * DADDR DPORT, the same four of what it becomes, INPUT STATE MS, the milliseconds to live;
+ * and where there is something to say, REPLY_ANNO, and changes of sequence numbers,
+ * DIRECTION TRIGGER DELTA.
  */
 
 #include "engine/rewrite.h"
 
 static const struct arg_spec ip_addr_pair_rewriter_args[] = {
-    REWRITE_ARGS,
+    REWRITE_ARGS("7200"),
     ARG_END,
 };
 
@@ -65,6 +67,7 @@ ELEMENT(IPAddrPairRewriter) = {
     .args = ip_addr_pair_rewriter_args,
     .any_args = true,
     .handlers = rewriter_handlers,
+    .more_handlers = rewriter_more_handlers,
     .configure = ip_addr_pair_rewriter_configure,
     .initialize = rewriter_initialize,
     .take_state = rewriter_take_state,

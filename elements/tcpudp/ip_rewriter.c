@@ -17,7 +17,8 @@
  *           TIMEOUT           time without packets after which mappings go:
  *                             as TCP_TIMEOUT
  *           GUARANTEE         time that a mapping is safe from newer ones, default 5s
- *           CAPACITY, MAPPING_CAPACITY  most mappings
+ *           CAPACITY, MAPPING_CAPACITY  most mappings, or the name of another rewriter, to
+ *                             share its capacity
  *           REAP_INTERVAL     how often expired mappings are removed, default 15min
  *           DST_ANNO          set the destination annotation, default true
  *           REPLY_ANNO        1-byte annotation that replies get from the first packet
@@ -27,19 +28,19 @@
  *           UDP_TIMEOUT, UDP_STREAMING_TIMEOUT, UDP_GUARANTEE
  *                             for UDP: default 5min, with packets both ways as
  *                             UDP_TIMEOUT, 5s
- * Handlers: table, mappings          (r) all mappings, both directions, with seconds to live
- *           tcp_table, tcp_mappings  (r) those of TCP
- *           udp_table, udp_mappings  (r) all others
- *           flows             (rw) all mappings in a form that can be written to another
- *                             rewriter: PROTO SADDR SPORT DADDR DPORT, the same four of
- *                             what it becomes, INPUT STATE MS
- *           lookup, tcp_lookup  (r) what the flow "SADDR SPORT DADDR DPORT" becomes
- *           nmappings, table_size, size  (r) mappings
+ * Handlers: tcp_table     (r) mappings of TCP, both directions, with seconds to live
+ *           udp_table     (r) all others
+ *           tcp_mappings, udp_mappings  (r) their old names
+ *           tcp_lookup    (r) what the TCP flow "SADDR SPORT DADDR DPORT" becomes
+ *           flows         (rw) all mappings in a form that can be written to another
+ *                         rewriter, see below
+ *           nmappings     (r) mappings
  *           mapping_failures  (r) flows that could not be mapped
- *           capacity          (rw) most mappings
- *           patterns          (r) the inputs' specifications
- *           pattern0, pattern1, pattern2, pattern3  (rw) that of one input
- *           clear             (w) remove all mappings
+ *           patterns      (r) the inputs' specifications; pattern0, pattern1 ... (rw) are
+ *                         those of one input
+ *           size          (r) mappings of all rewriters that share the capacity
+ *           capacity      (rw) most mappings
+ *           clear         (w) remove all mappings
  * Example:  rw :: IPRewriter(pattern 1.0.0.1 1024-65535 - - 0 1, drop);
  *           in -> rw; out -> [1]rw; rw[0] -> out; rw[1] -> in;
  * See also: TCPRewriter, UDPRewriter, IPAddrRewriter, ICMPPingRewriter, IPRewriterPatterns
@@ -50,13 +51,16 @@
  * to be marked.
  *
  * Mappings live on when the configuration is exchanged, whatever the specifications then
- * say, as long as their input and outputs exist.
+ * say, as long as their input and outputs exist. A line of `flows` is PROTO SADDR SPORT
+ * DADDR DPORT, the same four of what it becomes, INPUT STATE MS, the milliseconds to live;
+ * and where there is something to say, REPLY_ANNO, and changes of sequence numbers,
+ * DIRECTION TRIGGER DELTA.
  */
 
 #include "engine/rewrite.h"
 
 static const struct arg_spec ip_rewriter_args[] = {
-    REWRITE_ARGS,
+    REWRITE_ARGS("300"),
     REWRITE_TCP_ARGS,
     REWRITE_UDP_ARGS,
     ARG_END,
@@ -74,7 +78,8 @@ ELEMENT(IPRewriter) = {
     .processing = "h/h",
     .args = ip_rewriter_args,
     .any_args = true,
-    .handlers = rewriter_handlers,
+    .handlers = rewriter_ip_handlers,
+    .more_handlers = rewriter_more_handlers,
     .configure = ip_rewriter_configure,
     .initialize = rewriter_initialize,
     .take_state = rewriter_take_state,

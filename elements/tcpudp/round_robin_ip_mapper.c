@@ -42,7 +42,18 @@ static int round_robin_ip_mapper_map(struct element *e, struct rewriter *rw,
     return RW_DROP;
 }
 
-static const struct ip_mapper round_robin_ip_mapper_ops = {round_robin_ip_mapper_map};
+static int round_robin_ip_mapper_check(struct element *e,
+                                       const struct element *rewriter, struct diag *d)
+{
+    const struct round_robin_ip_mapper *s = element_state(e);
+
+    return rewrite_check_choices(e, s->choices, s->n, rewriter, d);
+}
+
+static const struct ip_mapper round_robin_ip_mapper_ops = {
+    .check = round_robin_ip_mapper_check,
+    .map = round_robin_ip_mapper_map,
+};
 
 static int round_robin_ip_mapper_configure(struct element *e, struct conf *c,
                                            struct diag *d)
@@ -52,6 +63,8 @@ static int round_robin_ip_mapper_configure(struct element *e, struct conf *c,
 
     if (c->argc < 1)
         return diag_err(d, "no patterns given");
+    if (c->argc == 1)
+        diag_warn(d, "only one pattern given");
     s->choices = element_alloc(e, (size_t)c->argc * sizeof *s->choices);
     if (!s->choices)
         return diag_err(d, "out of memory");

@@ -72,7 +72,18 @@ static int source_ip_hash_mapper_map(struct element *e, struct rewriter *rw,
     return RW_DROP;
 }
 
-static const struct ip_mapper source_ip_hash_mapper_ops = {source_ip_hash_mapper_map};
+static int source_ip_hash_mapper_check(struct element *e,
+                                       const struct element *rewriter, struct diag *d)
+{
+    const struct source_ip_hash_mapper *s = element_state(e);
+
+    return rewrite_check_choices(e, s->choices, s->n, rewriter, d);
+}
+
+static const struct ip_mapper source_ip_hash_mapper_ops = {
+    .check = source_ip_hash_mapper_check,
+    .map = source_ip_hash_mapper_map,
+};
 
 /* "PATTERN FOUT ROUT ID": cut off and return the ID. */
 static bool source_ip_hash_mapper_id(char *text, uint64_t *id)
@@ -107,7 +118,7 @@ static int source_ip_hash_mapper_add(struct element *e, const char *arg, uint32_
         return diag_err(d, "out of memory");
     memcpy(text, arg, len + 1);
     if (!source_ip_hash_mapper_id(text, &id))
-        return diag_err(d, "expected 'PATTERN FOUTPUT ROUTPUT ID'");
+        return diag_err(d, "bad server ID in pattern spec");
     if (rewrite_pattern_input(e, text, &s->choices[s->n], d) < 0)
         return -1;
     for (uint32_t i = 0; i < nodes; i++)
@@ -117,23 +128,42 @@ static int source_ip_hash_mapper_add(struct element *e, const char *arg, uint32_
     return 0;
 }
 
+/* "NNODES SEED", and whether there is anything behind it. */
+static int source_ip_hash_mapper_head(const struct conf *c, int64_t *nodes,
+                                      int64_t *seed, struct diag *d)
+{
+    char first[WORD_ROOM], second[WORD_ROOM], more[WORD_ROOM];
+    const char *head = c->argc ? c->argv[0] : "";
+
+    if (c->argc == 0)
+        return diag_err(d, "no hash seed given");
+    if (c->argc == 1)
+        return diag_err(d, "no patterns given");
+    if (c->argc == 2)
+        diag_warn(d, "only one pattern given");
+    if (!word_next(&head, first) || !word_next(&head, second) || word_next(&head, more))
+        return diag_err(d, "requires 2 config params: numnodes seed");
+    if (!parse_i64(first, 0, nodes) || *nodes <= 0)
+        return diag_err(d, "number of nodes must be an integer");
+    if (*nodes > 1000)
+        return diag_err(d, "number of nodes must not exceed 1000");
+    if (!parse_i64(second, 0, seed))
+        return diag_err(d, "hash seed must be an integer");
+    return 0;
+}
+
 static int source_ip_hash_mapper_configure(struct element *e, struct conf *c,
                                            struct diag *d)
 {
     struct source_ip_hash_mapper *s = element_state(e);
-    const char *head = c->argc ? c->argv[0] : "";
-    char word[WORD_ROOM];
-    uint64_t nodes, seed;
+    int64_t nodes, seed;
     int rc = 0;
 
-    if (!word_next(&head, word) || !parse_u64(word, 0, &nodes) || !nodes ||
-        nodes > 1000 || !word_next(&head, word) || !parse_u64(word, 0, &seed))
-        return diag_err(d, "expected 'NNODES SEED', NNODES up to 1000");
-    if (c->argc < 2)
-        return diag_err(d, "no patterns given");
+    if (source_ip_hash_mapper_head(c, &nodes, &seed, d) < 0)
+        return -1;
     s->seed = (uint32_t)seed;
     s->choices = element_alloc(e, (size_t)c->argc * sizeof *s->choices);
-    s->ring = element_alloc(e, (size_t)c->argc * nodes * sizeof *s->ring);
+    s->ring = element_alloc(e, (size_t)c->argc * (size_t)nodes * sizeof *s->ring);
     if (!s->choices || !s->ring)
         return diag_err(d, "out of memory");
     for (int i = 1; i < c->argc; i++)

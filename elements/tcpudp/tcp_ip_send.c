@@ -18,7 +18,6 @@
 #include "engine/checksum.h"
 #include "engine/element.h"
 #include "engine/router.h"
-#include "engine/words.h"
 
 enum { SEND_MAX = 1 << 20, WINDOW = 32120 };
 
@@ -63,51 +62,23 @@ static struct pkt *tcp_ip_send_packet(struct element *e,
     return p;
 }
 
-/* One argument of the handler: the next word, as the kind of value that `spec` says. A word
- * that is missing is an error if the value is required. */
-static int tcp_ip_send_arg(struct element *e, const char **text,
-                           const struct arg_spec *spec, void *out, struct diag *d)
-{
-    char word[WORD_ROOM];
-
-    if (!word_next(text, word))
-        return spec->flags & ARG_REQUIRED
-                   ? diag_err(d, "%s: required argument missing", spec->name)
-                   : 0;
-    return args_value(e, spec, word, out, d);
-}
-
-static int tcp_ip_send_parse(struct element *e, const char *text,
-                             struct tcp_ip_send_order *o, struct diag *d)
-{
 #define SEND_ARG(kind_, member_, name_, flags_)                                        \
     {                                                                                  \
-        {.name = name_, .kind = kind_, .flags = flags_}, &o->member_                   \
+        .name = name_, .kind = kind_, .flags = flags_,                                 \
+        .offset = offsetof(struct tcp_ip_send_order, member_)                          \
     }
-    const struct {
-        struct arg_spec spec;
-        void *out;
-    } args[] = {
-        SEND_ARG(ARG_KIND_IP, src, "SRC", ARG_M),
-        SEND_ARG(ARG_KIND_PORT_TCP, sport, "SPORT", ARG_M),
-        SEND_ARG(ARG_KIND_IP, dst, "DST", ARG_M),
-        SEND_ARG(ARG_KIND_PORT_TCP, dport, "DPORT", ARG_M),
-        SEND_ARG(ARG_KIND_U32, seq, "SEQNO", ARG_M),
-        SEND_ARG(ARG_KIND_U32, ack, "ACKNO", ARG_M),
-        SEND_ARG(ARG_KIND_U8, flags, "FLAGS", ARG_M),
-        SEND_ARG(ARG_KIND_U32, count, "COUNT", ARG_POS),
-        SEND_ARG(ARG_KIND_BOOL, stop, "STOP", ARG_POS),
-    };
-    char more[WORD_ROOM];
-    int rc = 0;
-
-    for (size_t i = 0; i < sizeof args / sizeof *args; i++)
-        if (tcp_ip_send_arg(e, &text, &args[i].spec, args[i].out, d) < 0)
-            rc = -1;
-    if (word_next(&text, more))
-        return diag_err(d, "too many arguments");
-    return rc;
-}
+static const struct arg_spec tcp_ip_send_words[] = {
+    SEND_ARG(ARG_KIND_IP, src, "SRC", ARG_M),
+    SEND_ARG(ARG_KIND_PORT_TCP, sport, "SPORT", ARG_M),
+    SEND_ARG(ARG_KIND_IP, dst, "DST", ARG_M),
+    SEND_ARG(ARG_KIND_PORT_TCP, dport, "DPORT", ARG_M),
+    SEND_ARG(ARG_KIND_U32, seq, "SEQNO", ARG_M),
+    SEND_ARG(ARG_KIND_U32, ack, "ACKNO", ARG_M),
+    SEND_ARG(ARG_KIND_U8, flags, "FLAGS", ARG_M),
+    SEND_ARG(ARG_KIND_U32, count, "COUNT", ARG_POS),
+    SEND_ARG(ARG_KIND_BOOL, stop, "STOP", ARG_POS),
+    ARG_END,
+};
 
 static int tcp_ip_send_write(struct element *e, const struct handler_spec *h,
                              const char *value, size_t len, struct diag *d)
@@ -116,7 +87,7 @@ static int tcp_ip_send_write(struct element *e, const struct handler_spec *h,
     struct pkt *p;
     struct batch b;
 
-    if (tcp_ip_send_parse(e, value, &o, d) < 0)
+    if (args_words(e, value, tcp_ip_send_words, &o, d) < 0)
         return -1;
     if (o.count > SEND_MAX)
         return diag_err(d, "COUNT: out of range, bound %d", SEND_MAX);

@@ -38,7 +38,7 @@ srcs      = $(filter-out %_test.c %main.c,$(wildcard $(addsuffix /*.c,$(1))))
 objs      = $(patsubst %.c,$(B)/%.o,$(1))
 
 BASE_SRC     := $(call srcs,base)
-ENGINE_SRC   := $(call srcs,engine engine/lang engine/classify)
+ENGINE_SRC   := $(filter-out engine/ipsec_crypto.c,$(call srcs,engine engine/lang engine/classify))
 # Elements that run anywhere; those in elements/driver need an operating system.
 ELEMENT_SRC  := $(filter-out elements/driver/%,$(wildcard elements/*/*.c))
 DRVELEM_SRC  := $(wildcard elements/driver/*.c)
@@ -53,7 +53,7 @@ TEST_SRC     := $(wildcard base/*_test.c engine/*_test.c engine/lang/*_test.c \
 
 # The engine with the elements that run anywhere. A program with more elements links
 # ENGINE_CORE and a catalogue of its own.
-ENGINE_CORE := $(call objs,$(BASE_SRC) $(ENGINE_SRC) $(ELEMENT_SRC))
+ENGINE_CORE := $(call objs,$(BASE_SRC) $(ENGINE_SRC) $(ELEMENT_SRC)) $(B)/crypto.o
 ENGINE_OBJ  := $(ENGINE_CORE) $(B)/catalogue_engine.o
 DRIVER_ELEMENTS_OBJ := $(ENGINE_CORE) $(call objs,$(OS_SRC) $(DRVELEM_SRC)) \
                        $(B)/catalogue_driver.o

@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int *__errno_location(void);
 int *___errno_location(void);
@@ -21,6 +22,7 @@ void __stdio_exit_needed(void);
 int wctomb(char *s, wchar_t c);
 char *strerror(int e);
 _Noreturn void __stack_chk_fail(void);
+void *__memcpy_chk(void *to, const void *from, size_t n, size_t room);
 _Noreturn void __assert_fail(const char *expr, const char *file, int line,
                              const char *func);
 
@@ -73,6 +75,14 @@ _Noreturn void abort(void)
 _Noreturn void __stack_chk_fail(void)
 {
     guest_panic("a function of the C library has overrun its stack frame");
+}
+
+/* Debian builds its archives with checks of lengths that the compiler knows. */
+void *__memcpy_chk(void *to, const void *from, size_t n, size_t room)
+{
+    if (n > room)
+        guest_panic("a function of a library copies more than fits");
+    return memcpy(to, from, n);
 }
 
 _Noreturn void __assert_fail(const char *expr, const char *file, int line,

@@ -6,8 +6,28 @@
 #include "engine/spread.h"
 #include "engine/words.h"
 
-bool ip_lookup_parse(const struct element *e, const char *text, bool for_remove,
-                     struct ip_route *out)
+/* The rest of a line, behind the output, goes into `port`. */
+static bool parse_rest(struct element *e, const char *text, bool for_remove,
+                       int32_t *port, struct diag *d)
+{
+    const struct ip_lookup *s = element_state(e);
+    char word[WORD_ROOM];
+    const char *at = text;
+    int32_t number;
+
+    if (!word_next(&at, word))
+        return true;
+    if (!s->kind || *port < 0 || *port > 0xffff)
+        return false;
+    if (for_remove)
+        return true; /* the network says which */
+    number = s->kind->parse(e, text, d);
+    *port |= (int32_t)((uint32_t)number << 16);
+    return number >= 0;
+}
+
+bool ip_lookup_parse(struct element *e, const char *text, bool for_remove,
+                     struct ip_route *out, struct diag *d)
 {
     char word[WORD_ROOM];
     struct ip_route r = {.port = -1};
@@ -26,16 +46,18 @@ bool ip_lookup_parse(const struct element *e, const char *text, bool for_remove,
         return false;
     if (more && (!parse_i64(word, 0, &port) || port < INT32_MIN || port > INT32_MAX))
         return false;
-    if (word_next(&text, word))
-        return false;
     r.port = (int32_t)port;
+    if (!parse_rest(e, text, for_remove, &r.port, d))
+        return false;
     *out = r;
     return true;
 }
 
 /* Columns with tabs for the table, or words with blanks for messages. */
-static void unparse_route(const struct ip_route *r, bool tabs, struct sbuf *out)
+static void unparse_route(const struct element *e, const struct ip_route *r, bool tabs,
+                          struct sbuf *out)
 {
+    const struct ip_lookup *s = element_state(e);
     char text[64];
     char tab = tabs ? '\t' : ' ';
     size_t at = out->len;
@@ -48,7 +70,9 @@ static void unparse_route(const struct ip_route *r, bool tabs, struct sbuf *out)
     sbuf_printf(out, "%s%c", r->gw ? unparse_ip(r->gw, text) : "-", tab);
     if (tabs && out->len < at + 9)
         sbuf_putc(out, '\t');
-    sbuf_printf(out, "%d", r->port);
+    sbuf_printf(out, "%d", ip_lookup_output(s, r->port));
+    if (s->kind && r->port > 0xffff)
+        s->kind->unparse(e, ip_lookup_number(r->port), out);
 }
 
 int ip_lookup_configure(struct element *e, struct conf *c, struct diag *d)
@@ -59,10 +83,10 @@ int ip_lookup_configure(struct element *e, struct conf *c, struct diag *d)
 
     s->routes.stale = true;
     for (int i = 0; i < c->argc; i++) {
-        if (!ip_lookup_parse(e, c->argv[i], false, &r)) {
+        if (!ip_lookup_parse(e, c->argv[i], false, &r, d)) {
             rc = diag_err(d, "argument %d should be 'ADDR/MASK [GATEWAY] OUTPUT'",
                           i + 1);
-        } else if (r.port < 0 || r.port >= e->n_out) {
+        } else if (r.port < 0 || ip_lookup_output(s, r.port) >= e->n_out) {
             rc = diag_err(d, "argument %d bad OUTPUT", i + 1);
         } else {
             added = ip_routes_add(&s->routes, &r, false, NULL);
@@ -121,21 +145,21 @@ void ip_lookup_push(struct element *e, unsigned in, struct batch *b)
     spread_push(e, b, port);
 }
 
-static int ip_lookup_table(struct element *e, const struct handler_spec *h,
-                           const char *param, struct sbuf *out, struct diag *d)
+int ip_lookup_table(struct element *e, const struct handler_spec *h, const char *param,
+                    struct sbuf *out, struct diag *d)
 {
     const struct ip_lookup *s = element_state(e);
 
     for (uint32_t i = 0; i < s->routes.n; i++)
         if (s->routes.route[i].port >= 0) {
-            unparse_route(&s->routes.route[i], true, out);
+            unparse_route(e, &s->routes.route[i], true, out);
             sbuf_putc(out, '\n');
         }
     return 0;
 }
 
-static int ip_lookup_read_lookup(struct element *e, const struct handler_spec *h,
-                                 const char *param, struct sbuf *out, struct diag *d)
+int ip_lookup_read_lookup(struct element *e, const struct handler_spec *h,
+                          const char *param, struct sbuf *out, struct diag *d)
 {
     struct ip_lookup *s = element_state(e);
     struct ip_hop hop;
@@ -147,26 +171,25 @@ static int ip_lookup_read_lookup(struct element *e, const struct handler_spec *h
     if (s->routes.stale)
         ip_routes_distill(&s->routes);
     hop = ip_routes_find(&s->routes, addr);
-    sbuf_printf(out, "%d", hop.port);
+    sbuf_printf(out, "%d", ip_lookup_output(s, hop.port));
     if (hop.gw)
         sbuf_printf(out, " %s", unparse_ip(hop.gw, text));
     return 0;
 }
 
-enum command { CMD_ADD, CMD_SET, CMD_REMOVE };
-
 /* What a command has done, to take it back. */
 struct undo {
     struct ip_route old; /* port -1: there was none */
     struct ip_route now;
-    enum command command;
+    enum ip_lookup_command command;
 };
 
-static int say_why(int rc, const struct undo *u, struct diag *d)
+static int say_why(const struct element *e, int rc, const struct undo *u,
+                   struct diag *d)
 {
     struct sbuf text = SBUF_INIT;
 
-    unparse_route(rc == ROUTES_EXIST ? &u->old : &u->now, false, &text);
+    unparse_route(e, rc == ROUTES_EXIST ? &u->old : &u->now, false, &text);
     if (rc == ROUTES_EXIST)
         diag_err(d, "conflict with existing route '%s'", sbuf_text(&text));
     else if (rc == ROUTES_MISSING)
@@ -177,24 +200,36 @@ static int say_why(int rc, const struct undo *u, struct diag *d)
     return -1;
 }
 
-static int run_command(struct element *e, enum command command, const char *text,
-                       struct undo *u, struct diag *d)
+/* A route to be removed is the one to its network, whatever number goes with that. */
+static void add_number(const struct ip_lookup *s, struct ip_route *r)
+{
+    const struct ip_route *there = ip_routes_get(&s->routes, r->addr, r->mask);
+
+    if (there && ip_lookup_output(s, there->port) == r->port)
+        r->port = there->port;
+}
+
+static int run_command(struct element *e, enum ip_lookup_command command,
+                       const char *text, struct undo *u, struct diag *d)
 {
     struct ip_lookup *s = element_state(e);
     int rc;
 
     u->command = command;
     u->old.port = -1;
-    if (!ip_lookup_parse(e, text, command == CMD_REMOVE, &u->now))
+    if (!ip_lookup_parse(e, text, command == IP_LOOKUP_REMOVE, &u->now, d))
         return diag_err(d, "expected 'ADDR/MASK [GATEWAY%s'",
-                        command == CMD_REMOVE ? " OUTPUT]" : "] OUTPUT");
-    if (u->now.port < (command == CMD_REMOVE ? -1 : 0) || u->now.port >= e->n_out)
+                        command == IP_LOOKUP_REMOVE ? " OUTPUT]" : "] OUTPUT");
+    if (u->now.port < (command == IP_LOOKUP_REMOVE ? -1 : 0) ||
+        ip_lookup_output(s, u->now.port) >= e->n_out)
         return diag_err(d, "bad OUTPUT");
-    if (command == CMD_REMOVE)
+    if (command == IP_LOOKUP_REMOVE && s->kind && u->now.port >= 0)
+        add_number(s, &u->now);
+    if (command == IP_LOOKUP_REMOVE)
         rc = ip_routes_remove(&s->routes, &u->now, &u->old);
     else
-        rc = ip_routes_add(&s->routes, &u->now, command == CMD_SET, &u->old);
-    return rc < 0 ? say_why(rc, u, d) : 0;
+        rc = ip_routes_add(&s->routes, &u->now, command == IP_LOOKUP_SET, &u->old);
+    return rc < 0 ? say_why(e, rc, u, d) : 0;
 }
 
 static void take_back(struct element *e, const struct undo *u)
@@ -207,12 +242,22 @@ static void take_back(struct element *e, const struct undo *u)
         (void)ip_routes_remove(&s->routes, &u->now, NULL);
 }
 
-static int ip_lookup_write(struct element *e, const struct handler_spec *h,
-                           const char *value, size_t len, struct diag *d)
+static void sweep(struct element *e)
+{
+    const struct ip_lookup *s = element_state(e);
+
+    if (s->kind)
+        s->kind->sweep(e);
+}
+
+int ip_lookup_write(struct element *e, const struct handler_spec *h, const char *value,
+                    size_t len, struct diag *d)
 {
     struct undo u;
+    int rc = run_command(e, (enum ip_lookup_command)h->user, value, &u, d);
 
-    return run_command(e, (enum command)h->user, value, &u, d);
+    sweep(e);
+    return rc;
 }
 
 /* One line of `ctrl`: a command word and its route. Empty lines are nothing: returns 1. */
@@ -225,13 +270,13 @@ static int run_line(struct element *e, const char *line, struct undo *u, struct 
         return 1;
     for (int i = 0; i < 3; i++)
         if (strcmp(word, names[i]) == 0)
-            return run_command(e, (enum command)i, line, u, d);
+            return run_command(e, (enum ip_lookup_command)i, line, u, d);
     return diag_err(d, "bad command '%s'", word);
 }
 
 /* All lines or none. */
-static int ip_lookup_ctrl(struct element *e, const struct handler_spec *h,
-                          const char *value, size_t len, struct diag *d)
+int ip_lookup_ctrl(struct element *e, const struct handler_spec *h, const char *value,
+                   size_t len, struct diag *d)
 {
     struct sbuf undos = SBUF_INIT, line = SBUF_INIT;
     const char *at = value, *end = value + len;
@@ -253,47 +298,23 @@ static int ip_lookup_ctrl(struct element *e, const struct handler_spec *h,
         memcpy(&u, undos.data + undos.len, sizeof u);
         take_back(e, &u);
     }
+    sweep(e);
     sbuf_fini(&undos);
     sbuf_fini(&line);
     return rc < 0 ? -1 : 0;
 }
 
-static int ip_lookup_flush(struct element *e, const struct handler_spec *h,
-                           const char *value, size_t len, struct diag *d)
+int ip_lookup_flush(struct element *e, const struct handler_spec *h, const char *value,
+                    size_t len, struct diag *d)
 {
     struct ip_lookup *s = element_state(e);
 
     ip_routes_fini(&s->routes);
     s->routes.stale = true;
+    sweep(e);
     return 0;
 }
 
-#define LOOKUP_COMMON                                                                  \
-    {.name = "table",                                                                  \
-     .help = "the routes, one a line",                                                 \
-     .flags = HANDLER_READ | HANDLER_EXPENSIVE,                                        \
-     .read = ip_lookup_table},                                                         \
-    {                                                                                  \
-        .name = "lookup", .help = "output and gateway for an address",                 \
-        .flags = HANDLER_READ | HANDLER_PARAM, .read = ip_lookup_read_lookup           \
-    }
-
-const struct handler_spec ip_lookup_static_handlers[] = {LOOKUP_COMMON, HANDLER_END};
-
-#define LOOKUP_WRITER(name_, user_, help_)                                             \
-    {                                                                                  \
-        .name = name_, .help = help_, .flags = HANDLER_WRITE, .user = user_,           \
-        .write = ip_lookup_write                                                       \
-    }
-const struct handler_spec ip_lookup_handlers[] = {
-    LOOKUP_COMMON,
-    LOOKUP_WRITER("add", CMD_ADD, "add a route"),
-    LOOKUP_WRITER("set", CMD_SET, "add or replace a route"),
-    LOOKUP_WRITER("remove", CMD_REMOVE, "remove a route"),
-    {.name = "ctrl",
-     .help = "add, set and remove routes, a line each, all or none",
-     .flags = HANDLER_WRITE | HANDLER_RAW,
-     .write = ip_lookup_ctrl},
-    HANDLER_PRESS(ip_lookup_flush, "flush", "remove all routes"),
-    HANDLER_END,
-};
+const struct handler_spec ip_lookup_static_handlers[] = {IP_LOOKUP_READERS,
+                                                         HANDLER_END};
+const struct handler_spec ip_lookup_handlers[] = {IP_LOOKUP_HANDLERS, HANDLER_END};

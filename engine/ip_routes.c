@@ -146,6 +146,14 @@ int ip_routes_remove(struct ip_routes *t, const struct ip_route *r,
     return 0;
 }
 
+const struct ip_route *ip_routes_get(const struct ip_routes *t, uint32_t addr,
+                                     uint32_t mask)
+{
+    uint32_t i = t->n_slots ? t->slots[slot_of(t, addr, mask)] : 0;
+
+    return i ? &t->route[i - 1] : NULL;
+}
+
 struct ip_hop ip_routes_find_linear(const struct ip_routes *t, uint32_t addr)
 {
     const struct ip_route *best = NULL;

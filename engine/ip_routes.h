@@ -66,6 +66,10 @@ int ip_routes_add(struct ip_routes *t, const struct ip_route *r, bool replace,
 int ip_routes_remove(struct ip_routes *t, const struct ip_route *r,
                      struct ip_route *old);
 
+/* The route to a network, until the table changes; NULL if there is none. */
+const struct ip_route *ip_routes_get(const struct ip_routes *t, uint32_t addr,
+                                     uint32_t mask);
+
 /* Bytes that look-ups go through. */
 size_t ip_routes_lookup_bytes(const struct ip_routes *t);
 

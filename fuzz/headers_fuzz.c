@@ -17,6 +17,9 @@
 
 #define IN    "FromNetfront(0) -> "
 #define SINKS "; Idle -> d :: Discard;"
+#define ESP_TABLE                                                                      \
+    "n :: Null; d :: Discard; rt :: RadixIPsecLookup(10.0.0.1/32 0, 10.2.0.0/16 1 1 "  \
+    "0123456789abcdef k 1 32, 10.3.0.0/16 1 2 0123456789abcdefsalt k 1 9); n -> "
 
 static const char *const chains[] = {
     IN
@@ -62,6 +65,20 @@ static const char *const chains[] = {
     "2) -> CheckIPHeader -> rt :: LinearIPLookup(0.0.0.1/0.0.0.1 0, 1.0.0.0/8 1.2.3.4 "
     "0) "
     "-> Discard",
+    IN ESP_TABLE
+    "MarkIPHeader -> SetIPAddress(10.0.0.1) -> rt; rt[0] -> StripIPHeader -> t :: "
+    "Tee(4);"
+    "t[0] -> IPsecAES(0) -> u :: IPsecESPUnencap -> d; t[1] -> IPsecAuthHMACSHA1(1) -> "
+    "d;"
+    "t[2] -> IPsecAuthHMACSHA256(1) -> d; t[3] -> IPsecAESGCM(0) -> d; rt[1] -> d;"
+    "rt[2] -> StripIPHeader -> IPsecESPUnencap(IV 0) -> d",
+    IN ESP_TABLE
+    "CheckIPHeader2 -> SetIPAddress(10.2.0.1) -> rt; rt[1] -> t :: Tee(2);"
+    "t[0] -> IPsecESPEncap -> IPsecAuthHMACSHA1(0) -> IPsecAES(1) -> IPsecEncap(50) ->"
+    "StripIPHeader -> IPsecAES(0) -> IPsecAuthHMACSHA1(1) -> IPsecESPUnencap -> d;"
+    "t[1] -> SetIPAddress(10.3.0.1) -> r2 :: RadixIPsecLookup(10.3.0.0/16 1 2 "
+    "0123456789abcdefsalt k 1 9); r2[0] -> d; r2[1] -> IPsecESPEncap -> IPsecAESGCM(1) "
+    "-> IPsecAESGCM(0) -> IPsecESPUnencap -> d; rt[0] -> d; rt[2] -> d",
 };
 
 enum { N_CHAINS = sizeof chains / sizeof *chains, FIX_IP_SUM = 1, MAX_PACKETS = 64 };

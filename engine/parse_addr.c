@@ -11,6 +11,15 @@
 
 enum { NAME_MAX_LEN = 128 }; /* longer names were never given a meaning */
 
+/* Whether `n` characters of `s` are those of `lower`, be they upper or lower case. */
+static bool same_word(const char *lower, const char *s, size_t n)
+{
+    for (; n; n--, lower++, s++)
+        if (*lower != (*s >= 'A' && *s <= 'Z' ? *s + 32 : *s))
+            return false;
+    return true;
+}
+
 /* A name may say what it is wanted as: "router:eth", "router:ip". Copies the name itself
  * to `buf`; false if `s` asks for something that is not in `suffixes` ("ip ip4"). */
 static bool strip_suffix(const char *s, const char *suffixes, char *buf)
@@ -28,7 +37,7 @@ static bool strip_suffix(const char *s, const char *suffixes, char *buf)
     for (const char *w = suffixes; *w;) {
         size_t n = strcspn(w, " ");
 
-        if (strlen(colon) == n && memcmp(w, colon, n) == 0)
+        if (strlen(colon) == n && same_word(w, colon, n))
             return true;
         w += n + (w[n] == ' ');
     }
@@ -68,6 +77,23 @@ static int octets(const char *s, const char *end, uint8_t out[4])
     return 0;
 }
 
+/* "name:bcast", the broadcast address of a network, and "name:gw", its first one. */
+static bool ip_of_prefix(const struct element *context, const char *s, uint32_t *addr)
+{
+    const char *colon = strrchr(s, ':');
+    struct ip_prefix p;
+
+    if (!colon)
+        return false;
+    if (named(context, NAME_IP_PREFIX, s, "bcast", &p, sizeof p))
+        *addr = p.addr | ~p.mask;
+    else if (named(context, NAME_IP_PREFIX, s, "gw", &p, sizeof p))
+        *addr = (p.addr & p.mask) | __builtin_bswap32(1);
+    else
+        return false;
+    return true;
+}
+
 bool parse_ip(const struct element *context, const char *s, uint32_t *addr)
 {
     uint8_t o[4];
@@ -76,7 +102,8 @@ bool parse_ip(const struct element *context, const char *s, uint32_t *addr)
         memcpy(addr, o, 4);
         return true;
     }
-    return named(context, NAME_IP, s, "ip ip4", addr, sizeof *addr);
+    return named(context, NAME_IP, s, "ip ip4", addr, sizeof *addr) ||
+           ip_of_prefix(context, s, addr);
 }
 
 static uint32_t mask_of(unsigned bits)
@@ -89,7 +116,7 @@ static uint32_t mask_of(unsigned bits)
 static bool prefix_named(const struct element *context, const char *s, bool allow_bare,
                          struct ip_prefix *out)
 {
-    if (named(context, NAME_IP_PREFIX, s, "ipnet ip4net", out, sizeof *out))
+    if (named(context, NAME_IP_PREFIX, s, "net ipnet ip4net", out, sizeof *out))
         return true;
     if (!allow_bare || !named(context, NAME_IP, s, "ip ip4", &out->addr, 4))
         return false;
@@ -297,7 +324,7 @@ bool parse_ether(const struct element *context, const char *s, struct ether_addr
     struct ether_addr a;
 
     if (!ether_numeric(s, &a) &&
-        !named(context, NAME_ETHER, s, "eth ethernet", &a, sizeof a))
+        !named(context, NAME_ETHER, s, "eth ether ethernet", &a, sizeof a))
         return false;
     *out = a;
     return true;

@@ -186,7 +186,7 @@ struct element_class {
     const char *name;
     uint32_t state_size;
     /* Port counts as in Click: "1/1-2" inputs/outputs; "-" any, "1-" one or more, "=" as
-     * many outputs as inputs. */
+     * many outputs as inputs, "=+" one more. */
     const char *ports;
     /* Processing as in Click: 'h' push, 'l' pull, 'a' agnostic for inputs/outputs, the last
      * letter repeated: "a/ah". NULL means "a/a". */

@@ -19,7 +19,8 @@ enum { ANY = LANG_MAX_PORT + 1 };
 
 struct count_code {
     unsigned in_min, in_max, out_min, out_max;
-    bool equal; /* as many outputs as inputs */
+    bool equal;     /* as many outputs as inputs, and */
+    unsigned extra; /* so many more */
 };
 
 static const char *parse_range(const char *s, unsigned *min, unsigned *max)
@@ -50,7 +51,8 @@ static struct count_code count_code_parse(const char *s)
     if (*s == '/')
         s++;
     if (*s == '=')
-        c.equal = true;
+        for (c.equal = true; s[1] == '+'; s++)
+            c.extra++;
     else
         parse_range(s, &c.out_min, &c.out_max);
     return c;
@@ -80,10 +82,12 @@ static void count_ports(struct router *r)
         struct count_code c = count_code_parse(e->cls->ports);
 
         if (c.equal) {
-            c.out_min = clamp(e->n_in, c.in_min, c.in_max);
-            if (e->n_out > c.out_min)
-                c.out_min = clamp(e->n_out, c.in_min, c.in_max);
-            c.in_min = c.in_max = c.out_max = c.out_min;
+            unsigned n = clamp(e->n_in, c.in_min, c.in_max);
+
+            if (e->n_out > n + c.extra)
+                n = clamp(e->n_out - c.extra, c.in_min, c.in_max);
+            c.in_min = c.in_max = n;
+            c.out_min = c.out_max = n + c.extra;
         }
         e->n_in = (uint16_t)clamp(e->n_in, c.in_min, c.in_max);
         e->n_out = (uint16_t)clamp(e->n_out, c.out_min, c.out_max);

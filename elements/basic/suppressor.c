@@ -16,16 +16,14 @@
  */
 
 #include "engine/element.h"
-
-struct suppressor {
-    bool *suppressed; /* [n_in] */
-};
+#include "engine/suppressor.h"
 
 static int suppressor_configure(struct element *e, struct conf *c, struct diag *d)
 {
     struct suppressor *s = element_state(e);
 
-    s->suppressed = element_alloc(e, e->n_in + 1u);
+    s->n = e->n_in;
+    s->suppressed = element_alloc(e, s->n + 1u);
     return s->suppressed ? 0 : diag_err(d, "out of memory");
 }
 
@@ -81,6 +79,11 @@ static int suppressor_reset(struct element *e, const struct handler_spec *h,
     return 0;
 }
 
+static void *suppressor_cast(struct element *e, const char *kind)
+{
+    return strcmp(kind, "Suppressor") == 0 ? element_state(e) : NULL;
+}
+
 static const struct handler_spec suppressor_handlers[] = {
     {.name = "active",
      .help = "whether packets pass from the input with this number",
@@ -101,4 +104,5 @@ ELEMENT(Suppressor) = {
     .configure = suppressor_configure,
     .push = suppressor_push,
     .pull = suppressor_pull,
+    .cast = suppressor_cast,
 };

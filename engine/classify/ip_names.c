@@ -201,11 +201,6 @@ static const struct static_name type6_names[] = {
     {NULL, 0},
 };
 
-/* Names that mean something else, or only something, in IPv6. */
-static const struct static_name proto6_names[] = {
-    {"ah", 51}, {"esp", 50}, {"icmp", ICMP6}, {"icmp6", ICMP6}, {NULL, 0},
-};
-
 static const struct static_name icmp6_names[] = {
     {"echo", 128},           {"echo-reply", 129},
     {"neighboradvert", 136}, {"neighborsolicit", 135},
@@ -250,8 +245,8 @@ static void query_all(struct ip_lang *l, const char *word, struct ip_name *n)
     if (!l->ip6)
         return;
     n->got[NAME_OF_ICMP] = static_find(icmp6_names, word, &n->value[NAME_OF_ICMP]);
-    if (static_find(proto6_names, word, &n->value[NAME_OF_PROTO]))
-        n->got[NAME_OF_PROTO] = true;
+    if (strcmp(word, "icmp") == 0)
+        n->value[NAME_OF_PROTO] = ICMP6;
 }
 
 /* Words repeat in every rule, so what they mean is kept. Plain numbers and addresses,

@@ -91,6 +91,77 @@ static void vms_remove(struct daemon_state *s, struct call *c)
         vm_remove(vm, c);
 }
 
+/* ---- copies ---------------------------------------------------------------------- */
+
+/* The request's body; NULL with the call answered. */
+static json_t *body_object(struct call *c, const char *const *known, size_t n)
+{
+    struct diag d = DIAG_INIT;
+    json_t *o = json_get_object(c->body.data, c->body.len, &d);
+
+    if (o && json_get_only(o, known, n, &d) < 0) {
+        json_decref(o);
+        o = NULL;
+    }
+    if (!o)
+        call_fail_diag(c, HTTP_BAD_REQUEST, "bad_request", &d);
+    diag_fini(&d);
+    return o;
+}
+
+/* A file of the machine the daemon runs on, which is ours, but perhaps not in our folder. */
+static const char *body_file(const json_t *o, struct call *c)
+{
+    const char *file = json_string_value(json_object_get(o, "file"));
+
+    if (file && *file == '/' &&
+        strlen(file) == json_string_length(json_object_get(o, "file")))
+        return file;
+    call_fail(c, HTTP_BAD_REQUEST, "bad_request",
+              "'file' must be a path that begins with '/'");
+    return NULL;
+}
+
+static void vms_snapshot(struct daemon_state *s, struct call *c)
+{
+    static const char *const known[] = {"file"};
+    struct vm *vm = wanted(s, c);
+    json_t *o = vm ? body_object(c, known, 1) : NULL;
+    const char *file = o ? body_file(o, c) : NULL;
+
+    if (file)
+        vm_snapshot(vm, c, file);
+    json_decref(o);
+}
+
+static void vms_restore(struct daemon_state *s, struct call *c)
+{
+    static const char *const known[] = {"file", "name", "create_networks"};
+    json_t *o = body_object(c, known, 3);
+    const char *file = o ? body_file(o, c) : NULL, *name = NULL;
+    struct diag d = DIAG_INIT;
+    bool nets = false;
+
+    if (file && (json_get_string(o, "name", &name, &d) < 0 ||
+                 json_get_bool(o, "create_networks", &nets, &d) < 0))
+        call_fail_diag(c, HTTP_BAD_REQUEST, "bad_request", &d);
+    else if (file)
+        vm_restore(s, c, file, name, nets);
+    diag_fini(&d);
+    json_decref(o);
+}
+
+static void vms_clone(struct daemon_state *s, struct call *c)
+{
+    static const char *const known[] = {"clones"};
+    struct vm *vm = wanted(s, c);
+    json_t *o = vm ? body_object(c, known, 1) : NULL;
+
+    if (o)
+        vm_clone(vm, c, json_object_get(o, "clones"));
+    json_decref(o);
+}
+
 /* ---- configurations -------------------------------------------------------------- */
 
 /* ?define=PORT=80 may be there any number of times. */
@@ -242,6 +313,27 @@ ROUTE(vms_remove) = {
     .path = "/v1/vms/{vm}",
     .run = vms_remove,
     .help = "stop a VM and forget it",
+};
+
+ROUTE(vms_snapshot) = {
+    .method = "POST",
+    .path = "/v1/vms/{vm}/snapshot",
+    .run = vms_snapshot,
+    .help = "write what a VM is to a file, while it runs",
+};
+
+ROUTE(vms_clone) = {
+    .method = "POST",
+    .path = "/v1/vms/{vm}/clone",
+    .run = vms_clone,
+    .help = "more VMs from one that runs, with all that it knows",
+};
+
+ROUTE(vms_restore) = {
+    .method = "POST",
+    .path = "/v1/restore",
+    .run = vms_restore,
+    .help = "start a VM from a snapshot",
 };
 
 ROUTE(config_put) = {

@@ -20,6 +20,7 @@
 #ifndef CTL_VM_H
 #define CTL_VM_H
 
+#include "base/sbuf.h"
 #include "ctl/call.h"
 #include "ctl/daemon.h"
 #include "ctl/logring.h"
@@ -65,6 +66,22 @@ struct vm_times {
     struct vmm_timing boot;
 };
 
+struct vm;
+
+/* Somebody of the daemon's own who waits for a VM to run: told once, with the VM, or with
+ * NULL and why there is none. */
+struct vm_waiter {
+    void (*done)(struct vm_waiter *w, struct vm *vm, const struct failure *f);
+};
+
+/* How a VM comes to life. */
+struct vm_how {
+    int state_fd;   /* borrowed while it is spawned; <= 0: from nothing */
+    bool elapse;    /* for a state: its time has gone on */
+    bool as_it_was; /* for a state: its configurations need not be installed again */
+    bool late;      /* no packets before they are installed */
+};
+
 struct vm {
     char name[NAME_ROOM];
     struct daemon_state *s; /* borrowed */
@@ -86,7 +103,12 @@ struct vm {
     uint64_t created_us;    /* wall clock */
     struct vm_times times;
 
+    struct vm_how how;                  /* of the start under way */
+    const struct vm_config *to_install; /* next; borrowed from configs */
+    struct sbuf notes;                  /* what the installed ones had to say */
+
     struct call *creator;         /* waits for RUNNING; borrowed */
+    struct vm_waiter *waiter;     /* likewise */
     struct call *remover;         /* waits for the end; borrowed */
     struct call *installer;       /* an installation is under way; borrowed */
     struct vm_config *installing; /* owned; what it will have then */
@@ -125,6 +147,20 @@ json_t *vm_record(const struct vm *vm, const char *state);
 void vms_load(struct daemon_state *s, struct diag *d);
 void vms_free(struct daemon_state *s);
 
+/* ---- copies: vm_copy.c ---------------------------------------------------------- */
+
+/* Write what the VM is to a file, while it stands still for a moment. */
+void vm_snapshot(struct vm *vm, struct call *c, const char *file);
+
+/* A VM from such a file; `name` (NULL: that of the file) as in vm_clone(). */
+void vm_restore(struct daemon_state *s, struct call *c, const char *file,
+                const char *name, bool create_nets);
+
+/* VMs from one that runs: `clones` is a list of {"name", "defines"?}. Under another name a
+ * VM has addresses of its own, and its configurations are installed again, over what it
+ * brought along, with their variables changed. All of them, or none. */
+void vm_clone(struct vm *vm, struct call *c, const json_t *clones);
+
 /* ---- among vm*.c only ------------------------------------------------------------ */
 
 struct vm *vm_new(struct daemon_state *s, const char *name);
@@ -132,6 +168,20 @@ void vm_free(struct vm *vm); /* takes it out of the table */
 void vm_config_free(struct vm_config *c);
 void vm_wake_logs(struct vm *vm, bool over);
 void vm_console(struct vm *vm, const char *text, size_t len, uint32_t lost);
+
+int vm_load_record(struct vm *vm, json_t *value, struct diag *d);
+uint32_t vm_next_uid(struct daemon_state *s);
+void vm_kill_and_forget(struct vm *vm);
+json_t *vm_add_notes(struct vm *vm, json_t *answer, const char *text, size_t len);
+bool vm_name_is_free(struct daemon_state *s, struct call *c, const char *name);
+int vm_request_install(struct vm *vm, const struct vm_config *c, vmm_reply_fn *reply,
+                       struct diag *d);
+
+/* Have it run, as vm->how says; what waits for it is told. The second one first makes its
+ * networks if asked to, and enters it in the state folder. */
+void vm_bring_up(struct vm *vm);
+void vm_note_and_bring_up(struct vm *vm, bool create_nets);
+void vm_tell_failure(struct call *creator, struct vm_waiter *waiter, struct failure *f);
 
 /* Join the interfaces to their networks; -1 with all of them loose again. */
 int vm_attach(struct vm *vm, struct diag *d);

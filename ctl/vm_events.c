@@ -227,16 +227,14 @@ static void on_unwanted_end(struct vm *vm)
 static void answer_ended(struct vm *vm)
 {
     struct call *creator = vm->creator, *remover = vm->remover;
+    struct vm_waiter *waiter = vm->waiter;
     struct failure f = vm->failure;
 
     vm->failure = (struct failure){0};
     vm_free(vm); /* first, so that the name is free when the client hears */
-    if (creator)
-        call_fail_details(creator, f.status, f.code, json_incref(f.details), "%s",
-                          f.text ? f.text : "out of memory");
+    vm_tell_failure(creator, waiter, &f);
     if (remover)
         call_done(remover);
-    json_decref(f.details);
     free(f.text);
 }
 

@@ -176,6 +176,14 @@ static int load_spec(struct vm *vm, json_t *value, struct diag *d)
     return 0;
 }
 
+int vm_load_record(struct vm *vm, json_t *value, struct diag *d)
+{
+    if (load_spec(vm, value, d) < 0)
+        return -1;
+    load_configs(vm, json_object_get(value, "configs"), d);
+    return 0;
+}
+
 static void set_crashed(struct vm *vm, const char *why)
 {
     vm->state = VM_CRASHED;

@@ -205,6 +205,7 @@ static struct state_head head_of(const struct vm *vm, const uint8_t *text, size_
 static int make(struct vm *vm, const uint8_t *text, size_t len)
 {
     struct collecting c = {.vm = vm, .can_tell = can_tell_untouched()};
+    uint64_t start = clock_ns();
     struct state_head h = head_of(vm, text, len);
     size_t size = vm->spec.n_ifs ? netmem_buffers_at(vm->spec.n_ifs) : 1;
     uint8_t *skip = free_pages(vm, text, len), *rings = malloc(size);
@@ -216,6 +217,9 @@ static int make(struct vm *vm, const uint8_t *text, size_t len)
     if (vm->spec.n_ifs)
         memcpy(rings, vm_at(vm, LAYOUT_NETMEM), size);
     if (collect_all(&c, rings) < 0 || state_write(&c.w, &h, fd) < 0)
+        goto fail;
+    h.pause_ns = clock_ns() - start;
+    if (pwrite(fd, &h, sizeof h, 0) != (ssize_t)sizeof h)
         goto fail;
     goto out;
 fail:

@@ -200,6 +200,9 @@ int vmm_take_state(struct vmm *vm);
 int vmm_state_shape(const struct vmm_host *h, int fd, struct vmm_spec *spec,
                     struct diag *d);
 
+/* For how long the guest stood still for it; 0: not known. */
+uint64_t vmm_state_pause_ns(int fd);
+
 /* Whether no packet has come to a VM on hold since the copy, and all that it sent is gone:
  * then nothing is lost if the VM ends and the state goes on in its place. The switch must
  * have given up the interfaces before. */

@@ -44,6 +44,16 @@ int vmm_state_shape(const struct vmm_host *h, int fd, struct vmm_spec *spec,
     return rc;
 }
 
+uint64_t vmm_state_pause_ns(int fd)
+{
+    struct state s;
+
+    if (state_open(&s, fd, NULL) < 0)
+        return 0;
+    state_close(&s);
+    return s.head.pause_ns;
+}
+
 struct filling {
     const struct state *s;
     int to;

@@ -42,6 +42,7 @@ struct state_head {
     uint64_t heap, heap_have, mem_size; /* bytes; mem_size: of packet memory */
     uint32_t n_ifs, n_buffers;
     uint64_t guest_ns, wall_ns; /* the guest's steady time, and since 1970 */
+    uint64_t pause_ns;          /* how long it took to make */
     uint32_t asked, console_out, lost_seen; /* of struct mailbox */
     uint32_t n_runs, n_pages;
     uint32_t rx_done[NETMEM_MAX_IFS]; /* struct control_checkpoint */

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* cli_copy.c -- clickos snapshot, restore, clone */
+
+#include "ctl/cli.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The daemon is somewhere else than we are. Heap; NULL: said why. */
+static char *absolute(struct cli *c, const char *file)
+{
+    struct sbuf path = SBUF_INIT;
+    char here[PATH_MAX];
+
+    if (*file == '/')
+        return strdup(file);
+    if (!getcwd(here, sizeof here)) {
+        cli_fail(c, EXIT_FAILED, "the current folder has no name: give the whole path");
+        return NULL;
+    }
+    sbuf_printf(&path, "%s/%s", here, file);
+    return sbuf_take(&path);
+}
+
+/* ---- snapshot ---------------------------------------------------------------------- */
+
+static int snapshot(struct cli *c, const struct cli_args *a)
+{
+    char *file = absolute(c, a->words[1]);
+    json_t *o = NULL;
+    int status;
+
+    if (!file)
+        return EXIT_FAILED;
+    status = api(c, "POST", json_pack("{s:s}", "file", file), &o, "/v1/vms/%s/snapshot",
+                 a->words[0]);
+    free(file);
+    if (status || !c->json) {
+        json_decref(o);
+        return status;
+    }
+    return cli_print_json(c, o);
+}
+
+COMMAND(snapshot) = {
+    .name = "snapshot",
+    .usage = "VM FILE",
+    .summary = "write all that a VM is to a file, while it runs",
+    .more =
+        "Packets in its queues, connections, counters: it is stopped for less than a\n"
+        "millisecond. 'clickos restore' goes on from there.\n",
+    .example = "  clickos snapshot nat nat.snapshot",
+    .min_words = 2,
+    .max_words = 2,
+    .run = snapshot,
+};
+
+/* ---- restore ----------------------------------------------------------------------- */
+
+static const struct cli_option restore_options[] = {
+    {"create-net", 0, NULL, "create networks that do not exist"},
+    {.name = NULL},
+};
+
+static int restore(struct cli *c, const struct cli_args *a)
+{
+    char *file = absolute(c, a->words[0]);
+    json_t *body, *o = NULL;
+    int status;
+
+    if (!file)
+        return EXIT_FAILED;
+    body = json_pack("{s:s}", "file", file);
+    free(file);
+    if (a->n_words > 1)
+        json_object_set_new(body, "name", json_string(a->words[1]));
+    if (cli_flag(a, "create-net"))
+        json_object_set_new(body, "create_networks", json_true());
+    status = api(c, "POST", body, &o, "/v1/restore");
+    if (status || !c->json) {
+        json_decref(o);
+        return status;
+    }
+    return cli_print_json(c, o);
+}
+
+COMMAND(restore) = {
+    .name = "restore",
+    .usage = "FILE [NAME] [--create-net]",
+    .summary = "start a VM from a snapshot",
+    .more = "Under its old name it has its old addresses, under another one its own.\n",
+    .example = "  clickos restore nat.snapshot",
+    .options = restore_options,
+    .min_words = 1,
+    .max_words = 2,
+    .run = restore,
+};
+
+/* ---- clone ------------------------------------------------------------------------- */
+
+static const struct cli_option clone_options[] = {
+    {"n", 'n', "N", "how many (1)"},
+    {"name", 0, "NAME", "their name; {} becomes the number (VM-{})"},
+    {.name = NULL},
+};
+
+/* "{}" becomes the number of the clone. */
+static char *numbered(const char *pattern, unsigned n)
+{
+    struct sbuf s = SBUF_INIT;
+    const char *at;
+
+    while ((at = strstr(pattern, "{}"))) {
+        sbuf_add(&s, pattern, (size_t)(at - pattern));
+        sbuf_printf(&s, "%u", n);
+        pattern = at + 2;
+    }
+    sbuf_puts(&s, pattern);
+    return sbuf_take(&s);
+}
+
+/* "10.0.0.1+" becomes the address that is as far behind as the clone's number. */
+static char *value_for(const char *value, unsigned n)
+{
+    size_t len = strlen(value);
+    char text[INET_ADDRSTRLEN];
+    struct in_addr ip;
+
+    if (len && len < sizeof text && value[len - 1] == '+') {
+        memcpy(text, value, len - 1);
+        text[len - 1] = '\0';
+        if (inet_pton(AF_INET, text, &ip) == 1) {
+            ip.s_addr = htonl(ntohl(ip.s_addr) + n);
+            return inet_ntop(AF_INET, &ip, text, sizeof text) ? strdup(text) : NULL;
+        }
+    }
+    return numbered(value, n);
+}
+
+static json_t *defines_for(const struct cli_args *a, unsigned n)
+{
+    json_t *o = json_object();
+
+    for (unsigned i = 1; i < a->n_words; i++) {
+        const char *sep = strchr(a->words[i], '=');
+        char *name = strndup(a->words[i], (size_t)(sep - a->words[i]));
+        char *value = value_for(sep + 1, n);
+
+        if (name && value)
+            json_object_set_new(o, name, json_string(value));
+        free(name);
+        free(value);
+    }
+    return o;
+}
+
+static json_t *clone_list(const struct cli_args *a, const char *pattern, unsigned n)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 1; i <= n; i++) {
+        char *name = numbered(pattern, i);
+
+        json_array_append_new(
+            list, json_pack("{s:s?, s:o}", "name", name, "defines", defines_for(a, i)));
+        free(name);
+    }
+    return list;
+}
+
+static int clone_run(struct cli *c, const struct cli_args *a)
+{
+    const char *count = cli_value(a, "n"), *pattern = cli_value(a, "name");
+    struct sbuf usual = SBUF_INIT;
+    unsigned long n = 1;
+    char *end = NULL;
+    json_t *o = NULL;
+    int status;
+
+    if (count)
+        n = strtoul(count, &end, 10);
+    if (count && (*end || *count < '0' || *count > '9' || n < 1 || n > 100000))
+        return cli_fail(c, EXIT_USAGE, "'%s' is no number of clones", count);
+    for (unsigned i = 1; i < a->n_words; i++)
+        if (!is_definition(a->words[i]))
+            return cli_fail(c, EXIT_USAGE, "'%s' is no VAR=VALUE", a->words[i]);
+    if (pattern && n > 1 && !strstr(pattern, "{}"))
+        return cli_fail(c, EXIT_USAGE, "'%s' has no {} for the number", pattern);
+    sbuf_printf(&usual, "%s-{}", a->words[0]);
+    status = api(
+        c, "POST",
+        json_pack("{s:o}", "clones",
+                  clone_list(a, pattern ? pattern : sbuf_text(&usual), (unsigned)n)),
+        &o, "/v1/vms/%s/clone", a->words[0]);
+    sbuf_fini(&usual);
+    if (status || !c->json) {
+        json_decref(o);
+        return status;
+    }
+    return cli_print_json(c, o);
+}
+
+COMMAND(clone) = {
+    .name = "clone",
+    .usage = "VM [-n N] [--name NAME] [VAR=VALUE ...]",
+    .summary = "make more VMs from one that runs, with all that it knows",
+    .more = "Each has a name and MAC addresses of its own, and its configuration is "
+            "installed\n"
+            "again with the variables changed; {} in a value becomes the clone's "
+            "number, and\n"
+            "10.0.0.1+ the address that is as far behind.\n",
+    .example = "  clickos clone nat -n 100 IP=10.0.1.0+",
+    .options = clone_options,
+    .min_words = 1,
+    .max_words = CLI_MAX_WORDS,
+    .run = clone_run,
+};

@@ -1,0 +1,241 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The life of a VM beyond running: snapshots, clones, parking, restarts, faults, quotas, with
+# packets from one network namespace to another. tests/life.sh BUILDDIR [PART ...]; needs
+# root.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+B=$(realpath "${1:-build/release}")
+shift
+[ "$(id -u)" = 0 ] || { echo "SKIP life: not root"; exit 0; }
+[ -c /dev/net/tun ] || { mkdir -p /dev/net && mknod /dev/net/tun c 10 200; } 2>/dev/null
+
+T=$(mktemp -d /tmp/clickos-life.XXXXXX)
+: >"$T/log"
+export CLICKOS_SOCKET=$T/sock PATH="$B:$PATH"
+NS1=clickos-life-a$$ NS2=clickos-life-b$$
+DAEMON= ECHO=
+iso=auto
+
+start_daemon() { # [OPTION ...]
+    clickosd --foreground --state "$T/state" --socket "$CLICKOS_SOCKET" "$@" >>"$T/log" 2>&1 &
+    DAEMON=$!
+    clickos wait --timeout 20
+}
+stop_daemon() { # signal
+    kill "-$1" "$DAEMON" 2>/dev/null
+    wait "$DAEMON" 2>/dev/null
+}
+cleanup() {
+    trap - EXIT INT TERM
+    clickos rm --all >/dev/null 2>&1
+    [ -n "$DAEMON" ] && stop_daemon TERM
+    [ -n "$ECHO" ] && kill "$ECHO" 2>/dev/null
+    umount "$T/small" 2>/dev/null
+    ip netns del $NS1 2>/dev/null
+    ip netns del $NS2 2>/dev/null
+    rm -rf "$T"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+pass() { echo "PASS life/$iso/$1"; }
+fail() {
+    echo "FAIL life/$iso/$1: $2"
+    echo "--- stdout"; head -n 20 "$T/out"; echo "--- stderr"; head -n 20 "$T/err"
+    echo "--- daemon"; tail -n 20 "$T/log"
+}
+# expect NAME STATUS STDERR-PATTERN COMMAND...: as in tests/ctl.sh
+expect() {
+    local name=$1 status=$2 pattern=$3 got
+    shift 3
+    timeout 60 "$@" >"$T/out" 2>"$T/err" </dev/null
+    got=$?
+    if [ $got != "$status" ]; then
+        fail "$name" "exit status $got, not $status, of: $*"
+    elif [ -z "$pattern" ] && [ -s "$T/err" ]; then
+        fail "$name" "unexpected message of: $*"
+    elif [ -n "$pattern" ] && ! grep -qE -- "$pattern" "$T/err"; then
+        fail "$name" "no '$pattern' on stderr of: $*"
+    else
+        pass "$name"
+    fi
+}
+refuse() { # the same, and the error must be one line
+    expect "$@"
+    [ "$(wc -l <"$T/err")" = 1 ] || fail "$1" "more than one line"
+}
+is() { # NAME GOT WANT
+    if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "'$2', not '$3'"; fi
+}
+member() { # KEY: of the JSON on standard input
+    python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"
+}
+vm_state() { clickos ps "$1" --json | python3 -c 'import json, sys
+print(json.load(sys.stdin)["vms"][0]["state"])'; }
+vm_pid() { clickos ps "$1" --json | python3 -c 'import json, sys
+print(json.load(sys.stdin)["vms"][0]["pid"])'; }
+
+# Ports 0 and 1 of the NAT; who asks from port 5000+n is told which port the server sees.
+cat >"$T/nat.click" <<'END'
+define($OUT 10.78.0.254, $MAC0 02:00:00:00:0a:00, $MAC1 02:00:00:00:0a:01);
+rw :: IPRewriter(pattern $OUT 2000-2999# - - 0 1, drop);
+FromNetfront(0) -> there :: Counter -> Strip(14) -> CheckIPHeader -> rw;
+FromNetfront(1) -> back :: Counter -> Strip(14) -> CheckIPHeader -> [1]rw;
+rw[0] -> EtherEncap(0x0800, $MAC1, 02:00:00:00:01:02) -> ToNetfront(1);
+rw[1] -> EtherEncap(0x0800, $MAC0, 02:00:00:00:01:01) -> ToNetfront(0);
+END
+cat >"$T/echo.py" <<'END'
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.78.0.2", 7))
+while True:
+    data, peer = s.recvfrom(100)
+    s.sendto(b"%s %d" % (peer[0].encode(), peer[1]), peer)
+END
+cat >"$T/ask.py" <<'END'
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.77.0.1", 5000 + int(sys.argv[1])))
+s.settimeout(float(sys.argv[2]) if len(sys.argv) > 2 else 3)
+s.sendto(b"who", ("10.78.0.2", 7))
+try:
+    print(s.recvfrom(100)[0].decode())
+except socket.timeout:
+    print("nothing")
+END
+ask() { ip netns exec $NS1 python3 "$T/ask.py" "$@"; }
+nat() { # NAME [OPTION ...]: run it
+    local name=$1
+    shift
+    clickos run "$name" "$T/nat.click" --if left,mac=02:00:00:00:0a:00 \
+        --if right,mac=02:00:00:00:0a:01 --isolation $iso "$@"
+}
+
+setup() {
+    clickos net add left
+    clickos net add right
+    clickos port add ta tap --net left --netns $NS1 ifname=eth0 mac=02:00:00:00:01:01
+    clickos port add tb tap --net right --netns $NS2 ifname=eth0 mac=02:00:00:00:01:02
+    ip -n $NS1 addr add 10.77.0.1/24 dev eth0
+    ip -n $NS2 addr add 10.78.0.2/24 dev eth0
+    ip -n $NS1 route add default via 10.77.0.254
+    ip -n $NS1 neigh replace 10.77.0.254 lladdr 02:00:00:00:0a:00 dev eth0
+    ip -n $NS2 neigh replace 10.78.0.254 lladdr 02:00:00:00:0a:01 dev eth0
+    ip netns exec $NS2 python3 "$T/echo.py" &
+    ECHO=$!
+    sleep 0.3
+}
+teardown() {
+    kill "$ECHO"
+    wait "$ECHO" 2>/dev/null
+    ECHO=
+    expect rm-all 0 '' clickos rm --all
+    clickos port rm ta tb
+    clickos net rm left right
+    is nothing-left "$(find "$T/state" -mindepth 2 | wc -l)" 0
+    is no-monitors "$(ps -o comm= --ppid "$(pgrep -P "$DAEMON" -f 'clickos-vmm --server')" | grep -vcE 'shell|defunct')" 0
+}
+
+# ---- snapshots ---------------------------------------------------------------------------
+snapshots() {
+    nat nat >/dev/null
+    is bindings "$(ask 0; ask 1; ask 2)" "$(printf '10.78.0.254 %s\n' 2000 2001 2002)"
+    expect snapshot 0 '' clickos snapshot nat "$T/nat.snap" --json
+    is snapshot-stops-for-ms "$(member stopped_us <"$T/out" | awk '{print ($1 > 0 && $1 < 50000)}')" 1
+    is snapshot-is-small "$(awk -v n="$(member bytes <"$T/out")" 'BEGIN {print n < 300000}')" 1
+    is original-goes-on "$(ask 1) $(clickos read nat there.count)" "10.78.0.254 2001 4"
+    refuse restore-name-taken 1 "a VM named 'nat' exists" clickos restore "$T/nat.snap"
+    expect rm-original 0 '' clickos rm nat
+    is nobody-answers "$(ask 1 0.3)" nothing
+    expect restore 0 '' clickos restore "$T/nat.snap"
+    is restored-counter "$(clickos read nat there.count)" 3
+    is restored-binding "$(ask 2)" "10.78.0.254 2002"
+    is restored-goes-on "$(ask 3)" "10.78.0.254 2003"
+    is restored-config "$(clickos show nat | cksum)" "$(cksum <"$T/nat.click")"
+    expect snapshot-of-restored 0 '' clickos snapshot nat "$T/nat2.snap"
+    expect rm-restored 0 '' clickos rm nat
+    expect restore-again 0 '' clickos restore "$T/nat2.snap"
+    is restored-again "$(ask 3)" "10.78.0.254 2003"
+    expect rm-again 0 '' clickos rm nat
+    bad_snapshots
+    refuse snapshot-unknown 4 "no VM 'nosuch'" clickos snapshot nosuch "$T/x"
+    expect run-again 0 '' clickos restore "$T/nat.snap"
+    refuse snapshot-no-folder 1 'cannot write /nosuch/x: No such file' clickos snapshot nat /nosuch/x
+    mkdir "$T/small" && mount -t tmpfs -o size=16k none "$T/small"
+    refuse snapshot-full 1 "cannot write $T/small/x: No space" clickos snapshot nat "$T/small/x"
+    is snapshot-full-leaves-nothing "$(find "$T/small" -type f | wc -l)" 0
+    umount "$T/small" && rmdir "$T/small"
+    is after-full "$(ask 2)" "10.78.0.254 2002"
+    expect rm-last 0 '' clickos rm nat
+}
+bad_snapshots() {
+    refuse restore-no-file 1 'cannot read .*No such file' clickos restore "$T/none"
+    refuse restore-foreign 1 'this is no snapshot' clickos restore "$T/nat.click"
+    refuse restore-folder 1 'this is no file' clickos restore "$T"
+    head -c 20000 "$T/nat.snap" >"$T/short.snap"
+    refuse restore-cut-off 1 'it is damaged: 20000 bytes' clickos restore "$T/short.snap"
+    for at in 8 20 200 3000 -500; do
+        python3 - "$T/nat.snap" "$T/bad.snap" "$at" <<'END'
+import sys
+b = bytearray(open(sys.argv[1], "rb").read())
+b[int(sys.argv[3])] ^= 1
+open(sys.argv[2], "wb").write(b)
+END
+        refuse "restore-damaged$at" 1 'bad.snap: (it is|this is no snapshot)' clickos restore "$T/bad.snap"
+    done
+    is bad-leaves-nothing "$(clickos ps | wc -l)-$(find "$T"/state/vms "$T"/state/run -type f -o -type s | wc -l)" 1-0
+}
+
+# ---- clones ------------------------------------------------------------------------------
+clones() {
+    nat nat >/dev/null
+    is clone-binding "$(ask 0; ask 1)" "$(printf '10.78.0.254 %s\n' 2000 2001)"
+    expect clone-one 0 '' clickos clone nat --name twin OUT=10.78.0.253
+    is clone-brings-along "$(clickos read twin there.count)" 2
+    is clone-mac "$(clickos ps twin --json | grep -c 02:00:00:00:0a)" 0
+    is original-after-clone "$(ask 1)" "10.78.0.254 2001"
+    # The clone in the original's place: its old bindings, and new ones from its own address.
+    expect clone-same-mac 0 '' clickos rm nat
+    ip -n $NS1 neigh replace 10.77.0.254 dev eth0 \
+        lladdr "$(clickos ps twin --json | grep -o '02:[0-9a-f:]*' | head -n 1)"
+    ip -n $NS2 neigh replace 10.78.0.253 dev eth0 \
+        lladdr "$(clickos ps twin --json | grep -o '02:[0-9a-f:]*' | tail -n 1)"
+    is clone-own-address "$(ask 7)" "10.78.0.253 2000"
+    ip -n $NS1 neigh replace 10.77.0.254 lladdr 02:00:00:00:0a:00 dev eth0
+    expect clone-many 0 '' clickos clone twin -n 20 OUT=10.78.1.0+
+    is clone-count "$(clickos ps --json | grep -c '"name": "twin-')" 20
+    is clone-variables "$(clickos read twin-7 rw.config | grep -c '10.78.1.7')" 1
+    is clone-macs-differ "$(clickos ps --json | grep -o '"mac": "[^"]*"' | sort | uniq -d | wc -l)" 0
+    refuse clone-name-taken 1 "a VM named 'twin-3' exists" clickos clone twin --name twin-3
+    expect clone-bad-variable 1 'nat.click' clickos clone twin -n 3 --name 'x{}' OUT=nonsense
+    is clone-all-or-none "$(clickos ps --json | grep -c '"name": "x')" 0
+    refuse clone-usage 2 'is no VAR=VALUE' clickos clone twin 5
+    refuse clone-no-number 2 'has no .. for the number' clickos clone twin -n 2 --name y
+    expect clones-rm 0 '' clickos rm --all
+}
+
+parts=${*:-snapshots clones}
+ip netns add $NS1
+ip netns add $NS2
+for ns in $NS1 $NS2; do
+    ip netns exec $ns sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+done
+start_daemon || { iso=none; fail start "the daemon does not start"; exit 1; }
+kinds=process
+if clickos version --json | grep -q '"kvm": true'; then
+    kinds="kvm process"
+else
+    echo "SKIP life/kvm: no /dev/kvm"
+fi
+for iso in $kinds; do
+    setup
+    for part in $parts; do
+        $part
+    done
+    teardown
+done
+iso=none
+stop_daemon TERM
+DAEMON=
+is no-sanitizer-reports "$(grep -cE 'ERROR: |runtime error|WARNING: ThreadSanitizer' "$T/log")" 0

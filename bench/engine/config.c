@@ -33,6 +33,38 @@ static void put_a_source(struct sbuf *s, const struct expansion *x, const char *
                     packet_data, x->packets ? (long long)x->packets : -1, active);
 }
 
+/* Long packets, whatever the feed. */
+static void put_long(struct sbuf *s, const struct expansion *x)
+{
+    uint8_t packet[PACKET_LONG];
+
+    packet_make_long(packet);
+    sbuf_puts(s, "InfiniteSource(DATA \\<");
+    for (unsigned i = 0; i < sizeof packet; i++)
+        sbuf_printf(s, "%02x", packet[i]);
+    sbuf_printf(s, ">, LIMIT %lld, BURST 32, STOP true)",
+                x->packets ? (long long)x->packets : -1);
+}
+
+static void put_strings(struct sbuf *s, const struct expansion *x)
+{
+    char text[PATTERN_ROOM];
+
+    for (uint32_t i = 0; i < x->row->size; i++) {
+        bench_pattern(i, text);
+        sbuf_printf(s, "%s%s", i ? ", " : "", text);
+    }
+}
+
+static void put_tunnel(struct sbuf *s, const struct expansion *x)
+{
+    put_addr(s, ESP_GATEWAY);
+    sbuf_printf(s, " 1 %u \\<", ESP_SPI);
+    for (unsigned i = 0; i < sizeof esp_key; i++)
+        sbuf_printf(s, "%02x", esp_key[i]);
+    sbuf_puts(s, "> \"\" 1 32");
+}
+
 static void put_source(struct sbuf *s, const struct expansion *x)
 {
     put_a_source(s, x, "true");
@@ -85,6 +117,7 @@ static const struct {
 } words[] = {
     {"%SOURCE", put_source}, {"%WAITING", put_waiting}, {"%SINK", put_sink},
     {"%RULES", put_rules},   {"%ROUTES", put_routes},   {"%TRACE", put_trace},
+    {"%LONG", put_long},     {"%STRINGS", put_strings}, {"%TUNNEL", put_tunnel},
 };
 
 char *bench_config(const struct row *row, uint64_t packets, const char *sink)

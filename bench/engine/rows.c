@@ -65,6 +65,13 @@
     "FromDump(%TRACE, BURST 32, STOP true) -> Strip(14) -> CheckIPHeader "             \
     "-> AggregateIPFlows -> %SINK;"
 
+/* The association begins with numbers that the limit knows. */
+#define ESP_GCM                                                                        \
+    "%WAITING -> Strip(14) -> CheckIPHeader -> rt :: RadixIPsecLookup(0.0.0.0/0 "      \
+    "%TUNNEL); rt[0] -> Discard; rt[1] -> IPsecESPEncap -> IPsecAESGCM(1) -> "         \
+    "IPsecEncap(50) -> %SINK; Script(write rt.associations 256 1 1 0 0, write "        \
+    "src.active true);"
+
 /* name, configuration, limit, millions of packets, Click, FastClick, size, feed, flags */
 const struct row bench_rows[] = {
     {"source -> Discard", "%SOURCE -> %SINK", limit_source_discard, 200, 157, 60.9, 0,
@@ -112,10 +119,16 @@ const struct row bench_rows[] = {
     {"NAT, 1 flow", NAT, limit_nat, 20, 9.4, 8.1, 1, FEED_FLOWS, 0},
     {"NAT, 1,000 flows", NAT, limit_nat, 20, 5.8, 6.0, 1000, FEED_FLOWS, 0},
     {"NAT, 100,000 flows", NAT, limit_nat, 10, 0.57, 0.74, 100000, FEED_FLOWS, 0},
+    {"1,000,000 flows", "%SOURCE -> %SINK", limit_source_discard, 10, 0, 0, 1000000,
+     FEED_FLOWS, 0},
+    {"NAT, 1,000,000 flows", NAT, limit_nat, 10, 0, 0, 1000000, FEED_FLOWS, 0},
     {"load balancer, 1,000", BALANCER, limit_balancer, 20, 5.9, 5.9, 1000, FEED_FLOWS,
      0},
     {"EtherMirror", "%SOURCE -> EtherMirror -> %SINK", limit_ether_mirror, 50, 21.5,
      16.0, 0, FEED_CLONES, FEEDS_BOTH},
+    {"1,000 strings in 512 bytes", "%LONG -> StringMatcher(%STRINGS) -> %SINK",
+     limit_strings, 10, 0, 0, 1000, FEED_CLONES, 0},
+    {"AES-GCM ESP", ESP_GCM, limit_esp_gcm, 10, 0, 0, 0, FEED_CLONES, 0},
     {"pcap, 64 bytes", TRACE, limit_trace, 2, 11.1, 20.4, 60, FEED_CLONES, NEEDS_TRACE},
     {"pcap, AggregateIPFlows, 10,000", TRACE_FLOWS, limit_trace_flows, 2, 4.4, 6.0,
      10000, FEED_FLOWS, NEEDS_TRACE},

@@ -60,6 +60,34 @@ static uint32_t mix(uint32_t x)
     return x ^ x >> 16;
 }
 
+void packet_make_long(uint8_t *at)
+{
+    static const char letters[] = "etaoin shrdlcumwfgypbvk eeaatt  ";
+    struct ip4_hdr *ip = (struct ip4_hdr *)(void *)(at + 14);
+    struct udp_hdr *udp = (struct udp_hdr *)(void *)(at + 34);
+
+    packet_make(at);
+    for (uint32_t i = 42; i < PACKET_LONG; i++)
+        at[i] = (uint8_t)letters[mix(i) >> 7 & 31];
+    ip->len = be16(PACKET_LONG - 14);
+    ip->sum = 0;
+    ip->sum = csum(ip, sizeof *ip);
+    udp->len = be16(PACKET_LONG - 34);
+}
+
+unsigned bench_pattern(uint32_t i, char out[PATTERN_ROOM])
+{
+    unsigned n = 6 + mix(i + 1) % 20;
+
+    for (unsigned k = 0; k < n; k++)
+        out[k] = (char)('a' + (mix(i * PATTERN_ROOM + k + 1) >> 7) % 26);
+    out[n] = 0;
+    return n;
+}
+
+const uint8_t esp_key[20] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
+                             10, 11, 12, 13, 14, 15, 16, 17, 18, 19};
+
 struct tuple bench_rule(uint32_t i, uint32_t n)
 {
     uint32_t r = mix(i + 1);

@@ -16,6 +16,7 @@
 enum {
     PACKET_LEN = 60,
     PACKET_SLOT = 64,    /* bytes that a packet takes in an array */
+    PACKET_LONG = 508,   /* a packet that others search */
     LIMIT_HEADROOM = 66, /* puts the IP header on a multiple of 16 */
 };
 
@@ -25,6 +26,18 @@ void packet_make(uint8_t *at);
 
 /* That of flow `i`. */
 void packet_make_flow(uint8_t *at, uint32_t i);
+
+/* The packet with a payload of small letters and blanks, PACKET_LONG bytes. */
+void packet_make_long(uint8_t *at);
+
+/* Pattern `i` to be searched for in it, which is not there: 6 to 25 small letters. Returns
+ * how many. */
+enum { PATTERN_ROOM = 32 };
+unsigned bench_pattern(uint32_t i, char out[PATTERN_ROOM]);
+
+/* The keys of an ESP tunnel, its SPI and the other end. */
+extern const uint8_t esp_key[20];
+enum { ESP_SPI = 256, ESP_GATEWAY = 0xc0000202 };
 
 /* Addresses and ports in network byte order. */
 struct tuple {

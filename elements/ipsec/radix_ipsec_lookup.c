@@ -32,6 +32,10 @@
  * association that their SPI names, others leave by output 2. The other outputs are as for
  * RadixIPLookup.
  *
+ * An association serves both directions, as in Click, but each should have keys of its own:
+ * let the route to the gateway itself name the association of what arrives,
+ * "10.0.0.1/32 0 235 KEY AUTH_KEY 1 32", and that to the peer the one of what leaves.
+ *
  * Associations keep their sequence numbers when a configuration is exchanged for one with
  * the same keys. A gateway that starts anew with old keys starts with old numbers: its peer
  * then takes its packets for old ones, and AES-GCM relies on a random 32-bit prefix not to

@@ -38,7 +38,8 @@ static bool is_meant(const struct element *e, const char *pattern, bool glob)
 {
     if (glob)
         return fnmatch(pattern, e->name, 0) == 0;
-    return router_class_find(pattern) == e->cls;
+    return strcmp(pattern, element_class_name(e)) == 0 ||
+           strcmp(pattern, e->cls->name) == 0;
 }
 
 static int read_pattern(struct router *r, const char *pattern, const char *handler,

@@ -16,8 +16,10 @@
 
 enum {
     TASKS_A_ROUND = 128,
-    IDLE_ROUNDS = 8,   /* rounds without work before the program sleeps */
-    POLL_NS = 1000000, /* how long, while a task still asks for work */
+    IDLE_ROUNDS = 8,    /* rounds without work before the program sleeps */
+    POLL_NS = 1000000,  /* how long, while a task still asks for work */
+    BUSY_ROUNDS = 1000, /* with work, until simulated time goes on all the same ... */
+    BUSY_NS = 10000,    /* ... by this in each */
 };
 
 /* --- clock and console ---------------------------------------------------------------- */
@@ -327,10 +329,8 @@ int host_install(struct host *h, const char *text, size_t len, const char *file,
     struct router *r;
 
     /* The sockets of the old one are still open: take them over, do not open them. */
-    if (h->router) {
+    if (h->router)
         options.extra = h->extra_hot;
-        options.parsed = NULL;
-    }
     r = router_new(&h->platform, text, len, file, &options, d);
     if (!r)
         return -1;
@@ -419,7 +419,7 @@ static void signals_act(struct host *h)
 
 void host_run(struct host *h)
 {
-    unsigned lazy = 0, round = 0;
+    unsigned lazy = 0, round = 0, busy = 0;
     bool alive = true;
     sigset_t before;
 
@@ -438,6 +438,10 @@ void host_run(struct host *h)
         if (h->stop || router_stopped(h->router))
             break; /* it may have been the only thing to do: do not wait for another */
         lazy = worked ? 0 : lazy + 1;
+        busy = worked ? busy + 1 : 0;
+        /* A source without a limit must not keep a script waiting for ever. */
+        if (h->simtime && busy > BUSY_ROUNDS)
+            h->virtual_ns += BUSY_NS;
         if (lazy < IDLE_ROUNDS && (worked || !router_idle(h->router)))
             how = HURRY;
         else if (!router_idle(h->router))

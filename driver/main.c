@@ -206,21 +206,17 @@ static int run(struct host *h, const struct options *o, struct diag *d)
 static int load_and_run(struct host *h, struct arena *a, const struct options *o,
                         struct diag *d)
 {
-    bool parsed = false;
-
     h->options = (struct router_options){
         .defines = o->defines,
         .n_defines = o->n_defines,
         .extra = control_sockets(a, o, ""),
         .n_extra = o->n_sockets,
         .by_phase = !isatty(STDERR_FILENO),
-        .parsed = &parsed,
+        .last_word = "Router could not be initialized!",
     };
     h->extra_hot = control_sockets(a, o, ", RETRIES 1, RETRY_WARNINGS false");
     if (load(h, o, d) < 0) {
         print_diag(d, true);
-        if (parsed)
-            fputs("Router could not be initialized!\n", stderr);
         return 1;
     }
     print_diag(d, !o->no_warnings);
@@ -238,7 +234,7 @@ int main(int argc, char **argv)
     if (!a)
         errx(1, "out of memory");
     if (options_parse(&o, argc, argv, &d) < 0) {
-        fprintf(stderr, "click: %s", diag_text(&d));
+        fputs(diag_text(&d), stderr);
         fputs("Usage: click [OPTION]... [ROUTERFILE]\n"
               "Try 'click --help' for more information.\n",
               stderr);
@@ -251,6 +247,7 @@ int main(int argc, char **argv)
         arena_free(a);
         return 0;
     }
+    print_diag(&d, true);
     if (host_init(&h, o.simtime, o.sim_start, &d) < 0)
         errx(1, "%s", diag_text(&d));
     h.click_path = o.click_path;

@@ -100,6 +100,7 @@ static bool is_definition(const char *arg)
     return n > 0 && arg[n] == '=';
 }
 
+/* Click says that a second value is wrong, and goes on with the first. */
 static int add_definition(struct options *o, char *arg, struct diag *d)
 {
     char *equals = strchr(arg, '=');
@@ -109,7 +110,7 @@ static int add_definition(struct options *o, char *arg, struct diag *d)
     *equals = '\0';
     for (size_t i = 0; i < o->n_defines; i++)
         if (strcmp(o->defines[i].name, arg) == 0)
-            return diag_err(d, "parameter '%s' multiply defined", arg);
+            return diag_err(d, "parameter '%s' multiply defined", arg), 0;
     o->defines[o->n_defines++] = (struct lang_define){arg, equals + 1};
     return 0;
 }
@@ -174,7 +175,8 @@ static int add_socket(struct options *o, const char *type, const char *value,
 }
 
 /* A port number or service name, or a number with '+'. */
-static int add_port(struct options *o, const char *value, struct diag *d)
+static int add_port(struct options *o, const char *value, const char *option,
+                    struct diag *d)
 {
     size_t digits = strspn(value, "0123456789");
     uint16_t port;
@@ -183,7 +185,8 @@ static int add_port(struct options *o, const char *value, struct diag *d)
     if (parse_port(NULL, value, IPPROTO_TCP, &port) ||
         (digits && strcmp(value + digits, "+") == 0 && n > 0 && n < 65536))
         return add_socket(o, "TCP", value, d);
-    return diag_err(d, "'--port' expects a TCP port number, not '%s'", value);
+    return diag_err(d, "click: '%s' expects a TCP port number, not '%s'", option,
+                    value);
 }
 
 static int set_simtime(struct options *o, const char *value, struct diag *d)
@@ -192,11 +195,55 @@ static int set_simtime(struct options *o, const char *value, struct diag *d)
     o->sim_start = 1000000000;
     if (value && (!parse_double(value, &o->sim_start) || !(o->sim_start >= 0) ||
                   o->sim_start > 9e9))
-        return diag_err(d, "'--simtime' expects a time, not '%s'", value);
+        return diag_err(d, "click: '--simtime' expects a real number, not '%s'", value);
     return 0;
 }
 
-static int set_option(struct options *o, int c, const char *arg, const char *word,
+/* The option as the user is to hear of it: "-h", "--handler". `index` is that of a long
+ * one, or -1. */
+static const char *option_name(int c, int index, char name[32])
+{
+    if (index >= 0)
+        snprintf(name, 32, "--%s", long_options[index].name);
+    else
+        snprintf(name, 32, "-%c", c);
+    return name;
+}
+
+/* What getopt did not understand: '?' an option, ':' that its argument is missing. */
+static int bad_option(int c, const char *word, struct diag *d)
+{
+    size_t len = strcspn(word, "=");
+    char name[32];
+
+    for (const struct option *l = long_options; l->name; l++) {
+        bool this_one = word[0] == '-' && word[1] == '-' && word[len] &&
+                        strncmp(l->name, word + 2, len - 2) == 0 && !l->has_arg;
+
+        if (c == '?' && this_one)
+            return diag_err(d, "click: '--%s' can't take an argument", l->name);
+        if (c == ':' && word[1] == '-' && l->val == optopt && l->has_arg)
+            return diag_err(d, "click: '--%s' requires an argument", l->name);
+    }
+    if (c == ':')
+        return diag_err(d, "click: '%s' requires an argument",
+                        option_name(optopt, -1, name));
+    if (word[1] != '-' && optopt)
+        word = option_name(optopt, -1, name);
+    return diag_err(d, "click: unrecognized option '%.*s'", (int)strcspn(word, "="),
+                    word);
+}
+
+static int check_integer(const char *option, const char *value, struct diag *d)
+{
+    int64_t n;
+
+    if (value && !parse_i64(value, 0, &n))
+        return diag_err(d, "click: '%s' expects an integer, not '%s'", option, value);
+    return 0;
+}
+
+static int set_option(struct options *o, int c, const char *arg, const char *option,
                       struct diag *d)
 {
     switch (c) {
@@ -214,35 +261,42 @@ static int set_option(struct options *o, int c, const char *arg, const char *wor
     case 'o':
         return set_once(&o->output, arg, "output file", d);
     case 'p':
-        return add_port(o, arg, d);
+        return add_port(o, arg, option, d);
     case 'u':
         return add_socket(o, "UNIX", arg, d);
+    case 'j':
+        return check_integer(option, arg, d);
     case OPT_SOCKET:
+        if (check_integer(option, arg, d) < 0)
+            return -1;
         return add_socket(o, "SOCKET", arg, d);
     case OPT_SIMTIME:
         return set_simtime(o, arg, d);
     case 'C':
         o->click_path = arg;
         return 0;
-    case '?':
-        return diag_err(d, "unrecognized option '%s'", word);
-    case ':':
-        return diag_err(d, "option '%s' requires an argument", word);
     }
     return set_flag(o, c);
 }
 
 int options_parse(struct options *o, int argc, char **argv, struct diag *d)
 {
-    int c;
+    int c, index = -1;
+    char name[32];
 
     *o = (struct options){.click_path = getenv("CLICKPATH")};
     optind = 0;
     opterr = 0;
     while ((c = getopt_long(argc, argv, ":f:e:h:x:o:qtwC:Rj:a::p:u:v", long_options,
-                            NULL)) != -1)
-        if (set_option(o, c, optarg, argv[optind > 0 ? optind - 1 : 0], d) < 0)
+                            &index)) != -1) {
+        const char *word = argv[optind > 0 ? optind - 1 : 0];
+
+        if (c == '?' || c == ':'
+                ? bad_option(c, word, d) < 0
+                : set_option(o, c, optarg, option_name(c, index, name), d) < 0)
             return -1;
+        index = -1;
+    }
     for (; optind < argc; optind++) {
         char *arg = argv[optind];
 

@@ -108,6 +108,17 @@ static int parse_custom(struct args *a, const struct arg_spec *spec, const char 
     return rc;
 }
 
+/* An old name for a member that another entry sets, too. */
+static bool args_is_alias(const struct arg_spec *table, const struct arg_spec *spec)
+{
+    if (!(spec->flags & ARG_OLD))
+        return false;
+    for (const struct arg_spec *s = table; s->name; s++)
+        if (s != spec && s->offset == spec->offset)
+            return true;
+    return spec->def == NULL;
+}
+
 static int read_one(struct args *a, const struct arg_spec *spec, struct value *v)
 {
     const char *text = find_text(a, spec);
@@ -116,9 +127,10 @@ static int read_one(struct args *a, const struct arg_spec *spec, struct value *v
     if (!text) {
         if (spec->flags & ARG_REQUIRED)
             return diag_err(a->d, "%s: required argument missing", spec->name);
+        if (args_is_alias(a->e->cls->args, spec))
+            return 0; /* it must not undo what the argument's own name has set */
         if (!spec->def)
-            /* an old name of another argument must not clear what that has set */
-            v->set = !(spec->flags & ARG_OLD) && spec->kind != ARG_KIND_CUSTOM;
+            v->set = spec->kind != ARG_KIND_CUSTOM;
         text = spec->def;
     }
     if (!text)

@@ -32,6 +32,7 @@ static const struct arg_spec probe_args[] = {
     ARG_IP(probe, addr, "ADDR", ARG_KEY, NULL, "address"),
     ARG_U8(probe, small, "SMALL", ARG_KEY, NULL, "small"),
     ARG_U32(probe, limit, "MAX", ARG_OLD, NULL, "old name of LIMIT"),
+    ARG_U32(probe, limit, "MOST", ARG_OLD, "8", "older, with a default of its own"),
     ARG_END,
 };
 
@@ -117,6 +118,16 @@ TEST(old_names_are_accepted)
 {
     EXPECT_EQ(parse("1, MAX 9"), 0);
     EXPECT_EQ(state->limit, 9);
+    EXPECT_EQ(parse("1, MOST 10"), 0);
+    EXPECT_EQ(state->limit, 10);
+}
+
+TEST(an_old_name_that_is_not_used_changes_nothing)
+{
+    EXPECT_EQ(parse("1, 5"), 0);
+    EXPECT_EQ(state->limit, 5);
+    EXPECT_EQ(parse("1"), 0);
+    EXPECT_EQ(state->limit, 7);
 }
 
 TEST(all_errors_are_reported_in_clicks_words)

@@ -8,14 +8,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+const char *element_class_name(const struct element *e)
+{
+    return router_graph(e->router)->elements[e->index].class_name;
+}
+
 const char *element_declaration(const struct element *e)
 {
-    size_t len = strlen(e->name) + 4 + strlen(e->cls->name) + 1;
+    const char *class_name = element_class_name(e);
+    size_t len = strlen(e->name) + 4 + strlen(class_name) + 1;
     char *text = arena_alloc_aligned(e->router->arena, 1, len, 1);
 
     if (!text)
         return e->name;
-    snprintf(text, len, "%s :: %s", e->name, e->cls->name);
+    snprintf(text, len, "%s :: %s", e->name, class_name);
     return text;
 }
 

@@ -269,6 +269,9 @@ static inline void element_count(struct element *e, unsigned counter, uint64_t n
     e->counters[counter] += n;
 }
 
+/* The class as the configuration names it, which may be by another of its names. */
+const char *element_class_name(const struct element *e);
+
 /* "name :: Class", for messages. */
 const char *element_declaration(const struct element *e);
 

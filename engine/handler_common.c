@@ -13,7 +13,7 @@ static void read_name(const struct element *e, struct sbuf *out)
 
 static void read_class(const struct element *e, struct sbuf *out)
 {
-    sbuf_puts(out, e->cls->name);
+    sbuf_puts(out, element_class_name(e));
 }
 
 static void read_config(const struct element *e, struct sbuf *out)

@@ -22,9 +22,16 @@ static void read_driver(struct router *r, struct sbuf *out)
 
 static void read_config(struct router *r, struct sbuf *out)
 {
+    const struct lang_graph *g = router_graph(r);
     size_t len;
     const char *text = router_text(r, &len);
 
+    /* `require(compact_config)` lets Click forget the text. */
+    for (uint32_t i = 0; i < g->n_requirements; i++)
+        if (strcmp(g->requirements[i].type, "compact_config") == 0) {
+            lang_unparse(g, out);
+            return;
+        }
     sbuf_add(out, text, len);
 }
 
@@ -40,7 +47,7 @@ static void read_requirements(struct router *r, struct sbuf *out)
     for (uint32_t i = 0; i < g->n_requirements; i++) {
         const struct lang_requirement *q = &g->requirements[i];
 
-        sbuf_printf(out, "%s%s%s\n", q->type, *q->value ? " " : "", q->value);
+        sbuf_printf(out, "%s\n%s\n", q->type, q->value);
     }
 }
 

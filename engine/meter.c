@@ -16,7 +16,7 @@ int meter_configure(struct element *e, struct conf *c, bool bytes, struct diag *
     uint64_t rate = 0, before, top = (uint64_t)UINT32_MAX;
 
     if (c->argc == 0)
-        return diag_err(d, "too few arguments to %s(rate, ...)", e->cls->name);
+        return diag_err(d, "too few arguments to %s(rate, ...)", element_class_name(e));
     s->bytes = bytes;
     ewma_init(&s->rate, EWMA_PACKET_BITS);
     s->limits = element_alloc(e, (size_t)c->argc * sizeof(uint64_t));

@@ -95,6 +95,20 @@ static int add_extra(struct router *r, const struct router_options *options)
     return 0;
 }
 
+/* From the graph to elements that can run. Each step goes on as long as it makes sense,
+ * so that one run reports every error. */
+static int build(struct router *r, struct diag *d)
+{
+    if (router_connect(r, d) < 0) {
+        if (!r->by_phase)
+            router_configure_elements(r, d);
+        return -1;
+    }
+    if (router_configure_elements(r, d) < 0 || router_initialize_elements(r, d) < 0)
+        return -1;
+    return r->sched.failed ? diag_err(d, "out of memory") : 0;
+}
+
 struct router *router_new(const struct platform *platform, const char *text, size_t len,
                           const char *file, const struct router_options *options,
                           struct diag *d)
@@ -108,7 +122,6 @@ struct router *router_new(const struct platform *platform, const char *text, siz
     }
     clock_update(r);
     r->by_phase = options && options->by_phase;
-    /* Each step goes on as long as it makes sense, so that one run reports every error. */
     if (load_graph(r, options, d) < 0)
         goto fail;
     if (add_extra(r, options) < 0) {
@@ -117,17 +130,9 @@ struct router *router_new(const struct platform *platform, const char *text, siz
     }
     if (router_create_elements(r, d) < 0)
         goto fail;
-    if (options && options->parsed)
-        *options->parsed = true;
-    if (router_connect(r, d) < 0) {
-        if (!r->by_phase)
-            router_configure_elements(r, d);
-        goto fail;
-    }
-    if (router_configure_elements(r, d) < 0 || router_initialize_elements(r, d) < 0)
-        goto fail;
-    if (r->sched.failed) {
-        diag_err(d, "out of memory");
+    if (build(r, d) < 0) {
+        if (options && options->last_word)
+            diag_err(d, "%s", options->last_word);
         goto fail;
     }
     return r;

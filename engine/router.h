@@ -40,7 +40,8 @@ struct router_options {
     /* Report what Click does: only the errors of the first phase that has any (port
      * numbers, push and pull, unused ports, configuration), one failed initialization. */
     bool by_phase;
-    bool *parsed; /* set once the text is known to be well-formed; may be NULL */
+    /* Said behind the errors of a text that is well-formed; may be NULL. */
+    const char *last_word;
 };
 
 /* Build a configuration. NULL with errors in `d` (warnings may be there in any case).
@@ -81,6 +82,8 @@ int router_set_stop_script(struct router *r, struct element *e);
 uint32_t router_n_elements(const struct router *r);
 struct element *router_element(const struct router *r, uint32_t index);
 struct element *router_find(const struct router *r, const char *name);
+/* Let visits go through `e` by this flow code instead of its class's. -1: no memory. */
+int router_set_flow(struct router *r, const struct element *e, const char *code);
 const struct lang_graph *router_graph(const struct router *r);
 const char *router_text(const struct router *r, size_t *len);
 const struct platform *router_platform(const struct router *r);

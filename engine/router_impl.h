@@ -38,6 +38,7 @@ struct router {
     const char *file;
     struct lang_graph graph;
 
+    const char **flow; /* [n], codes in place of the classes'; NULL: there are none */
     struct element **elements; /* [n], in the order of the graph */
     struct element **order;    /* [n], in the order of configuration */
     uint32_t n, n_created;

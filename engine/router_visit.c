@@ -70,6 +70,16 @@ bool flow_connects(const char *code, unsigned in, unsigned out)
     return (i.letters & o.letters) != 0 || (i.same_port && o.same_port && in == out);
 }
 
+int router_set_flow(struct router *r, const struct element *e, const char *code)
+{
+    if (!r->flow)
+        r->flow = arena_alloc(r->arena, (r->n + 1) * sizeof *r->flow);
+    if (!r->flow || !(code = arena_strdup(r->arena, code)))
+        return -1;
+    r->flow[e->index] = code;
+    return 0;
+}
+
 /* --- visits --------------------------------------------------------------------------------- */
 
 struct walk {
@@ -97,10 +107,12 @@ static void walk_through(struct walk *w, const struct element *e, unsigned at_po
 {
     const struct ports *p = &w->r->ports[e->index];
     unsigned n = w->up ? e->n_in : e->n_out;
+    const char *code = w->r->flow ? w->r->flow[e->index] : NULL;
 
+    if (!code)
+        code = e->cls->flow;
     for (unsigned i = 0; i < n; i++)
-        if (w->up ? flow_connects(e->cls->flow, i, at_port)
-                  : flow_connects(e->cls->flow, at_port, i)) {
+        if (w->up ? flow_connects(code, i, at_port) : flow_connects(code, at_port, i)) {
             uint32_t port = (w->up ? p->first_in : p->first_out) + i;
             uint8_t *seen = &w->seen[port];
 

@@ -5,6 +5,7 @@
 #include "engine/lang/lang.h"
 #include "engine/platform.h"
 #include "engine/script.h"
+#include "engine/unparse.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -317,8 +318,10 @@ static int random_number(struct element *e, const char *param, struct sbuf *out,
 static void put_now(struct element *e, struct sbuf *out)
 {
     int64_t ns = element_wall_now(e);
+    char text[UNPARSE_ROOM];
 
-    sbuf_printf(out, "%" PRId64 ".%09" PRId64, ns / 1000000000, ns % 1000000000);
+    sbuf_puts(out,
+              unparse_timestamp(ns - ns % 1000, text)); /* Click counts microseconds */
 }
 
 static void all_exist(struct element *e, const char *param, uint32_t flag,

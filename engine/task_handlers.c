@@ -102,10 +102,14 @@ int task_read_tickets(struct element *e, const struct handler_spec *h,
 int task_write_tickets(struct element *e, const struct handler_spec *h,
                        const char *value, size_t len, struct diag *d)
 {
-    uint64_t tickets;
+    int64_t tickets;
 
-    if (!parse_u64(value, 0, &tickets) || tickets < 1 || tickets > TASK_MAX_TICKETS)
-        return diag_err(d, "tickets must be between 1 and %d", TASK_MAX_TICKETS);
+    if (!parse_i64(value, 0, &tickets))
+        return diag_err(d, "syntax error");
+    if (tickets < 1 || tickets > TASK_MAX_TICKETS) {
+        tickets = tickets < 1 ? 1 : TASK_MAX_TICKETS;
+        diag_warn(d, "tickets pinned at %d", (int)tickets);
+    }
     task_set_tickets(task_of(e, h), (uint32_t)tickets);
     return 0;
 }

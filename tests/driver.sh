@@ -88,11 +88,27 @@ is help 0 "~--simtime" ""
 try --nonsense
 is bad_option 1 "" "~--help' for more information."
 try -e 'Idle -> Discard' -f x
-is two_sources 1 "" "~router configuration specified twice"
+usage='
+Usage: click [OPTION]... [ROUTERFILE]
+Try '"'click --help'"' for more information.'
+is two_sources 1 "" "router configuration specified twice$usage"
+try -qz
+is unknown_option 1 "" "click: unrecognized option '-z'$usage"
+try -q -h
+is no_argument 1 "" "click: '-h' requires an argument$usage"
+try --handler
+is no_argument_long 1 "" "click: '--handler' requires an argument$usage"
+try --quit=yes
+is argument_not_wanted 1 "" "click: '--quit' can't take an argument$usage"
+try -j many
+is no_integer 1 "" "click: '-j' expects an integer, not 'many'$usage"
+try -q -e 'require(compact_config, package int64); a :: Idle -> Discard' -h requirements -h config
+is compact_config 0 $'requirements:\ncompact_config\n\npackage\nint64\n\nconfig:
+require(compact_config, package "int64");\n\na :: Idle;\nDiscard@2 :: Discard;\n\na -> Discard@2;' ""
 try -e 'Script(print $(add $A 1), print "$B", stop)' A=41 B=x
 is definitions 0 $'42\nx' ""
-try -e 'Script(stop)' A=1 A=2
-is defined_twice 1 "" "~parameter 'A' multiply defined"
+try -e 'Script(print $A, stop)' A=1 A=2
+is defined_twice 0 1 "parameter 'A' multiply defined"
 try /no/such/file
 is no_file 1 "" "/no/such/file: No such file or directory"
 try -e ''
@@ -164,9 +180,18 @@ grep -q 'could not be initialized' "$dir/err" && echo "FAIL driver/syntax_only" 
 
 # --- time ---
 try --simtime -e 'Script(wait 1000s, print $(now), wait 500ms, print $(now), stop)'
-is simtime 0 $'1000001000.000000000\n1000001000.500000000' ""
+is simtime 0 $'1000001000.000000\n1000001000.500000' ""
 try --simtime=5 -e 'Script(print $(now), stop)' -h timewarp
-is simtime_start 0 $'5.000000000\nsimulation' ""
+is simtime_start 0 $'5.000000\nsimulation' ""
+try --simtime -e 'InfiniteSource -> Discard; Script(wait 0.1s, print "there", stop)'
+is simtime_goes_on_under_load 0 there ""
+try --simtime -e "s :: InfiniteSource(LIMIT 1, STOP true) -> Discard; Script(write s.tickets 0,
+    write s.tickets x, print s.tickets)"
+is tickets 0 1 "While executing 'Script@3 :: Script':
+  While calling 's.tickets 0':
+    warning: tickets pinned at 1
+  While calling 's.tickets x':
+    syntax error"
 for i in 1 2; do
     "$click" --simtime -e 'RatedSource(RATE 100, LIMIT 500, STOP true) -> RandomSample(0.5) -> c ::
         Counter -> Discard; Script(wait 2.5s, print c.count, loop)' >"$dir/sim$i" 2>&1 -h c.count

@@ -10,12 +10,13 @@
  * Example:  FlowInfo(my_switch x/x);
  * See also: ScheduleInfo
  *
- * Flow codes are known for every class, so what is said here is checked for its form and
- * is otherwise not used.
+ * An element that looks up or down the graph for others, as Unqueue does for queues, goes
+ * through an element from an input to the outputs that have a letter in common with it.
  */
 
 #include "engine/element.h"
 #include "engine/lang/lang.h"
+#include "engine/router.h"
 
 static int flow_info_configure(struct element *e, struct conf *c, struct diag *d)
 {
@@ -24,9 +25,16 @@ static int flow_info_configure(struct element *e, struct conf *c, struct diag *d
     for (int i = 0; i < c->argc; i++) {
         const char *const *words;
         int n = lang_split_words(c->scratch, c->argv[i], &words);
+        const struct element *at;
 
-        if (n && (n != 2 || !strchr(words[1], '/')))
+        if (n == 0)
+            continue;
+        if (n != 2 || !strchr(words[1], '/'))
             rc = diag_err(d, "expected 'ELEMENT FLOWCODE'");
+        else if (!(at = element_find(e, words[0], d)))
+            rc = -1;
+        else if (router_set_flow(e->router, at, words[1]) < 0)
+            rc = diag_err(d, "out of memory");
     }
     return rc;
 }

@@ -48,8 +48,10 @@ int archive_find_config(const char **text, size_t *len)
     const char *s = *text;
     size_t left = *len;
 
-    if (left < MAGIC_LEN || memcmp(s, "!<arch>\n", MAGIC_LEN) != 0)
+    if (!left || *s != '!')
         return 0;
+    if (left < MAGIC_LEN || memcmp(s, "!<arch>\n", MAGIC_LEN) != 0)
+        return -1;
     s += MAGIC_LEN;
     left -= MAGIC_LEN;
     while (left >= HEADER_LEN && s[58] == '`' && s[59] == '\n') {

@@ -332,7 +332,8 @@ TEST(an_archive_holds_its_configuration)
         "Idle -> Discard";
     char text[400];
 
-    EXPECT_ERRORS(head, "archive has no 'config' section\n");
+    EXPECT_ERRORS(head, "x: archive has no 'config' section\n");
+    EXPECT_ERRORS("!not", "not an archive\nx: archive has no 'config' section\n");
     snprintf(text, sizeof text, "%s%s", head, config);
     EXPECT_EQ(load(text), 0);
     EXPECT_EQ(g.n_connections, 1);

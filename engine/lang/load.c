@@ -225,7 +225,9 @@ static void load(struct lang *l, struct lang_graph *g, const char *text, size_t 
                  const char *file)
 {
     if (archive_find_config(&text, &len) < 0) {
-        lang_err(l, NO_PLACE, "archive has no 'config' section");
+        if (len < 8 || memcmp(text, "!<arch>\n", 8) != 0)
+            lang_err(l, NO_PLACE, "not an archive");
+        lang_err(l, NO_PLACE, "%s: archive has no 'config' section", file);
         return;
     }
     l->top = l->c = scope_new(l, "", NULL, NO_PLACE);

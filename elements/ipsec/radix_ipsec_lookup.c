@@ -125,6 +125,7 @@ static int reserve(struct radix_ipsec_lookup *s)
     s->slots = slots;
     s->own_room = room;
     s->n_slots = 2 * room;
+    s->stale = true;
     return 0;
 }
 

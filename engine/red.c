@@ -47,9 +47,8 @@ void red_take_state(struct element *e, struct element *old)
     r->size.scaled = from->size.scaled;
 }
 
-static void red_measure(struct red *r, struct element *e)
+static inline void red_measure(struct red *r, struct element *e, uint32_t length)
 {
-    uint32_t length = aqm_length(&r->queues);
     int64_t period;
 
     if (length) {
@@ -76,17 +75,11 @@ static uint32_t red_probability(const struct red *r)
     return r->max_p + (uint32_t)((RED_ONE - r->max_p) * (avg - max) / (max ? max : 1));
 }
 
-bool red_should_drop(struct red *r, struct element *e)
+/* For an average above min_thresh. */
+static bool red_may_drop(struct red *r, struct element *e, uint64_t avg)
 {
-    uint64_t avg;
     uint32_t p;
 
-    red_measure(r, e);
-    avg = r->size.scaled >> AQM_AVERAGE_BITS;
-    if (avg <= r->min_thresh) {
-        r->count = -1;
-        return false;
-    }
     if (avg > 2 * (uint64_t)r->max_thresh) {
         r->count = -1;
         return true;
@@ -105,37 +98,70 @@ bool red_should_drop(struct red *r, struct element *e)
     return false;
 }
 
-/* Move what is to be dropped from b->p[from ...] to `gone`. */
-static void red_sift(struct element *e, struct batch *b, uint32_t from,
-                     struct batch *gone)
+/* Decide about one packet, with so many in the queues. */
+static inline bool red_should_drop(struct red *r, struct element *e, uint32_t length)
+{
+    uint64_t avg;
+
+    red_measure(r, e, length);
+    avg = r->size.scaled >> AQM_AVERAGE_BITS;
+    if (__builtin_expect(avg > r->min_thresh, 0))
+        return red_may_drop(r, e, avg);
+    r->count = -1;
+    return false;
+}
+
+/* Move what is to be dropped from b->p[from ...] to `gone`; each packet that passes makes
+ * the queues longer by `step`. */
+static inline void red_sift(struct element *e, struct batch *b, uint32_t from,
+                            uint32_t step, struct batch *gone)
 {
     struct red *r = element_state(e);
-    uint32_t kept = from;
+    uint32_t kept = from, length = aqm_length(&r->queues);
 
     gone->n = 0;
     for (uint32_t i = from; i < b->n; i++)
-        if (red_should_drop(r, e))
+        if (red_should_drop(r, e, length)) {
             batch_add(gone, b->p[i]);
-        else
+        } else {
             b->p[kept++] = b->p[i];
+            length += step;
+        }
     b->n = kept;
     element_count(e, RED_DROPS, gone->n);
+}
+
+/* Whether all that passes goes straight into the only queue that is watched, and fits. */
+static bool red_knows_lengths(const struct element *e, const struct batch *b)
+{
+    const struct red *r = element_state(e);
+    const struct queue *q = &r->queues.queue[0]->q;
+
+    return r->queues.n == 1 && e->out[0].peer == r->queues.element[0] &&
+           e->out[0].push == queue_element_push && e->n_out == 1 &&
+           q->n + b->n <= q->capacity;
 }
 
 void red_push(struct element *e, unsigned port, struct batch *b)
 {
     struct red *r = element_state(e);
-    struct batch one;
+    struct batch one, gone;
 
     (void)port;
+    if (red_knows_lengths(e, b)) {
+        red_sift(e, b, 0, 1, &gone);
+        out_push(e, 0, b);
+        batch_free(&gone);
+        return;
+    }
     /* One by one: each packet that passes may lengthen the queue that decides on the next. */
     for (uint32_t i = 0; i < b->n; i++) {
-        bool gone = red_should_drop(r, e);
+        bool drops = red_should_drop(r, e, aqm_length(&r->queues));
 
         one.n = 1;
         one.p[0] = b->p[i];
-        element_count(e, RED_DROPS, gone);
-        if (gone)
+        element_count(e, RED_DROPS, drops);
+        if (drops)
             out_push_or_free(e, 1, &one);
         else
             out_push(e, 0, &one);
@@ -149,7 +175,7 @@ uint32_t red_pull(struct element *e, unsigned port, struct batch *b, uint32_t ma
 
     (void)port;
     while (b->n < end && in_pull(e, 0, b, 1)) {
-        red_sift(e, b, b->n - 1, &gone);
+        red_sift(e, b, b->n - 1, 0, &gone);
         out_push_or_free(e, 1, &gone);
     }
     return b->n - from;

@@ -35,9 +35,6 @@ int red_parse_p(struct element *e, const char *text, void *member, struct diag *
 /* Whether the numbers make sense; from configure(). */
 int red_check(struct red *r, struct diag *d);
 
-/* Decide about one packet. */
-bool red_should_drop(struct red *r, struct element *e);
-
 /* Members of struct element_class; the element's state begins with struct red. */
 void red_push(struct element *e, unsigned port, struct batch *b);
 uint32_t red_pull(struct element *e, unsigned port, struct batch *b, uint32_t max);

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 int limit_init(struct limit *l, enum limit_feed feed, uint32_t size)
 {
@@ -83,6 +84,44 @@ void limit_red(struct limit *l, uint64_t n)
         }
         limit_put(l, b, kept);
         limit_discard(l, b, limit_get(l, b));
+    }
+}
+
+static int64_t clock_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Packets carry the time at which they were put into the queue; what has waited for less
+ * than CoDel's target passes. Nothing waits for longer here. */
+void limit_codel(struct limit *l, uint64_t n)
+{
+    enum { TARGET_NS = 5000000 };
+    static int64_t since[LIMIT_QUEUE];
+    struct limit_pkt b[LIMIT_BATCH];
+    int64_t first_above_ns = 0;
+
+    for (; n; n -= LIMIT_BATCH) {
+        unsigned from = l->tail, got, kept = 0;
+        int64_t now = clock_ns();
+
+        limit_source(l, b);
+        for (unsigned i = 0; i < LIMIT_BATCH; i++)
+            since[(l->head + i) % LIMIT_QUEUE] = now;
+        limit_put(l, b, LIMIT_BATCH);
+        got = limit_get(l, b);
+        now = clock_ns();
+        for (unsigned i = 0; i < got; i++) {
+            if (__builtin_expect(now - since[(from + i) % LIMIT_QUEUE] < TARGET_NS, 1))
+                first_above_ns = 0;
+            else if (!first_above_ns)
+                first_above_ns = now;
+            b[kept++] = b[i];
+        }
+        limit_discard(l, b, kept);
     }
 }
 

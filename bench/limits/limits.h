@@ -135,6 +135,7 @@ static inline unsigned limit_get(struct limit *l, struct limit_pkt *b)
 void limit_source_discard(struct limit *l, uint64_t n);
 void limit_queue(struct limit *l, uint64_t n);
 void limit_red(struct limit *l, uint64_t n);
+void limit_codel(struct limit *l, uint64_t n);
 void limit_counter(struct limit *l, uint64_t n);
 void limit_counters10(struct limit *l, uint64_t n);
 void limit_strip_check(struct limit *l, uint64_t n);

@@ -50,19 +50,31 @@ static int co_del_initialize(struct element *e, struct diag *d)
     return aqm_find_queues(&s->queues, e, &s->queue_names, d);
 }
 
+/* Packets that were pulled and not yet decided on; never more than may still leave. */
+struct co_del_run {
+    int64_t now;
+    uint32_t at, want;
+    struct batch b;
+};
+
 /* The next packet and whether it is late; without a timestamp it is as good as none. */
-static struct pkt *co_del_take(struct element *e, int64_t now, bool *late)
+static inline struct pkt *co_del_take(struct element *e, struct co_del_run *run,
+                                      bool *late)
 {
     struct co_del *s = element_state(e);
-    struct pkt *p = in_pull_one(e, 0);
-    int64_t first;
+    int64_t first, now = run->now;
+    struct pkt *p;
 
     *late = false;
-    if (!p) {
-        s->law.first_above_ns = 0;
-        s->law.dropping = false;
-        return NULL;
+    if (run->at == run->b.n) {
+        run->b.n = run->at = 0;
+        if (!in_pull(e, 0, &run->b, run->want)) {
+            s->law.first_above_ns = 0;
+            s->law.dropping = false;
+            return NULL;
+        }
     }
+    p = run->b.p[run->at++];
     first = (int64_t)p->anno_u64[ANNO_FIRST_TIMESTAMP / 8];
     if (first < 1000000000) {
         s->law.dropping = false;
@@ -72,32 +84,28 @@ static struct pkt *co_del_take(struct element *e, int64_t now, bool *late)
     return p;
 }
 
-static struct pkt *co_del_drop(struct element *e, struct pkt *p, int64_t now,
+static struct pkt *co_del_drop(struct element *e, struct pkt *p, struct co_del_run *run,
                                bool *late)
 {
     element_count(e, C_DROPS, 1);
     pkt_free(p);
-    return co_del_take(e, now, late);
+    return co_del_take(e, run, late);
 }
 
-static struct pkt *co_del_next(struct element *e, int64_t now)
+/* What leaves instead of a packet that is late. */
+static struct pkt *co_del_late(struct element *e, struct pkt *p, struct co_del_run *run)
 {
     struct codel *law = &((struct co_del *)element_state(e))->law;
-    bool late;
-    struct pkt *p = co_del_take(e, now, &late);
+    bool late = true;
 
-    if (!late) {
-        law->dropping = false;
-        return p;
-    }
     if (!law->dropping) {
-        p = co_del_drop(e, p, now, &late);
-        codel_enter(law, now);
+        p = co_del_drop(e, p, run, &late);
+        codel_enter(law, run->now);
         return p;
     }
-    while (p && law->dropping && now >= law->drop_next_ns) {
+    while (p && law->dropping && run->now >= law->drop_next_ns) {
         law->count++;
-        p = co_del_drop(e, p, now, &late);
+        p = co_del_drop(e, p, run, &late);
         if (late)
             law->drop_next_ns = codel_next(law, law->drop_next_ns);
         else
@@ -106,15 +114,56 @@ static struct pkt *co_del_next(struct element *e, int64_t now)
     return p;
 }
 
+/* The usual case: pull what there is, and nothing of it has waited too long. Returns how
+ * many packets were appended to `b`; otherwise they stay in `run`. */
+static inline uint32_t co_del_on_time(struct element *e, struct batch *b, uint32_t max,
+                                      struct co_del_run *run)
+{
+    struct codel *law = &((struct co_del *)element_state(e))->law;
+    int64_t limit = run->now - law->target_ns;
+    bool late = false, stamped = false;
+    uint32_t n = in_pull(e, 0, &run->b, max);
+
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t first = (int64_t)run->b.p[i]->anno_u64[ANNO_FIRST_TIMESTAMP / 8];
+
+        stamped |= first >= 1000000000;
+        late |= first >= 1000000000 && first <= limit;
+    }
+    if (late || !n)
+        return 0;
+    if (stamped)
+        law->first_above_ns = 0;
+    law->dropping = false;
+    pkts_copy(b->p + b->n, run->b.p, n);
+    b->n += n;
+    run->b.n = 0;
+    return n;
+}
+
 static uint32_t co_del_pull(struct element *e, unsigned port, struct batch *b,
                             uint32_t max)
 {
-    int64_t now = element_wall_now(e);
-    uint32_t n = 0;
-    struct pkt *p;
+    struct codel *law = &((struct co_del *)element_state(e))->law;
+    struct co_del_run run;
+    uint32_t n;
 
-    for (; n < max && (p = co_del_next(e, now)); n++)
+    run.now = element_wall_now(e);
+    run.at = run.b.n = 0;
+    for (n = co_del_on_time(e, b, max, &run); n < max; n++) {
+        bool late;
+        struct pkt *p;
+
+        run.want = max - n;
+        p = co_del_take(e, &run, &late);
+        if (late)
+            p = co_del_late(e, p, &run);
+        else
+            law->dropping = false;
+        if (!p)
+            break;
         batch_add(b, p);
+    }
     return n;
 }
 

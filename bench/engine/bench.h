@@ -11,6 +11,7 @@
  *     %RULES    the row's rules for IPFilter, the last of which matches
  *     %ROUTES   the row's routes: 0.0.0.0/0 to output 0, others to 0 to 3
  *     %TRACE    name of a pcap file
+ *     %V6SOURCE, %V6ROUTES  the same with IPv6
  *     %LONG     packets of 512 bytes with the FCS, in bursts of 32
  *     %STRINGS  the row's strings, which are not in them
  *     %TUNNEL   gateway, output and security association of a route

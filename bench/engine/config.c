@@ -46,6 +46,31 @@ static void put_long(struct sbuf *s, const struct expansion *x)
                 x->packets ? (long long)x->packets : -1);
 }
 
+static void put_source6(struct sbuf *s, const struct expansion *x)
+{
+    uint8_t packet[PACKET_SLOT];
+
+    packet_make6(packet);
+    sbuf_puts(s, "InfiniteSource(DATA \\<");
+    for (unsigned i = 0; i < PACKET_LEN; i++)
+        sbuf_printf(s, "%02x", packet[i]);
+    sbuf_printf(s, ">, LIMIT %lld, BURST 32, STOP true)",
+                x->packets ? (long long)x->packets : -1);
+}
+
+static void put_routes6(struct sbuf *s, const struct expansion *x)
+{
+    for (uint32_t i = 0; i < x->row->size; i++) {
+        struct bench_route6 r = bench_route6(i);
+        struct ip6_addr a;
+        char text[64];
+
+        memcpy(a.b, r.addr, sizeof a.b);
+        sbuf_printf(s, "%s%s/%u %u", i ? ", " : "", unparse_ip6(&a, text), r.bits,
+                    r.port);
+    }
+}
+
 static void put_strings(struct sbuf *s, const struct expansion *x)
 {
     char text[PATTERN_ROOM];
@@ -115,9 +140,10 @@ static const struct {
     const char *word;
     void (*put)(struct sbuf *s, const struct expansion *x);
 } words[] = {
-    {"%SOURCE", put_source}, {"%WAITING", put_waiting}, {"%SINK", put_sink},
-    {"%RULES", put_rules},   {"%ROUTES", put_routes},   {"%TRACE", put_trace},
-    {"%LONG", put_long},     {"%STRINGS", put_strings}, {"%TUNNEL", put_tunnel},
+    {"%SOURCE", put_source},    {"%WAITING", put_waiting},  {"%SINK", put_sink},
+    {"%RULES", put_rules},      {"%ROUTES", put_routes},    {"%TRACE", put_trace},
+    {"%V6SOURCE", put_source6}, {"%V6ROUTES", put_routes6}, {"%LONG", put_long},
+    {"%STRINGS", put_strings},  {"%TUNNEL", put_tunnel},
 };
 
 char *bench_config(const struct row *row, uint64_t packets, const char *sink)

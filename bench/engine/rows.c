@@ -44,6 +44,13 @@
     "c[1] -> [1]arpq; arpq -> out;"                                                    \
     "Script(write arpq.insert 2.0.0.2 00:00:c0:4f:71:ef, write src.active true);"
 
+#define ROUTER6                                                                        \
+    "%V6SOURCE -> c :: Classifier(12/86dd, -) -> Strip(14) -> CheckIP6Header -> "      \
+    "GetIP6Address(24) -> rt :: LookupIP6Route(%V6ROUTES); c[1] -> d :: Discard; "     \
+    "rt[0] -> DecIP6HLIM -> EtherEncap(0x86dd, 00:00:c0:ae:67:ef, "                    \
+    "00:00:c0:4f:71:ef) -> Queue(200) -> Unqueue(32) -> %SINK; rt[1] -> d; "           \
+    "rt[2] -> d; rt[3] -> d;"
+
 #define LOOKUP(class)                                                                  \
     "%SOURCE -> SetRandIPAddress(0.0.0.0/0) -> rt :: " class "(%ROUTES); s :: Null "   \
                                                              "-> %SINK; rt[0] -> s; "  \
@@ -107,6 +114,8 @@ const struct row bench_rows[] = {
     {"IP router, 1,000 routes", ARP_ROUTER, limit_router, 20, 6.1, 7.6, 1000,
      FEED_CLONES, 0},
     {"IP router, 100,000", ARP_ROUTER, limit_router, 20, 6.1, 7.6, 100000, FEED_CLONES,
+     0},
+    {"IPv6 router, 1,000 routes", ROUTER6, limit_router6, 20, 0, 0, 1000, FEED_CLONES,
      0},
     {"random destinations", "%SOURCE -> SetRandIPAddress(0.0.0.0/0) -> %SINK",
      limit_random_address, 50, 34.4, 25.5, 0, FEED_CLONES, 0},

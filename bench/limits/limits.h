@@ -143,6 +143,7 @@ void limit_ether_mirror(struct limit *l, uint64_t n);
 void limit_classifier20(struct limit *l, uint64_t n);
 void limit_filter(struct limit *l, uint64_t n);
 void limit_router(struct limit *l, uint64_t n);
+void limit_router6(struct limit *l, uint64_t n);
 void limit_random_address(struct limit *l, uint64_t n);
 void limit_lookup(struct limit *l, uint64_t n);
 void limit_nat(struct limit *l, uint64_t n);

@@ -85,6 +85,32 @@ unsigned bench_pattern(uint32_t i, char out[PATTERN_ROOM])
     return n;
 }
 
+void packet_make6(uint8_t *at)
+{
+    static const uint8_t head[14 + 8] = {0, 0,    0,    0,    0, 2, 0, 0, 0, 0,  0,
+                                         1, 0x86, 0xdd, 0x60, 0, 0, 0, 0, 6, 59, 64};
+
+    memset(at, 0, PACKET_SLOT);
+    memcpy(at, head, sizeof head);
+    at[22] = at[38] = 0x20;
+    at[23] = 1;
+    at[39] = at[53] = 2;
+}
+
+struct bench_route6 bench_route6(uint32_t i)
+{
+    struct bench_route6 r = {{0}, i ? 48 : 0, i % 4};
+
+    if (i) {
+        static const uint8_t net[4] = {0x20, 0x01, 0x0d, 0xb8};
+
+        memcpy(r.addr, net, sizeof net);
+        r.addr[4] = (uint8_t)(i >> 8);
+        r.addr[5] = (uint8_t)i;
+    }
+    return r;
+}
+
 const uint8_t esp_key[20] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
                              10, 11, 12, 13, 14, 15, 16, 17, 18, 19};
 

@@ -35,6 +35,15 @@ void packet_make_long(uint8_t *at);
 enum { PATTERN_ROOM = 32 };
 unsigned bench_pattern(uint32_t i, char out[PATTERN_ROOM]);
 
+/* An IPv6 packet to 2002::2, and route `i` of `n` for such: number 0 is the default route,
+ * and no other one covers that. */
+struct bench_route6 {
+    uint8_t addr[16];
+    uint32_t bits, port;
+};
+void packet_make6(uint8_t *at);
+struct bench_route6 bench_route6(uint32_t i);
+
 /* The keys of an ESP tunnel, its SPI and the other end. */
 extern const uint8_t esp_key[20];
 enum { ESP_SPI = 256, ESP_GATEWAY = 0xc0000202 };

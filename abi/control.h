@@ -55,6 +55,8 @@ enum control_verb {
     CONTROL_CHECKPOINT, /* stand still between two rounds while memory is copied; handler
                          * "hold": and after it, until the next request. Reply: struct
                          * control_checkpoint, then struct control_range */
+    CONTROL_COMMAND, /* name; text: a command of engine/control_protocol.h. Reply: what
+                      * is to be sent to the client */
 };
 
 enum control_status {

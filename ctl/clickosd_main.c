@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,7 @@ static const char help[] =
     "  --poll MIN[:MAX]  microseconds the switch looks at an idle port (5:200)\n"
     "  --guest-poll US   microseconds an idle VM looks at its rings (50)\n"
     "  --pool N          VMs kept booted for the next to be run (2)\n"
+    "  --control DIR     folder for the VMs' control sockets (vm, beside the socket)\n"
     "  --monitor PATH    the clickos-vmm program (beside clickosd)\n"
     "  --image PATH      the guest image (beside clickosd)\n"
     "  --version, --help\n";
@@ -187,6 +189,7 @@ static void parse_arguments(int argc, char **argv)
                                           {"poll", required_argument, NULL, 'p'},
                                           {"guest-poll", required_argument, NULL, 'P'},
                                           {"pool", required_argument, NULL, 'n'},
+                                          {"control", required_argument, NULL, 'c'},
                                           {"monitor", required_argument, NULL, 'm'},
                                           {"image", required_argument, NULL, 'i'},
                                           {"version", no_argument, NULL, 'V'},
@@ -230,6 +233,9 @@ static void parse_arguments(int argc, char **argv)
         case 'n':
             o->pool = (unsigned)number(optarg, 0, VMM_POOL_MAX, "--pool");
             break;
+        case 'c':
+            o->control_dir = optarg;
+            break;
         case 'm':
             o->monitor = optarg;
             break;
@@ -252,12 +258,20 @@ static void parse_arguments(int argc, char **argv)
 /* The default socket's folder is ours to make; any other is its owner's. */
 static void default_paths(struct daemon_options *o)
 {
+    static char control_dir[PATH_MAX];
+    const char *slash;
+
     if (!o->socket_path) {
         o->socket_path = CLICKOS_SOCKET_PATH;
         mkdir("/run/clickos", 0755);
     }
     if (!o->state_dir)
         o->state_dir = CLICKOS_STATE_DIR;
+    slash = strrchr(o->socket_path, '/');
+    snprintf(control_dir, sizeof control_dir, "%.*svm",
+             slash ? (int)(slash + 1 - o->socket_path) : 0, o->socket_path);
+    if (!o->control_dir)
+        o->control_dir = control_dir;
 }
 
 static void print_diag(const struct diag *d)

@@ -4,6 +4,7 @@
 #include "ctl/daemon.h"
 
 #include "ctl/captures.h"
+#include "ctl/control.h"
 #include "ctl/nets.h"
 #include "ctl/server.h"
 #include "ctl/vm.h"
@@ -230,6 +231,8 @@ int daemon_open(struct daemon_state *s, const struct daemon_options *o, struct d
     fd = server_listen(o->socket_path, o->group, d);
     if (fd < 0)
         return -1;
+    if (o->control_dir)
+        control_open(s, o->control_dir, o->group);
     take_up(s);
     s->server = server_new(s->loop, fd, s, d);
     return s->server ? 0 : -1;
@@ -259,6 +262,7 @@ void daemon_close(struct daemon_state *s)
         loop_remove(s->loop, &s->host_watch);
     captures_free(s);
     vms_free(s);
+    control_close(s);
     nets_free(s);
     server_free(s->server);
     if (s->host)

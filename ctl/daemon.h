@@ -30,8 +30,10 @@ struct daemon_state {
     struct loop_timer adopt_timer, start_timer;
     unsigned adopting; /* VMs that have not answered yet after a restart */
     struct vm *adopt_first, *adopt_last; /* of these, still to be connected to */
-    unsigned asking;        /* descriptors that those connected to will send */
-    uint64_t guest_poll_ns; /* of VMs started from now on; 0: default */
+    unsigned asking;           /* descriptors that those connected to will send */
+    uint64_t guest_poll_ns;    /* of VMs started from now on; 0: default */
+    char *control_dir;         /* owned; NULL: VMs have no control sockets */
+    const char *control_group; /* borrowed; of these sockets */
     void (*ready)(struct daemon_state *s); /* called once, when that is 0 */
     void (*log)(const char *text);         /* one line for the daemon's own log */
     uint64_t started_us;                   /* wall clock */
@@ -44,6 +46,7 @@ enum { DAEMON_UID_BASE = 0x70000000, DAEMON_UIDS = 1 << 28 };
 struct daemon_options {
     const char *state_dir, *socket_path;
     const char *group;           /* of the socket; NULL: leave it */
+    const char *control_dir;     /* of the VMs' control sockets; NULL: none */
     const char *monitor, *image; /* NULL: beside our own program */
     unsigned workers;            /* of the switch; 0: default */
     uint32_t uid_base;           /* of the monitors' users; 0: they stay what we are */

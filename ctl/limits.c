@@ -11,7 +11,7 @@
 /* In the daemon, for each VM: packet memory, socket, wake-up, and a doorbell an interface,
  * and once more in the switch; and a mapping an interface. Below VMS_WANTED VMs a limit is
  * worth a word. */
-enum { FILES_A_VM = 10, MAPS_A_VM = 2, VMS_WANTED = 10000 };
+enum { FILES_A_VM = 11, MAPS_A_VM = 2, VMS_WANTED = 10000 };
 
 static unsigned long read_number(const char *path)
 {

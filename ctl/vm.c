@@ -3,6 +3,7 @@
 
 #include "ctl/vm.h"
 
+#include "ctl/control.h"
 #include "ctl/details.h"
 #include "ctl/nets.h"
 
@@ -47,6 +48,7 @@ void vm_free(struct vm *vm)
     vm_adopt_forget(vm);
     vm_detach(vm);
     vm_wake_logs(vm, true);
+    vm_control_free(vm);
     vmm_free(vm->vmm);
     strmap_remove(&vm->s->vms, vm->name, strlen(vm->name));
     while (vm->configs) {
@@ -151,6 +153,7 @@ void vm_remove(struct vm *vm, struct call *c)
     if (vm->state == VM_ADOPTING)
         stop_adopting(vm);
     vm->state = VM_ENDING;
+    vm_control_update(vm);
     vm_detach(vm);
     vm_kill_and_forget(vm);
     if (vm->vmm)

@@ -86,7 +86,9 @@ struct vm {
     char name[NAME_ROOM];
     struct daemon_state *s; /* borrowed */
     enum vm_state state;
-    struct vmm *vmm; /* owned; NULL once it has ended */
+    struct vmm *vmm;                            /* owned; NULL once it has ended */
+    struct control_listener *control_listeners; /* owned, as the next: ctl/control.h */
+    struct control_client *control_clients;
 
     enum vmm_isolation wanted;    /* what was asked for */
     enum vmm_isolation isolation; /* what it got; VMM_AUTO: not known yet */

@@ -3,6 +3,7 @@
 
 #include "ctl/vm.h"
 
+#include "ctl/control.h"
 #include "ctl/details.h"
 
 #include <stdio.h>
@@ -79,6 +80,7 @@ static void installed(struct vmm *vmm, void *ctx, uint32_t status, const char *t
         /* The room on the disk was taken before the VM was asked. */
         store_commit(vm->s->store, STORE_VM, vm->name, NULL);
         replace_config(vm, new);
+        vm_control_update(vm);
         call_json(c, HTTP_OK, installed_answer(vm, new, text, len));
         return;
     }
@@ -193,6 +195,7 @@ static void removed(struct vmm *vmm, void *ctx, uint32_t status, const char *tex
     record = vm_record(r->vm, "running");
     store_put(r->vm->s->store, STORE_VM, r->vm->name, record, NULL);
     json_decref(record);
+    vm_control_update(r->vm);
     call_done(r->call);
     free(r);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* vm_events.c -- the life cycle of a VM, as it happens: see vm.h */
 
+#include "ctl/control.h"
 #include "ctl/vm.h"
 
 #include "vmm/symbolize.h"
@@ -148,6 +149,7 @@ static void on_ready(struct vmm *vmm, void *ctx, const struct vmm_timing *t)
             vm_say(vm, "clickos: %s", diag_first(&d));
             daemon_log(vm->s, "VM %s: %s", vm->name, diag_first(&d));
         }
+        vm_control_update(vm);
         vm_adopt_answered(vm);
         vm_adopted(vm, true);
         vm_adopt_next(vm->s);
@@ -217,6 +219,7 @@ static void on_unwanted_end(struct vm *vm)
     json_t *record;
 
     vm->state = VM_CRASHED;
+    vm_control_update(vm);
     vm_detach(vm);
     record = vm_record(vm, "crashed");
     store_put(vm->s->store, STORE_VM, vm->name, record, NULL);

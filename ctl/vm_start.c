@@ -3,6 +3,7 @@
 
 #include "ctl/vm.h"
 
+#include "ctl/control.h"
 #include "ctl/details.h"
 #include "ctl/nets.h"
 
@@ -194,6 +195,7 @@ static void started(struct vm *vm)
             call_json(c, HTTP_CREATED,
                       vm_add_notes(vm, vm_describe(vm, true), sbuf_text(&vm->notes),
                                    vm->notes.len));
+        vm_control_update(vm);
         if (w)
             w->done(w, vm, NULL);
     }

@@ -60,15 +60,15 @@ static void put_printable(struct sbuf *out, const char *s, size_t len)
     }
 }
 
-static void put_line(struct control *c, enum code code, bool more, const char *s,
+static void put_line(struct control *c, unsigned code, bool more, const char *s,
                      size_t len)
 {
-    sbuf_printf(&c->out, "%d%c", code, more ? '-' : ' ');
+    sbuf_printf(&c->out, "%u%c", code, more ? '-' : ' ');
     put_printable(&c->out, s, len);
     sbuf_add(&c->out, "\r\n", 2);
 }
 
-static enum result answer(struct control *c, enum code code, const char *text)
+static enum result answer(struct control *c, unsigned code, const char *text)
 {
     put_line(c, code, false, text, strlen(text));
     return DONE;
@@ -125,7 +125,7 @@ static int find_handler(struct control *c, const char *name)
     int found = c->ops->check(c->ctx, bare);
     struct sbuf element = SBUF_INIT;
 
-    if (found & (CONTROL_READ | CONTROL_WRITE))
+    if (found & (CONTROL_CAN_READ | CONTROL_CAN_WRITE))
         return found;
     if (found & CONTROL_NO_ELEMENT) {
         sbuf_add(&element, bare, dot ? (size_t)(dot - bare) : strlen(bare));
@@ -140,15 +140,26 @@ static int find_handler(struct control *c, const char *name)
     return 0;
 }
 
+/* The command is somebody else's business. */
+static bool forwarded(struct control *c, const char *name)
+{
+    if (!c->ops->forward ||
+        !(c->ops->check(c->ctx, canonical(name)) & CONTROL_ELSEWHERE))
+        return false;
+    c->busy = true;
+    c->ops->forward(c->ctx, sbuf_text(&c->in) + c->start, c->in_at - c->start);
+    return true;
+}
+
 static enum result do_read(struct control *c, const char *name, struct part param)
 {
     struct sbuf value = SBUF_INIT, text = SBUF_INIT;
     struct diag d = DIAG_INIT;
-    int found = find_handler(c, name);
+    int found;
 
-    if (!found)
+    if (forwarded(c, name) || !(found = find_handler(c, name)))
         return DONE;
-    if (!(found & CONTROL_READ))
+    if (!(found & CONTROL_CAN_READ))
         return answer_about(c, CODE_PERMISSION, "Handler ", name, " write-only");
     sbuf_add(&text, param.s, param.len);
     c->ops->read(c->ctx, canonical(name), sbuf_text(&text), &value, &d);
@@ -165,27 +176,37 @@ static enum result do_read(struct control *c, const char *name, struct part para
     return DONE;
 }
 
+static void answer_written(struct control *c, const char *name, int rc, struct diag *d)
+{
+    if (rc < 0 || d->n_errors)
+        answer_messages(c, CODE_HANDLER_ERROR, "Write handler ", name, " error", d);
+    else if (d->n_warnings)
+        answer_messages(c, CODE_OK_WARNING, "Write handler ", name, " OK with warnings",
+                        d);
+    else
+        answer_messages(c, CODE_OK, "Write handler ", name, " OK", d);
+}
+
 static enum result do_write(struct control *c, const char *name, struct part value)
 {
     struct sbuf text = SBUF_INIT;
     struct diag d = DIAG_INIT;
-    int found = find_handler(c, name), rc;
+    int found, rc;
 
-    if (!found)
+    if (forwarded(c, name) || !(found = find_handler(c, name)))
         return DONE;
-    if (!(found & CONTROL_WRITE))
+    if (!(found & CONTROL_CAN_WRITE))
         return answer_about(c, CODE_PERMISSION, "Handler ", name, " read-only");
     if (c->read_only)
         return answer_about(c, CODE_PERMISSION, "Permission denied for ", name, "");
     sbuf_add(&text, value.s, value.len);
     rc = c->ops->write(c->ctx, canonical(name), sbuf_text(&text), text.len, &d);
-    if (rc < 0 || d.n_errors)
-        answer_messages(c, CODE_HANDLER_ERROR, "Write handler ", name, " error", &d);
-    else if (d.n_warnings)
-        answer_messages(c, CODE_OK_WARNING, "Write handler ", name, " OK with warnings",
-                        &d);
-    else
-        answer_messages(c, CODE_OK, "Write handler ", name, " OK", &d);
+    if (rc == CONTROL_LATER) {
+        c->later = strdup(name);
+        c->busy = true;
+    } else {
+        answer_written(c, name, rc, &d);
+    }
     sbuf_fini(&text);
     diag_fini(&d);
     return DONE;
@@ -193,11 +214,12 @@ static enum result do_write(struct control *c, const char *name, struct part val
 
 static enum result do_check(struct control *c, const char *name, bool write)
 {
-    int found = find_handler(c, name);
-    bool ok = found & (write ? CONTROL_WRITE : CONTROL_READ);
+    int found;
+    bool ok;
 
-    if (!found)
+    if (forwarded(c, name) || !(found = find_handler(c, name)))
         return DONE;
+    ok = found & (write ? CONTROL_CAN_WRITE : CONTROL_CAN_READ);
     if (write && ok && c->read_only)
         return answer_about(c, CODE_PERMISSION, "Permission denied for ", name, "");
     if (ok)
@@ -218,7 +240,7 @@ static enum result do_llrpc(struct control *c, const char *name)
     if (!parse_u64(hash ? hash + 1 : "", 16, &number))
         return answer_about(c, CODE_SYNTAX, "Syntax error in LLRPC name ", name, "");
     sbuf_printf(&handler, "%.*s.name", (int)(hash - name), name);
-    found = find_handler(c, sbuf_text(&handler));
+    found = !forwarded(c, sbuf_text(&handler)) && find_handler(c, sbuf_text(&handler));
     sbuf_fini(&handler);
     if (!found)
         return DONE;
@@ -326,7 +348,7 @@ static enum result do_until(struct control *c, const struct command *cmd, bool w
         at = next;
         c->scanned = c->in_at + at;
     }
-    return insufficient(c);
+    return c->in_closed ? answer(c, CODE_SYNTAX, "Connection closed") : INCOMPLETE;
 }
 
 /* --- commands --------------------------------------------------------------------------------- */
@@ -486,7 +508,11 @@ static void contract(struct sbuf *s, size_t *at)
 void control_init(struct control *c, const struct control_ops *ops, void *ctx,
                   bool read_only)
 {
-    *c = (struct control){.ops = ops, .ctx = ctx, .read_only = read_only};
+    *c = (struct control){.ops = ops,
+                          .ctx = ctx,
+                          .read_only = read_only,
+                          .max_input = CONTROL_MAX_INPUT,
+                          .max_output = CONTROL_MAX_OUTPUT};
     sbuf_puts(&c->out, "Click::ControlSocket/1.3\r\n");
 }
 
@@ -494,6 +520,7 @@ void control_fini(struct control *c)
 {
     sbuf_fini(&c->in);
     sbuf_fini(&c->out);
+    free(c->later);
 }
 
 static void give_up(struct control *c, const char *why)
@@ -509,7 +536,7 @@ void control_feed(struct control *c, const char *bytes, size_t len)
     if (c->in_closed)
         return;
     sbuf_add(&c->in, bytes, len);
-    if (c->in.failed || c->in.len - c->in_at > CONTROL_MAX_INPUT)
+    if (c->in.failed || c->in.len - c->in_at > c->max_input)
         give_up(c, "Data too large");
 }
 
@@ -541,10 +568,11 @@ bool control_step(struct control *c)
     enum result result = DONE;
 
     /* A client that does not read its answers must wait. */
-    if (!data.len || c->out.len - c->out_at > CONTROL_MAX_OUTPUT)
+    if (c->busy || !data.len || c->out.len - c->out_at > c->max_output)
         return false;
     if (!c->line_len && !(c->line_len = find_line(c)))
         return false;
+    c->start = start;
     c->in_at += c->line_len;
     if (!split_command((struct part){data.s, c->line_len}, &cmd)) {
         give_up(c, "out of memory");
@@ -564,6 +592,44 @@ bool control_step(struct control *c)
     return true;
 }
 
+/* --- what is carried out elsewhere ------------------------------------------------------------ */
+
+void control_reply(struct control *c, const char *text, size_t len)
+{
+    sbuf_add(&c->out, text, len);
+    c->busy = false;
+}
+
+void control_refuse(struct control *c, unsigned code, const char *text)
+{
+    answer(c, code, text);
+    c->busy = false;
+}
+
+void control_written(struct control *c, int rc, struct diag *d)
+{
+    answer_written(c, c->later ? c->later : "", rc, d);
+    free(c->later);
+    c->later = NULL;
+    c->busy = false;
+}
+
+void control_run(const struct control_ops *ops, void *ctx, const char *text, size_t len,
+                 struct sbuf *out)
+{
+    struct control c;
+
+    control_init(&c, ops, ctx, false);
+    sbuf_reset(&c.out);
+    control_feed(&c, text, len);
+    control_close_input(&c);
+    while (control_step(&c))
+        ;
+    sbuf_add(out, sbuf_text(&c.out), c.out.len);
+    out->failed |= c.out.failed;
+    control_fini(&c);
+}
+
 const char *control_output(const struct control *c, size_t *len)
 {
     *len = c->out.len - c->out_at;
@@ -578,5 +644,5 @@ void control_sent(struct control *c, size_t len)
 
 bool control_finished(const struct control *c)
 {
-    return c->in_closed && c->in_at == c->in.len && c->out_at == c->out.len;
+    return !c->busy && c->in_closed && c->in_at == c->in.len && c->out_at == c->out.len;
 }

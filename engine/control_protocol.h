@@ -37,11 +37,15 @@ enum {
 
 /* What a handler's name leads to. */
 enum {
-    CONTROL_READ = 1,
-    CONTROL_WRITE = 2,
+    CONTROL_CAN_READ = 1,
+    CONTROL_CAN_WRITE = 2,
     CONTROL_NO_ELEMENT = 4, /* there is no such element; 0: no such handler */
     CONTROL_NOT_PROXIED = 8,
+    CONTROL_ELSEWHERE = 16, /* ops->forward() is to carry out the command */
 };
+
+/* What write() may return beside 0 and -1: control_written() follows. */
+enum { CONTROL_LATER = 1 };
 
 struct control_ops {
     int (*check)(void *ctx, const char *name);
@@ -50,14 +54,22 @@ struct control_ops {
                 struct diag *d);
     int (*write)(void *ctx, const char *name, const char *value, size_t len,
                  struct diag *d);
+    /* Let somebody else carry out a command, which is complete: line, end of line, data.
+     * control_reply() or control_refuse() follows, in this call or later; the commands
+     * behind it wait. May be NULL. */
+    void (*forward)(void *ctx, const char *command, size_t len);
 };
 
 struct control {
     const struct control_ops *ops; /* borrowed */
     void *ctx;                     /* for ops */
     bool read_only;                /* refuse to write */
+    bool busy;                     /* a command is carried out elsewhere */
+    char *later;                   /* owned: the handler that is being written so */
+    size_t max_input, max_output;  /* may be set lower after control_init() */
     struct sbuf in, out;
     size_t in_at, out_at; /* bytes that were taken from the front */
+    size_t start;         /* of `in`: the command in work */
     size_t scanned;       /* of `in`: where the search for the end of a text goes on */
     size_t line_len; /* of the command in work, when it is complete; 0: it is not */
     bool in_closed;  /* the client will send nothing more */
@@ -74,6 +86,18 @@ void control_close_input(struct control *c);
 
 /* Carry out the next command. False: it is not complete yet, or there is none. */
 bool control_step(struct control *c);
+
+/* The answer to a command that was forwarded: as it is, or made of a code and a text. */
+void control_reply(struct control *c, const char *answer, size_t len);
+void control_refuse(struct control *c, unsigned code, const char *text);
+
+/* What became of a write for which the answer was CONTROL_LATER. */
+void control_written(struct control *c, int rc, struct diag *d);
+
+/* Carry out the commands in `text` for which no connection is kept; the answers are
+ * appended to `out`. */
+void control_run(const struct control_ops *ops, void *ctx, const char *text, size_t len,
+                 struct sbuf *out);
 
 /* What waits to be sent, and that so much of it was. */
 const char *control_output(const struct control *c, size_t *len);

@@ -11,11 +11,11 @@ static char written[64];
 static int check(void *ctx, const char *name)
 {
     if (strcmp(name, "c.count") == 0 || strcmp(name, "list") == 0)
-        return CONTROL_READ;
+        return CONTROL_CAN_READ;
     if (strcmp(name, "c.both") == 0 || strcmp(name, "c.bad") == 0)
-        return CONTROL_READ | CONTROL_WRITE;
+        return CONTROL_CAN_READ | CONTROL_CAN_WRITE;
     if (strcmp(name, "c.set") == 0)
-        return CONTROL_WRITE;
+        return CONTROL_CAN_WRITE;
     return strncmp(name, "c.", 2) == 0 || !strchr(name, '.') ? 0 : CONTROL_NO_ELEMENT;
 }
 
@@ -39,7 +39,8 @@ static int write_handler(void *ctx, const char *name, const char *value, size_t 
     return 0;
 }
 
-static const struct control_ops ops = {check, read_handler, write_handler};
+static const struct control_ops ops = {
+    .check = check, .read = read_handler, .write = write_handler};
 static struct control c;
 
 SETUP()
@@ -207,4 +208,95 @@ TEST(many_commands_take_time_that_grows_with_them)
     control_output(&c, &len);
     EXPECT_EQ(len, 200000 * strlen("200 Read handler 'c.count' OK\r\n"));
     sbuf_fini(&all);
+}
+
+/* --- commands that somebody else carries out --- */
+
+static char forwarded[256];
+
+static int check_elsewhere(void *ctx, const char *name)
+{
+    return strcmp(name, "slow") == 0 ? CONTROL_CAN_WRITE : CONTROL_ELSEWHERE;
+}
+
+static int write_later(void *ctx, const char *name, const char *value, size_t len,
+                       struct diag *d)
+{
+    snprintf(written, sizeof written, "%s", value);
+    return CONTROL_LATER;
+}
+
+static void forward(void *ctx, const char *command, size_t len)
+{
+    snprintf(forwarded, sizeof forwarded, "%.*s", (int)len, command);
+}
+
+static const struct control_ops elsewhere = {.check = check_elsewhere,
+                                             .read = read_handler,
+                                             .write = write_later,
+                                             .forward = forward};
+
+static void go_elsewhere(void)
+{
+    control_fini(&c);
+    control_init(&c, &elsewhere, NULL, false);
+    control_sent(&c, c.out.len);
+    forwarded[0] = '\0';
+}
+
+TEST(a_command_is_forwarded_whole_and_the_next_one_waits)
+{
+    go_elsewhere();
+    EXPECT_STR(say("READ a.b x y\r\nWRITEDATA c.d 4\nab"), "");
+    EXPECT_STR(forwarded, "READ a.b x y\r\n");
+    EXPECT_STR(say("c"), "");
+    control_reply(&c, "200 well\r\n", 10);
+    EXPECT_STR(say(""), "200 well\r\n");
+    EXPECT_STR(forwarded, "READ a.b x y\r\n");
+    EXPECT_STR(say("dCHECKREAD e.f\nWRITEUNTIL g.h END\nx\nEND\n"), "");
+    EXPECT_STR(forwarded, "WRITEDATA c.d 4\nabcd");
+    control_refuse(&c, 590, "not today");
+    EXPECT_STR(say(""), "590 not today\r\n");
+    EXPECT_STR(forwarded, "CHECKREAD e.f\n");
+    control_reply(&c, "", 0);
+    EXPECT_STR(say("HELPER\nQUIT\n"), "");
+    EXPECT_STR(forwarded, "WRITEUNTIL g.h END\nx\nEND\n");
+    control_close_input(&c);
+    EXPECT(!control_finished(&c));
+    control_reply(&c, "", 0);
+    EXPECT_STR(say(""), "501 Command 'HELPER' unimplemented\r\n200 Goodbye!\r\n");
+    EXPECT(control_finished(&c));
+}
+
+TEST(what_is_wrong_with_a_command_is_not_forwarded)
+{
+    go_elsewhere();
+    EXPECT_STR(say("READ\nLLRPC a#x\n"), "500 Wrong number of arguments\r\n"
+                                         "500 Syntax error in LLRPC name 'a#x'\r\n");
+    EXPECT_STR(forwarded, "");
+}
+
+TEST(a_write_is_answered_later)
+{
+    struct diag d = DIAG_INIT;
+
+    go_elsewhere();
+    EXPECT_STR(say("WRITE slow 1\nREAD a.b\n"), "");
+    EXPECT_STR(written, "1");
+    EXPECT_STR(forwarded, "");
+    diag_err(&d, "no");
+    control_written(&c, -1, &d);
+    EXPECT_STR(say(""), "520-Write handler 'slow' error:\r\n520 no\r\n");
+    EXPECT_STR(forwarded, "READ a.b\n");
+    diag_fini(&d);
+}
+
+TEST(commands_are_carried_out_without_a_connection)
+{
+    struct sbuf out = SBUF_INIT;
+
+    control_run(&ops, NULL, "WRITEDATA c.set 2\nab", 20, &out);
+    EXPECT_STR(sbuf_text(&out), "200 Write handler 'c.set' OK\r\n");
+    EXPECT_STR(written, "ab");
+    sbuf_fini(&out);
 }

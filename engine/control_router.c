@@ -51,10 +51,10 @@ static int check(void *ctx, const char *name)
         result = CONTROL_NO_ELEMENT;
     else if (handler_exists(t->r, NULL, sbuf_text(&full),
                             HANDLER_READ | HANDLER_PRIVATE))
-        result |= CONTROL_READ;
+        result |= CONTROL_CAN_READ;
     if (found &&
         handler_exists(t->r, NULL, sbuf_text(&full), HANDLER_WRITE | HANDLER_PRIVATE))
-        result |= CONTROL_WRITE;
+        result |= CONTROL_CAN_WRITE;
     sbuf_fini(&full);
     return result || !t->proxy ? result : CONTROL_NOT_PROXIED;
 }
@@ -87,4 +87,5 @@ static int write_handler(void *ctx, const char *name, const char *value, size_t 
     return rc < 0 ? -1 : 0;
 }
 
-const struct control_ops control_router_ops = {check, read_handler, write_handler};
+const struct control_ops control_router_ops = {
+    .check = check, .read = read_handler, .write = write_handler};

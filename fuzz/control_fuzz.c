@@ -21,6 +21,53 @@ static void console(void *ctx, const char *text, size_t len)
 {
 }
 
+/* The same client, of a daemon that forwards what concerns handlers. */
+struct relay {
+    struct control control;
+    struct control_target *target;
+};
+
+static int check_elsewhere(void *ctx, const char *name)
+{
+    return CONTROL_ELSEWHERE;
+}
+
+static void forward(void *ctx, const char *command, size_t len)
+{
+    struct relay *r = ctx;
+    struct sbuf out = SBUF_INIT;
+
+    control_run(&control_router_ops, r->target, command, len, &out);
+    control_reply(&r->control, sbuf_text(&out), out.len);
+    sbuf_fini(&out);
+}
+
+static const struct control_ops relay_ops = {.check = check_elsewhere,
+                                             .forward = forward};
+
+static void feed_relay(struct control_target *target, const uint8_t *data, size_t size,
+                       size_t piece)
+{
+    struct relay r = {.target = target};
+    size_t sent;
+
+    control_init(&r.control, &relay_ops, &r, false);
+    for (size_t at = 1; at < size; at += piece) {
+        control_feed(&r.control, (const char *)data + at,
+                     size - at < piece ? size - at : piece);
+        while (control_step(&r.control))
+            ;
+    }
+    control_close_input(&r.control);
+    while (control_step(&r.control))
+        ;
+    control_output(&r.control, &sent);
+    control_sent(&r.control, sent);
+    if (!control_finished(&r.control))
+        __builtin_trap();
+    control_fini(&r.control);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct platform p = {.now = now, .console = console, .pool = pkt_pool_new(0)};
@@ -50,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!control_finished(&c))
         __builtin_trap();
     control_fini(&c);
+    feed_relay(&target, data, size, piece);
     router_free(r);
     diag_fini(&d);
     if (pkt_pool_free(p.pool))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/confhead.h"
+#include "engine/control_protocol.h"
 #include "engine/handler.h"
 #include "guest/machine.h"
 
@@ -163,6 +164,13 @@ static void use_handler(struct config *c, const struct ask *a, struct reply *r)
     diag_fini(&d);
 }
 
+static void command(struct config *c, const struct ask *a, struct reply *r)
+{
+    struct control_target target = {.r = c->router};
+
+    control_run(&control_router_ops, &target, a->text, a->len, &r->text);
+}
+
 static void stats(const struct machine *m, struct reply *r)
 {
     struct heap_use heap;
@@ -205,6 +213,8 @@ static void with_config(struct machine *m, const struct ask *a, struct reply *r)
                     a->name);
     } else if (a->verb == CONTROL_REMOVE) {
         remove_config(m, c);
+    } else if (a->verb == CONTROL_COMMAND) {
+        command(c, a, r);
     } else {
         use_handler(c, a, r);
     }
@@ -234,6 +244,7 @@ static void carry_out(struct machine *m, const struct ask *a, struct reply *r)
     case CONTROL_REMOVE:
     case CONTROL_READ:
     case CONTROL_WRITE:
+    case CONTROL_COMMAND:
         with_config(m, a, r);
         break;
     default:

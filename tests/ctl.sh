@@ -229,6 +229,96 @@ handlers() {
     is write-config "$(clickos install fw "$T/fw2.click" >/dev/null && clickos write fw p.color 3 && clickos read fw p.color)" 3
 }
 
+# A client of Click's protocol: control NAME [FILE]: sends the file or what comes in, all at
+# once, and prints all answers.
+control() {
+    python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(20)
+s.connect(sys.argv[1])
+s.sendall(sys.stdin.buffer.read())
+s.shutdown(socket.SHUT_WR)
+while (b := s.recv(65536)):
+    sys.stdout.buffer.write(b)' "$T/vm/$1.control" 2>&1 | tr -d '\r'
+}
+# One that means no harm of its own: FLOOD of commands whose answers nobody reads, half a
+# line, a long line without end, and a lot of connections, all at once.
+control_hostile() { # NAME SECONDS
+    timeout "$2" python3 -c '
+import socket, sys, time
+def one():
+    s = socket.socket(socket.AF_UNIX)
+    s.setblocking(False)
+    s.connect(sys.argv[1])
+    return s
+flood, half, line = one(), one(), one()
+half.send(b"READ there.co")
+rest = [one() for i in range(40)]
+while True:
+    for s, text in (flood, b"READ list\nHELP\nREAD config\n" * 100), (line, b"x" * 65536):
+        try:
+            s.send(text)
+        except OSError:
+            pass
+    gone = one()
+    try:
+        gone.send(b"READ flatconfig\n" * 50)
+    except OSError:
+        pass
+    gone.close()' "$T/vm/$1.control"
+}
+controls() {
+    is control-read "$(printf 'READ there.count\nREADDATA back.class 0\nQUIT\n' | control fw)" \
+        "$(printf "Click::ControlSocket/1.3\n200 Read handler 'there.count' OK\nDATA %d\n%d200 Read \
+handler 'back.class' OK\nDATA 7\nCounter200 Goodbye!" \
+        "$(clickos read fw there.count | tr -d '\n' | wc -c)" "$(clickos read fw there.count)")"
+    is control-write "$(printf 'WRITE there.reset\nWRITEUNTIL back.reset END\nx\nEND\n' | control fw | tail -n +2)" \
+        "200 Write handler 'there.reset' OK
+200 Write handler 'back.reset' OK"
+    is control-errors "$(printf 'READ no.count\nREAD there.no\nREAD there.reset\nWRITE there.count 1\nFOO\nLLRPC there#1\n' |
+        control fw | tail -n +2)" "510 No element named 'no'
+511 No handler named 'there.no'
+540 Handler 'there.reset' write-only
+540 Handler 'there.count' read-only
+501 Command 'FOO' unimplemented
+501 Cannot call LLRPC 'there#1' remotely"
+    is control-check "$(printf 'CHECKREAD there.count\nCHECKWRITE there.count\nCHECKWRITE hotconfig\n' |
+        control fw | tail -n +2 | cut -c 1-3 | tr '\n' ' ')" '200 511 200 '
+    echo 'define($N 7); Idle -> there :: Counter -> p :: Paint($N) -> Discard' >"$T/side.click"
+    expect control-other-config 0 '' clickos install fw "$T/side.click" N=3 --config side
+    is control-configs "$(cd "$T/vm" && echo fw*)" 'fw.control fw@side.control'
+    is control-right-config "$(printf 'READ p.color\nWRITE p.color 9\nREAD p.color\n' | control fw@side | tail -n +2)" \
+        "200 Read handler 'p.color' OK
+DATA 1
+3200 Write handler 'p.color' OK
+200 Read handler 'p.color' OK
+DATA 1
+9"
+    is control-hotconfig "$(printf 'WRITE hotconfig %s\nREAD there.class\nREAD p.color\n' \
+        'define($N 1); Idle -> there :: Counter -> p :: Paint($N) -> Null -> Discard' |
+        control fw@side | tail -n +2)" "200 Write handler 'hotconfig' OK
+200 Read handler 'there.class' OK
+DATA 7
+Counter200 Read handler 'p.color' OK
+DATA 1
+3"
+    is control-hotconfig-shown "$(clickos show fw --config side | grep -c 'Null -> Discard')" 1
+    is control-hotconfig-refused "$(printf 'WRITE hotconfig x :: Foo\nREAD p.color\n' | control fw@side |
+        sed -n '3p;$p' | sed 's/ .*: / /')" "520 unknown element class 'Foo'
+3"
+    expect control-config-removed 0 '' clickos remove fw side
+    is control-configs-after "$(cd "$T/vm" && echo fw*)" 'fw.control'
+    control_hostile fw 3 2>/dev/null &
+    local hostile=$!
+    for _ in 1 2 3 4 5; do
+        expect control-flooded-api 0 '' clickos read fw there.class
+    done
+    is control-flooded "$(printf 'READ there.class\n' | control fw | tail -n 1)" Counter
+    wait $hostile
+    is control-after "$(printf 'READ there.class\n' | control fw | tail -n 1)" Counter
+}
+
 installs() {
     expect install 0 '' clickos install fw "$T/fw.click"
     pings ping-after-install
@@ -514,6 +604,7 @@ for iso in $kinds; do
     clickos net add many
     vms
     handlers
+    controls
     installs
     follow_logs
     traffic

@@ -208,15 +208,68 @@ COMMAND(lint) = {
     .run = lint,
 };
 
+static const struct cli_option graph_options[] = {
+    {"e", 'e', "TEXT", "the configuration itself instead of a file"},
+    {"vm", '\0', "NAME", "what a VM runs, instead of a file"},
+    {"config", 'c', "CFG", "with --vm: which of several configurations"},
+    {"format", 'f', "FORMAT", "dot, svg or text (dot)"},
+    {.name = NULL},
+};
+
+/* What runs in a VM now, without compound elements. */
+static int running_source(struct cli *c, const char *vm, const char *config,
+                          struct source *s)
+{
+    struct sbuf path = SBUF_INIT;
+    struct http_reply r;
+    int status;
+
+    *s = (struct source){0};
+    sbuf_puts(&path, "/v1/vms/");
+    http_encode(&path, vm, "");
+    sbuf_puts(&path, "/handlers/flatconfig");
+    if (config) {
+        sbuf_puts(&path, "?config=");
+        http_encode(&path, config, "");
+    }
+    status = http_call(c, "GET", sbuf_text(&path), NULL, NULL, 0, &r);
+    sbuf_fini(&path);
+    if (status == 0) {
+        status = r.status < 300 ? source_read(c, s, NULL, sbuf_text(&r.body))
+                                : api_fail(c, &r, NULL);
+        http_reply_fini(&r);
+    }
+    return status;
+}
+
+static int graph_source(struct cli *c, const struct cli_args *a, struct source *s)
+{
+    const char *vm = cli_value(a, "vm");
+
+    if (!vm)
+        return lint_source(c, a, s);
+    *s = (struct source){0};
+    if (a->n_words || cli_value(a, "e"))
+        return cli_fail(c, EXIT_USAGE, "with --vm no configuration is given");
+    return running_source(c, vm, cli_value(a, "config"), s);
+}
+
 static int graph(struct cli *c, const struct cli_args *a)
 {
-    struct source s;
+    const char *name = cli_value(a, "format");
+    enum graph_format format = GRAPH_DOT;
+    struct source s = {0};
     struct diag d = DIAG_INIT;
     struct sbuf out = SBUF_INIT;
     json_t *details;
-    int status = lint_source(c, a, &s);
+    int status;
 
-    if (status == 0 && lint_graph(s.text, s.len, s.file, s.defines, &out, &d) < 0) {
+    if (name && !graph_format_parse(name, &format))
+        return cli_fail(c, EXIT_USAGE, "there is no format '%s': dot, svg or text",
+                        name);
+    status = graph_source(c, a, &s);
+    if (status == 0 &&
+        lint_graph(format, s.text, s.len, s.file, s.defines, &out, &d) < 0) {
         details = details_from_diag(&d);
         caret_print(c->err, details, &s);
         json_decref(details);
@@ -232,11 +285,14 @@ static int graph(struct cli *c, const struct cli_args *a)
 
 COMMAND(graph) = {
     .name = "graph",
-    .usage = "FILE [VAR=VALUE ...]",
-    .summary = "print a configuration as a graph for dot",
-    .more = "Needs no daemon.",
-    .example = "  clickos graph firewall.click | dot -Tsvg > firewall.svg",
-    .options = lint_options,
+    .usage = "FILE [VAR=VALUE ...] | --vm NAME",
+    .summary = "draw a configuration, or what a VM runs",
+    .more = "Connections that push are drawn through, those that are pulled dashed. A\n"
+            "file needs no daemon.",
+    .example = "  clickos graph firewall.click --format svg > firewall.svg\n"
+               "  clickos graph firewall.click | dot -Tpng > firewall.png\n"
+               "  clickos graph --vm fw --format text",
+    .options = graph_options,
     .max_words = CLI_MAX_WORDS,
     .run = graph,
 };

@@ -113,44 +113,8 @@ int lint_check(const char *text, size_t len, const char *file, const json_t *def
 
 /* ---- graph ----------------------------------------------------------------------- */
 
-static void dot_string(struct sbuf *out, const char *text)
-{
-    sbuf_putc(out, '"');
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            sbuf_putc(out, '\\');
-        if (*text == '\n')
-            sbuf_puts(out, "\\n");
-        else
-            sbuf_putc(out, *text);
-    }
-    sbuf_putc(out, '"');
-}
-
-static void dot_graph(struct sbuf *out, const struct lang_graph *g)
-{
-    sbuf_puts(out, "digraph clickos {\n  rankdir=LR;\n  node [shape=box];\n");
-    for (uint32_t i = 0; i < g->n_elements; i++) {
-        struct sbuf label = SBUF_INIT;
-
-        sbuf_printf(&label, "%s\n%s(%.40s)", g->elements[i].name,
-                    g->elements[i].class_name, g->elements[i].config);
-        sbuf_printf(out, "  n%u [label=", i);
-        dot_string(out, sbuf_text(&label));
-        sbuf_puts(out, "];\n");
-        sbuf_fini(&label);
-    }
-    for (uint32_t i = 0; i < g->n_connections; i++) {
-        const struct lang_connection *c = &g->connections[i];
-
-        sbuf_printf(out, "  n%u -> n%u [taillabel=\"%u\", headlabel=\"%u\"];\n",
-                    c->from, c->to, c->from_port, c->to_port);
-    }
-    sbuf_puts(out, "}\n");
-}
-
-int lint_graph(const char *text, size_t len, const char *file, const json_t *defines,
-               struct sbuf *out, struct diag *d)
+int lint_graph(enum graph_format format, const char *text, size_t len, const char *file,
+               const json_t *defines, struct sbuf *out, struct diag *d)
 {
     struct stage g;
     struct router *r;
@@ -159,7 +123,7 @@ int lint_graph(const char *text, size_t len, const char *file, const json_t *def
         return -1;
     r = router_new(&g.platform, text, len, file, &g.options, d);
     if (r)
-        dot_graph(out, router_graph(r));
+        graph_write(r, format, out);
     router_free(r);
     stage_fini(&g);
     return r ? 0 : -1;

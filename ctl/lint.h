@@ -10,6 +10,7 @@
 #ifndef CTL_LINT_H
 #define CTL_LINT_H
 
+#include "ctl/graph.h"
 #include "base/diag.h"
 #include "base/sbuf.h"
 #include "ctl/details.h"
@@ -22,8 +23,8 @@ int lint_check(const char *text, size_t len, const char *file, const json_t *def
                struct diag *d);
 
 /* The configuration as a graph in the language of dot(1), appended to `out`. */
-int lint_graph(const char *text, size_t len, const char *file, const json_t *defines,
-               struct sbuf *out, struct diag *d);
+int lint_graph(enum graph_format format, const char *text, size_t len, const char *file,
+               const json_t *defines, struct sbuf *out, struct diag *d);
 
 /* All classes: [{"name", "ports", "processing"}], sorted. */
 json_t *lint_classes(void);

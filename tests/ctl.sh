@@ -130,7 +130,23 @@ no_daemon() {
     json element-json clickos elements Queue --json
     refuse element-unknown 4 "did you mean 'Queue'" clickos elements Queu
     expect graph 0 '' clickos graph "$T/fw.click"
-    grep -q 'n0 -> n1' "$T/out" || fail graph "no edge"
+    grep -q 'n0:o0:s -> n1:i0:n' "$T/out" || fail graph "no edge"
+    expect graph-svg 0 '' clickos graph "$T/fw.click" --format svg
+    is graph-svg-boxes "$(python3 -c '
+import sys, xml.dom.minidom as x
+d = x.parse(sys.argv[1])
+print(sum(r.getAttribute("class") == "box" for r in d.getElementsByTagName("rect")),
+      sum(p.getAttribute("class") == "push" for p in d.getElementsByTagName("path")))' "$T/out")" '6 4'
+    is graph-text "$(clickos graph -f text -e 'Idle -> p :: Print("<&>") -> q :: Queue -> Discard')" 'Idle@1 :: Idle
+    [0] -> [0] p
+p :: Print("<&>")
+    [0] -> [0] q
+q :: Queue
+    [0] ~> [0] Discard@4
+Discard@4 :: Discard
+
+-> push, ~> pull'
+    refuse graph-format 2 "no format 'png'" clickos graph -f png "$T/fw.click"
     refuse daemon-usage 2 'unexpected argument' clickosd --foreground extra
     refuse daemon-no-image 1 'clickosd: .*none.elf' \
         clickosd --foreground --state "$T/s2" --socket "$T/s2.sock" --image "$T/none.elf"
@@ -226,6 +242,10 @@ handlers() {
     is write-worked "$(clickos read fw there.count)" 0
     refuse write-unknown 4 "no 'there.nosuch' write handler" clickos write fw there.nosuch 5
     refuse write-readonly 4 'there.count' clickos write fw there.count 5
+    is graph-vm "$(clickos graph --vm fw --format text | head -n 2)" 'FromNetfront@1 :: FromNetfront(0)
+    [0] -> [0] there'
+    refuse graph-vm-unknown 4 "did you mean 'fw'" clickos graph --vm fwx
+    refuse graph-vm-file 2 'no configuration is given' clickos graph --vm fw "$T/fw.click"
     is write-config "$(clickos install fw "$T/fw2.click" >/dev/null && clickos write fw p.color 3 && clickos read fw p.color)" 3
 }
 

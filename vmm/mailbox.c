@@ -39,6 +39,7 @@ void mailbox_post(struct mailbox *m, const struct control_request *r)
 {
     head(m)->request = *r;
     m->waiting = true;
+    m->nudged = false;
     atomic_store_explicit(&head(m)->asked, ++m->asked, memory_order_release);
 }
 
@@ -59,6 +60,15 @@ bool mailbox_take(struct mailbox *m, uint32_t *status, const uint8_t **text,
         *status = CONTROL_ERROR;
         *len = 0;
     }
+    return true;
+}
+
+bool mailbox_nudge(struct mailbox *m)
+{
+    if (!m->waiting || m->nudged ||
+        atomic_load_explicit(&head(m)->answered, memory_order_acquire) == m->asked)
+        return false;
+    m->nudged = true;
     return true;
 }
 

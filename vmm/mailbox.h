@@ -22,6 +22,7 @@ struct mailbox {
     uint8_t *base;        /* borrowed: control memory */
     uint32_t asked;       /* requests made */
     bool waiting;         /* for the answer to the newest */
+    bool nudged;          /* mailbox_nudge() said so of the newest */
     uint32_t console_out; /* console bytes read */
     uint32_t lost_seen;   /* of console_lost, reported so far */
 };
@@ -48,6 +49,10 @@ bool mailbox_take(struct mailbox *m, uint32_t *status, const uint8_t **text,
 /* Copy out up to `room` bytes of console text. `*lost` is how many bytes the guest says it
  * dropped since the last call. Returns 0 when there is nothing. */
 size_t mailbox_console(struct mailbox *m, char *text, size_t room, uint32_t *lost);
+
+/* The guest goes to sleep although a request is there: it was posted after the guest had
+ * looked. True once for each request, so that one who sleeps on purpose can. */
+bool mailbox_nudge(struct mailbox *m);
 
 /* Whether there is console text to be had. */
 bool mailbox_console_waiting(const struct mailbox *m);

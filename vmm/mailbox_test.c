@@ -83,6 +83,25 @@ TEST(our_count_of_requests_survives_a_guest_that_overwrites_it)
     EXPECT_EQ(guest->asked, 2);
 }
 
+TEST(a_guest_that_sleeps_over_a_request_is_woken_once)
+{
+    uint32_t status;
+    const uint8_t *text;
+    size_t len;
+
+    EXPECT(!mailbox_nudge(&m));
+    mailbox_post(&m, &ping);
+    EXPECT(mailbox_nudge(&m));
+    EXPECT(!mailbox_nudge(&m));
+    guest->answered = 1;
+    EXPECT(mailbox_take(&m, &status, &text, &len));
+    mailbox_post(&m, &ping);
+    guest->answered = 2;
+    EXPECT(!mailbox_nudge(&m));
+    EXPECT(mailbox_take(&m, &status, &text, &len));
+    EXPECT(!mailbox_nudge(&m));
+}
+
 TEST(console_text_comes_out_in_order_and_in_pieces)
 {
     char text[8];

@@ -326,7 +326,7 @@ void vm_wait(struct vm *vm, uint64_t until_ns)
         struct timespec t;
         uint64_t woken;
 
-        if (vm_serve(vm))
+        if (vm_serve(vm) || mailbox_nudge(&vm->mailbox))
             return;
         p[2].fd = vm->daemon.fd;
         p[2].events = link_events(&vm->daemon);

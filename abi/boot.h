@@ -22,6 +22,9 @@
 
 enum guest_mode { GUEST_KVM = 1, GUEST_PROCESS = 2 };
 
+/* What the guest may use beyond x86-64-v2: asking the processor would leave the VM. */
+enum { BOOT_AVX2 = 1 };
+
 /* Ports a KVM guest may write to; its I/O permission bitmap has no others. */
 enum {
     PORT_NET_DOORBELL = 0x500,     /* +n: interface n has packets and its host sleeps */
@@ -53,6 +56,7 @@ struct boot_info {
     uint64_t seed[2];             /* for random elements */
     char vm_name[64];             /* NUL-terminated */
     uint64_t poll_ns; /* how long to look at the rings in vain before sleeping */
+    uint64_t cpu;     /* BOOT_AVX2 */
 
     /* GUEST_PROCESS only. */
     int32_t wake_fd;     /* read() returns when somebody wakes us */

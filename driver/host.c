@@ -308,7 +308,10 @@ int host_init(struct host *h, bool simtime, double start_s, struct diag *d)
         .seed = simtime ? 0
                         : (uint64_t)clock_ns(CLOCK_REALTIME) ^ (uint64_t)getpid() << 32,
     };
-    return h->platform.pool ? 0 : diag_err(d, "out of memory");
+    if (!h->platform.pool)
+        return diag_err(d, "out of memory");
+    pkt_pool_set_wide(h->platform.pool, __builtin_cpu_supports("avx2"));
+    return 0;
 }
 
 size_t host_fini(struct host *h)

@@ -405,12 +405,13 @@ enum { LOOP_AHEAD = 4 }; /* packets that are prefetched ahead of the one in work
             strays_add(&s, p, v);                                                      \
     }
 
-#define ELEMENT_LOOP_(prefix, one_call)                                                \
+#define ELEMENT_LOOP_(prefix, first, one_call)                                              \
     static void prefix##_push(struct element *e, unsigned port, struct batch *b)       \
     {                                                                                  \
         struct strays s;                                                               \
         uint32_t kept = 0, from = 0;                                                   \
         s.n = 0;                                                                       \
+        first;                                                                         \
         ELEMENT_LOOP_BODY_(one_call)                                                   \
         b->n = kept;                                                                   \
         if (__builtin_expect(s.n != 0, 0))                                             \
@@ -425,6 +426,7 @@ enum { LOOP_AHEAD = 4 }; /* packets that are prefetched ahead of the one in work
         s.n = 0;                                                                       \
         port = 0;                                                                      \
         in_pull(e, 0, b, max);                                                         \
+        first;                                                                         \
         ELEMENT_LOOP_BODY_(one_call)                                                   \
         b->n = kept;                                                                   \
         if (__builtin_expect(s.n != 0, 0))                                             \
@@ -434,10 +436,16 @@ enum { LOOP_AHEAD = 4 }; /* packets that are prefetched ahead of the one in work
 
 /* From `static verdict_t prefix_one(struct element *e, struct pkt *p)`: prefix_push and
  * prefix_pull. In pull context verdicts other than 0 are for push outputs ("a/ah"). */
-#define ELEMENT_LOOP(prefix) ELEMENT_LOOP_(prefix, ((void)port, prefix##_one(e, p)))
+#define ELEMENT_LOOP(prefix) ELEMENT_LOOP_(prefix, (void)0, ((void)port, prefix##_one(e, p)))
+
+/* The same for an element that writes into nearly every packet: the batch is made writable
+ * at once, and pkt_writable() in prefix_one() finds that done. */
+#define ELEMENT_LOOP_WRITES(prefix)                                                    \
+    ELEMENT_LOOP_(prefix, batch_make_writable(b, from),                                \
+                  ((void)port, prefix##_one(e, p)))
 
 /* The same for `prefix_one(e, port, p)`, which wants to know the input. */
-#define ELEMENT_LOOP_PORT(prefix) ELEMENT_LOOP_(prefix, prefix##_one(e, port, p))
+#define ELEMENT_LOOP_PORT(prefix) ELEMENT_LOOP_(prefix, (void)0, prefix##_one(e, port, p))
 
 /* From `static void prefix_batch(struct element *e, struct batch *b, uint32_t from)`,
  * which works on b->p[from .. b->n) and may lower b->n: prefix_push and prefix_pull for

@@ -7,6 +7,10 @@
  * is taken with one copy of pointers, without a chain of loads. Records are copied with
  * vectors, buffers from the first byte that was ever written to the end of the data.
  *
+ * What writes whole batches of records or bytes is limited by how much a store moves: it is
+ * compiled twice, for x86-64-v2 and with AVX2, and the pool knows which to call. (A store
+ * of 64 bytes, with AVX-512, took longer than two of 32.)
+ *
  * Under AddressSanitizer free records and buffers are poisoned.
  */
 
@@ -31,31 +35,37 @@ enum {
 };
 _Static_assert(sizeof(struct buf) <= LINE, "stands on the line before its bytes");
 
-/* What SSE moves at once; records are aligned to more. */
-typedef long long vec __attribute__((vector_size(16), may_alias));
+#define INLINE inline __attribute__((always_inline))
+#define AVX2   __attribute__((target("avx2")))
+
+/* What AVX2 moves at once, and SSE in two steps; records are aligned to more. */
+typedef long long vec __attribute__((vector_size(STEP), may_alias));
+typedef long long half __attribute__((vector_size(STEP / 2), may_alias, aligned(1)));
 typedef vec vec_u __attribute__((aligned(1)));
 
-/* The contents of a struct pkt in registers. Spelled out, since compilers turn loops and
- * assignments of this size into `rep movs`, which takes several times as long. */
-struct record {
-    vec v[8];
-};
-_Static_assert(sizeof(struct record) == sizeof(struct pkt), "all of it");
-
-#define RECORD_OF(p)                                                                   \
-    {                                                                                  \
-        ((const vec *)(p))[0], ((const vec *)(p))[1], ((const vec *)(p))[2],           \
-            ((const vec *)(p))[3], ((const vec *)(p))[4], ((const vec *)(p))[5],       \
-            ((const vec *)(p))[6], ((const vec *)(p))[7]                               \
-    }
-
-static inline void record_fill(struct pkt *p, const struct record *r)
+/* Spelled out, since compilers turn loops and assignments of this size into `rep movs`,
+ * which takes several times as long. */
+static INLINE void record_copy(struct pkt *to, const struct pkt *from)
 {
-    vec *to = (vec *)p;
+    const vec *f = (const vec *)from;
+    vec *t = (vec *)to, a = f[0], b = f[1], c = f[2], d = f[3];
 
-    to[0] = r->v[0], to[1] = r->v[1], to[2] = r->v[2], to[3] = r->v[3];
-    to[4] = r->v[4], to[5] = r->v[5], to[6] = r->v[6], to[7] = r->v[7];
+    t[0] = a, t[1] = b, t[2] = c, t[3] = d;
 }
+_Static_assert(sizeof(struct pkt) == 4 * sizeof(vec), "all of it");
+
+static INLINE void record_clear(struct pkt *p)
+{
+    vec *t = (vec *)p, zero = {0};
+
+    t[0] = t[1] = t[2] = t[3] = zero;
+}
+
+/* Free buffers of one kind, the hottest on top. */
+struct stack {
+    struct buf **buf; /* owned; [n] in use */
+    size_t n;
+};
 
 struct slab { /* stands behind its records, which are aligned to cache lines */
     struct slab *next;
@@ -67,12 +77,12 @@ struct pkt_pool {
     struct pkt *
         *bare; /* free records, owned; [n_bare] in use, bare_room >= n_records */
     size_t n_bare, bare_room;
-    struct buf **ordinary; /* free heap buffers of ROOM bytes, owned; likewise */
-    size_t n_ordinary, ordinary_room, ordinary_made;
-    struct buf **numbered; /* free buffers of packet memory, owned; [n_numbered] */
-    uint32_t numbered_free;
+    struct stack ordinary; /* heap buffers of ROOM bytes */
+    struct stack numbered; /* buffers of packet memory */
+    size_t ordinary_room, ordinary_made;
     size_t live, n_records, max_records;
     struct slab *slabs;
+    bool wide; /* see pkt_pool_set_wide() */
 
     /* Numbered buffers: `fresh` is the first one that was never used. */
     uint8_t *base;
@@ -93,6 +103,11 @@ struct pkt_pool *pkt_pool_new(size_t max_packets)
     return pool;
 }
 
+void pkt_pool_set_wide(struct pkt_pool *pool, bool wide)
+{
+    pool->wide = wide;
+}
+
 size_t pkt_pool_free(struct pkt_pool *pool)
 {
     struct slab *s, *next;
@@ -101,9 +116,9 @@ size_t pkt_pool_free(struct pkt_pool *pool)
     if (!pool)
         return 0;
     live = pool->live;
-    for (size_t i = 0; i < pool->n_ordinary; i++) {
-        UNPOISON(pool->ordinary[i]->head, ROOM);
-        free(pool->ordinary[i]->memory);
+    for (size_t i = 0; i < pool->ordinary.n; i++) {
+        UNPOISON(pool->ordinary.buf[i]->head, ROOM);
+        free(pool->ordinary.buf[i]->memory);
     }
     for (s = pool->slabs; s; s = next) {
         next = s->next;
@@ -111,8 +126,8 @@ size_t pkt_pool_free(struct pkt_pool *pool)
         free(s->memory);
     }
     free(pool->bare);
-    free(pool->ordinary);
-    free(pool->numbered);
+    free(pool->ordinary.buf);
+    free(pool->numbered.buf);
     free(pool->by_number);
     free(pool->bufs);
     free(pool);
@@ -133,12 +148,12 @@ int pkt_pool_add_buffers(struct pkt_pool *pool, uint8_t *base, uint32_t size,
         return -1;
     }
     pool->bufs = bufs;
-    pool->numbered = numbered;
+    pool->numbered = (struct stack){.buf = numbered};
     pool->by_number = by_number;
     pool->base = base;
     pool->size = size;
     pool->n_numbered = n;
-    pool->numbered_free = pool->fresh = 0;
+    pool->fresh = 0;
     return 0;
 }
 
@@ -155,8 +170,8 @@ size_t pkt_pool_live(const struct pkt_pool *pool)
 void pkt_pool_each_free(const struct pkt_pool *pool,
                         void (*each)(void *ctx, uint32_t number), void *ctx)
 {
-    for (uint32_t i = 0; i < pool->numbered_free; i++)
-        each(ctx, pool->numbered[i]->number);
+    for (uint32_t i = 0; i < pool->numbered.n; i++)
+        each(ctx, pool->numbered.buf[i]->number);
 }
 
 void pkt_pool_on_empty(struct pkt_pool *pool, void (*reclaim)(void *ctx), void *ctx)
@@ -251,7 +266,7 @@ static struct buf *private_fresh(struct pkt_pool *pool, uint32_t room)
     struct buf *b;
 
     if (room == ROOM &&
-        reserve(&pool->ordinary, &pool->ordinary_room, pool->ordinary_made, 1) < 0)
+        reserve(&pool->ordinary.buf, &pool->ordinary_room, pool->ordinary_made, 1) < 0)
         return NULL;
     memory = malloc(LINE - 1 + LINE + room);
     if (!memory)
@@ -259,31 +274,47 @@ static struct buf *private_fresh(struct pkt_pool *pool, uint32_t room)
     b = (void *)(memory + (-(uintptr_t)memory & (LINE - 1)));
     *b = (struct buf){.head = (uint8_t *)b + LINE,
                       .room = room,
+                      .refs = 1,
                       .pool = pool,
+                      .home = room == ROOM ? &pool->ordinary : NULL,
                       .memory = memory,
                       .number = BUF_PRIVATE};
     pool->ordinary_made += room == ROOM;
     return b;
 }
 
+static INLINE struct buf *buf_unpoison(struct buf *b)
+{
+    if (b->memory)
+        UNPOISON(b->head, b->room);
+    return b;
+}
+
+static INLINE struct buf *stack_take(struct stack *s)
+{
+    return buf_unpoison(s->buf[--s->n]);
+}
+
 static struct buf *numbered_take(struct pkt_pool *pool)
 {
     struct buf *b;
 
-    if (pool->numbered_free)
-        return pool->numbered[--pool->numbered_free];
+    if (pool->numbered.n)
+        return stack_take(&pool->numbered);
     if (pool->fresh == pool->n_numbered)
         return NULL;
     b = &pool->bufs[pool->fresh];
     *b = (struct buf){.head = pool->base + (size_t)pool->fresh * pool->size,
                       .room = pool->size,
+                      .refs = 1,
                       .pool = pool,
+                      .home = &pool->numbered,
                       .number = pool->fresh};
     pool->fresh++;
     return b;
 }
 
-static inline struct buf *buf_try(struct pkt_pool *pool, uint32_t room)
+static struct buf *buf_try(struct pkt_pool *pool, uint32_t room)
 {
     struct buf *b;
 
@@ -291,16 +322,11 @@ static inline struct buf *buf_try(struct pkt_pool *pool, uint32_t room)
         return b;
     if (room > ROOM)
         return private_fresh(pool, room);
-    if (pool->n_ordinary) {
-        b = pool->ordinary[--pool->n_ordinary];
-        UNPOISON(b->head, ROOM);
-        return b;
-    }
-    return private_fresh(pool, ROOM);
+    return pool->ordinary.n ? stack_take(&pool->ordinary) : private_fresh(pool, ROOM);
 }
 
 /* A buffer of `room` bytes or more with one user; `low` is not set. */
-static inline struct buf *buf_take(struct pkt_pool *pool, uint32_t room)
+static struct buf *buf_take(struct pkt_pool *pool, uint32_t room)
 {
     struct buf *b = buf_try(pool, room);
 
@@ -308,25 +334,58 @@ static inline struct buf *buf_take(struct pkt_pool *pool, uint32_t room)
         pool->reclaim(pool->reclaim_ctx);
         b = buf_try(pool, room);
     }
-    if (b)
-        b->refs = 1;
     return b;
 }
 
-/* Put back a buffer without users. */
-static inline void buf_put(struct pkt_pool *pool, struct buf *b)
+/* The stack that buf_take() would take `n` buffers of `room` bytes from; NULL when it is
+ * not as simple as that. */
+static inline struct stack *stack_for(struct pkt_pool *pool, uint32_t room, uint32_t n)
 {
-    if (b->number != BUF_PRIVATE) {
-        pool->numbered[pool->numbered_free++] = b;
-    } else if (b->room == ROOM) {
-        POISON(b->head, ROOM);
-        pool->ordinary[pool->n_ordinary++] = b;
-    } else {
+    if (room <= pool->size && pool->numbered.n)
+        return pool->numbered.n >= n ? &pool->numbered : NULL;
+    if (room <= pool->size && pool->fresh < pool->n_numbered)
+        return NULL;
+    return room <= ROOM && pool->ordinary.n >= n ? &pool->ordinary : NULL;
+}
+
+static INLINE void buf_poison(const struct buf *b)
+{
+    if (b->memory)
+        POISON(b->head, b->room);
+}
+
+/* Put back a buffer whose last user has gone; those that wait count one. */
+static inline void buf_put(struct buf *b)
+{
+    struct stack *s = b->home;
+
+    if (__builtin_expect(!s, 0)) {
         free(b->memory);
+        return;
     }
+    buf_poison(b);
+    s->buf[s->n++] = b;
+}
+
+static inline void buf_leave(struct buf *b)
+{
+    if (b->refs == 1)
+        buf_put(b);
+    else
+        b->refs--;
 }
 
 /* --- packets ---------------------------------------------------------------------------- */
+
+static INLINE void packet_init(struct pkt *p, struct buf *b, uint32_t headroom,
+                               uint32_t len)
+{
+    record_clear(p);
+    p->buf = b;
+    p->data = b->head + headroom;
+    p->len = len;
+    b->low = headroom;
+}
 
 /* A new packet in `b`, which it takes over, also when there is no record for it. */
 static inline struct pkt *packet_in(struct pkt_pool *pool, struct buf *b,
@@ -335,14 +394,10 @@ static inline struct pkt *packet_in(struct pkt_pool *pool, struct buf *b,
     struct pkt *p = bare_one(pool);
 
     if (!p) {
-        buf_put(pool, b);
+        buf_put(b);
         return NULL;
     }
-    record_fill(p, &(struct record){.v = {{0}}});
-    p->buf = b;
-    p->data = b->head + headroom;
-    p->len = len;
-    b->low = headroom;
+    packet_init(p, b, headroom, len);
     pool->live++;
     return p;
 }
@@ -362,6 +417,49 @@ struct pkt *pkt_new(struct pkt_pool *pool, uint32_t headroom, const void *data,
     return p;
 }
 
+static INLINE void new_body(struct pkt *const *p, struct stack *s, uint32_t n,
+                            uint32_t headroom, uint32_t len)
+{
+    struct buf *const *top = s->buf + s->n;
+
+    for (uint32_t i = 0; i < n; i++)
+        packet_init(p[i], buf_unpoison(*--top), headroom, len);
+    s->n -= n;
+}
+
+static AVX2 void new_avx2(struct pkt *const *p, struct stack *s, uint32_t n,
+                          uint32_t headroom, uint32_t len)
+{
+    new_body(p, s, n, headroom, len);
+}
+
+static void new_v2(struct pkt *const *p, struct stack *s, uint32_t n, uint32_t headroom,
+                   uint32_t len)
+{
+    new_body(p, s, n, headroom, len);
+}
+
+uint32_t batch_new(struct pkt_pool *pool, struct batch *b, uint32_t n,
+                   uint32_t headroom, uint32_t len)
+{
+    struct stack *s = NULL;
+    struct pkt *p;
+    uint32_t made = 0;
+
+    if (headroom <= ROOM && len <= ROOM)
+        s = stack_for(pool, headroom + len, n);
+    if (__builtin_expect(s && pool->n_bare >= n, 1)) {
+        bare_take(pool, b->p + b->n, n);
+        (pool->wide ? new_avx2 : new_v2)(b->p + b->n, s, n, headroom, len);
+        b->n += n;
+        pool->live += n;
+        return n;
+    }
+    for (; made < n && (p = pkt_new(pool, headroom, NULL, len, 0)); made++)
+        batch_add(b, p);
+    return made;
+}
+
 struct pkt *pkt_new_numbered(struct pkt_pool *pool)
 {
     struct buf *b = numbered_take(pool);
@@ -369,7 +467,6 @@ struct pkt *pkt_new_numbered(struct pkt_pool *pool)
 
     if (!b)
         return NULL;
-    b->refs = 1;
     p = packet_in(pool, b, PKT_HEADROOM, 0);
     if (p)
         pool->by_number[b->number] = p;
@@ -384,9 +481,42 @@ void pkt_free(struct pkt *p)
         return;
     pool = p->buf->pool;
     pool->live--;
-    if (!--p->buf->refs)
-        buf_put(pool, p->buf);
+    buf_leave(p->buf);
     bare_put(pool, &p, 1);
+}
+
+/* Put back the buffers of packets that are alone with theirs, one stack's; returns how many
+ * that are. The top of the stack stays in a register. */
+static uint32_t leave_private(struct pkt *const *p, uint32_t n)
+{
+    struct stack *s = p[0]->buf->home;
+    struct buf **top;
+    uint32_t i;
+
+    top = s->buf + s->n;
+    for (i = 0; i < n && p[i]->buf->refs == 1 && p[i]->buf->home == s; i++) {
+        buf_poison(p[i]->buf);
+        *top++ = p[i]->buf;
+    }
+    s->n += i;
+    return i;
+}
+
+/* Leave the buffer that the first packets share; returns how many do. */
+static uint32_t leave_shared(struct pkt *const *p, uint32_t n)
+{
+    struct buf *buf = p[0]->buf;
+    uint32_t i = 1;
+
+    while (i < n && p[i]->buf == buf)
+        i++;
+    if (buf->refs > i) {
+        buf->refs -= i;
+    } else {
+        buf->refs = 1;
+        buf_put(buf);
+    }
+    return i;
 }
 
 void batch_free(struct batch *b)
@@ -397,16 +527,11 @@ void batch_free(struct batch *b)
     if (!n)
         return;
     pool = b->p[0]->buf->pool;
-    while (i < n) {
-        struct buf *buf = b->p[i]->buf;
-        uint32_t first = i;
-
-        while (++i < n && b->p[i]->buf == buf)
-            ;
-        buf->refs -= i - first;
-        if (!buf->refs)
-            buf_put(pool, buf);
-    }
+    while (i < n)
+        if (b->p[i]->buf->refs > 1 || !b->p[i]->buf->home)
+            i += leave_shared(b->p + i, n - i);
+        else
+            i += leave_private(b->p + i, n - i);
     bare_put(pool, b->p, n);
     pool->live -= n;
     b->n = 0;
@@ -419,72 +544,62 @@ struct pkt *pkt_clone(struct pkt *p)
 
     if (!c)
         return NULL;
-    record_fill(c, &(struct record){RECORD_OF(p)});
+    record_copy(c, p);
     c->next = NULL;
     p->buf->refs++;
     pool->live++;
     return c;
 }
 
+static INLINE void clone_body(struct pkt *const *to, const struct pkt *p, uint32_t n)
+{
+    const vec *f = (const vec *)p;
+    const vec a = f[0], b = f[1], c = f[2], d = f[3];
+
+    for (uint32_t i = 0; i < n; i++) {
+        vec *t = (vec *)to[i];
+
+        t[0] = a, t[1] = b, t[2] = c, t[3] = d;
+    }
+}
+
+static AVX2 void clone_avx2(struct pkt *const *to, const struct pkt *p, uint32_t n)
+{
+    clone_body(to, p, n);
+}
+
+static void clone_v2(struct pkt *const *to, const struct pkt *p, uint32_t n)
+{
+    clone_body(to, p, n);
+}
+
 uint32_t batch_clone(struct batch *b, struct pkt *p, uint32_t n)
 {
     struct pkt_pool *pool = p->buf->pool;
-    struct pkt **to = b->p + b->n;
-    const struct record r = {RECORD_OF(p)};
 
-    n = bare_take(pool, to, n);
-    for (uint32_t i = 0; i < n; i++)
-        record_fill(to[i], &r);
+    n = bare_take(pool, b->p + b->n, n);
+    (pool->wide ? clone_avx2 : clone_v2)(b->p + b->n, p, n);
     b->n += n;
     p->buf->refs += n;
     pool->live += n;
     return n;
 }
 
-static inline uint8_t *moved(const struct pkt *p, uint8_t *at, uint8_t *data)
+static inline uint8_t *moved(uint8_t *at, ptrdiff_t by)
 {
-    return at ? data + (at - p->data) : NULL;
+    return at ? at + by : NULL;
 }
 
-/* Point `p` at `data`, where its bytes now are. */
-static inline void headers_move(struct pkt *p, uint8_t *data)
+/* Point `p` at `data` in `fresh`, where its bytes now are. */
+static INLINE void buffer_change(struct pkt *p, struct buf *fresh, uint8_t *data)
 {
-    p->mac = moved(p, p->mac, data);
-    p->network = moved(p, p->network, data);
-    p->transport = moved(p, p->transport, data);
-    p->data = data;
-}
-
-/* Copy bytes [from, to) of a buffer to the same place of another; more than that if both
- * have it, in whole steps. */
-static inline void bytes_copy(const struct buf *dst, const struct buf *src,
-                              uint32_t from, uint32_t to)
-{
-    uint32_t end = (to + STEP - 1) / STEP * STEP;
-
-    if (__builtin_expect(end > dst->room || end > src->room, 0)) {
-        memcpy(dst->head + from, src->head + from, to - from);
-        return;
-    }
-    for (uint32_t at = from / STEP * STEP; at < end; at += STEP) {
-        const vec_u *s = (const vec_u *)(src->head + at);
-        vec_u *d = (vec_u *)(dst->head + at);
-        vec v0 = s[0], v1 = s[1];
-
-        d[0] = v0;
-        d[1] = v1;
-    }
-}
-
-/* Leave `old` for `fresh`, in which the data is at `data`. */
-static inline void buffer_change(struct pkt *p, struct buf *fresh, uint8_t *data)
-{
-    struct buf *old = p->buf;
+    ptrdiff_t by = (intptr_t)data - (intptr_t)p->data;
 
     p->buf = fresh;
-    headers_move(p, data);
-    if (!--old->refs)
-        buf_put(old->pool, old);
+    p->mac = moved(p->mac, by);
+    p->network = moved(p->network, by);
+    p->transport = moved(p->transport, by);
+    p->data = data;
 }
 
 /* Exchange the buffer of `p` for a fresh one with `headroom` bytes before the data. All
@@ -492,38 +607,120 @@ static inline void buffer_change(struct pkt *p, struct buf *fresh, uint8_t *data
 static int rebuffer(struct pkt *p, uint32_t headroom, uint32_t tailroom)
 {
     uint32_t before = pkt_headroom(p) - p->buf->low, keep;
-    struct buf *fresh;
+    struct buf *fresh, *old = p->buf;
 
     if (headroom > PKT_MAX_LEN || tailroom > PKT_MAX_LEN || p->len > PKT_MAX_LEN)
         return -1;
     if (headroom + p->len + tailroom > ROOM && headroom + p->len + tailroom < 4 * ROOM)
         tailroom += ROOM; /* it will not be the last time */
-    fresh = buf_take(p->buf->pool, headroom + p->len + tailroom);
+    fresh = buf_take(old->pool, headroom + p->len + tailroom);
     if (!fresh)
         return -1;
     keep = before < headroom ? before : headroom;
     fresh->low = headroom - keep;
     memcpy(fresh->head + fresh->low, p->data - keep, keep + p->len);
     buffer_change(p, fresh, fresh->head + headroom);
+    buf_leave(old);
     return 0;
+}
+
+/* Copy bytes [from, to) of a buffer to the same place of another, in whole steps, which
+ * both have. */
+static INLINE void bytes_copy(uint8_t *dst, const uint8_t *src, uint32_t from,
+                              uint32_t to, bool wide)
+{
+    for (uint32_t at = from / STEP * STEP; at < to; at += STEP) {
+        const half *s = (const half *)(src + at);
+        half *d = (half *)(dst + at), v0, v1;
+
+        if (wide) {
+            *(vec_u *)(dst + at) = *(const vec_u *)(src + at);
+            continue;
+        }
+        v0 = s[0], v1 = s[1];
+        d[0] = v0, d[1] = v1;
+    }
+}
+
+/* The end of the data, and of the steps in which it is copied. */
+static inline uint32_t copy_end(const struct pkt *p)
+{
+    return (pkt_headroom(p) + p->len + STEP - 1) / STEP * STEP;
+}
+
+/* Give `p`, which shares its buffer, the buffer `fresh`. */
+static INLINE void own(struct pkt *p, struct buf *fresh, bool wide)
+{
+    struct buf *old = p->buf;
+    uint32_t headroom = pkt_headroom(p);
+
+    fresh->low = old->low;
+    bytes_copy(fresh->head, old->head, old->low, headroom + p->len, wide);
+    buffer_change(p, fresh, fresh->head + headroom);
+    old->refs--;
 }
 
 int pkt_make_writable(struct pkt *p)
 {
-    const struct buf *old = p->buf;
-    uint32_t headroom = pkt_headroom(p), end = headroom + p->len;
-    uint32_t tail = old->room - end < LINE ? old->room - end : LINE;
-    struct buf *fresh;
+    struct buf *old = p->buf, *fresh;
+    uint32_t end = copy_end(p);
 
-    if (!pkt_shared(p))
+    if (old->refs == 1)
         return 0;
-    fresh = buf_take(old->pool, end + tail);
+    if (__builtin_expect(end > old->room, 0))
+        return rebuffer(p, pkt_headroom(p), 0);
+    fresh = buf_take(old->pool, end + LINE < old->room ? end + LINE : old->room);
     if (!fresh)
         return -1;
-    fresh->low = old->low;
-    bytes_copy(fresh, old, old->low, end);
-    buffer_change(p, fresh, fresh->head + headroom);
+    own(p, fresh, false);
     return 0;
+}
+
+static INLINE void own_body(struct pkt *const *p, uint32_t n, struct stack *s,
+                            uint32_t room, bool wide)
+{
+    size_t left = s->n; /* in a register */
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct buf *old = p[i]->buf;
+
+        if (old->refs == 1)
+            continue;
+        if (__builtin_expect(!left || copy_end(p[i]) > old->room ||
+                                 copy_end(p[i]) + LINE > room,
+                             0)) {
+            s->n = left;
+            pkt_make_writable(p[i]); /* whoever writes asks again */
+            left = s->n;
+        } else {
+            own(p[i], buf_unpoison(s->buf[--left]), wide);
+        }
+    }
+    s->n = left;
+}
+
+static AVX2 void own_avx2(struct pkt *const *p, uint32_t n, struct stack *s,
+                          uint32_t room)
+{
+    own_body(p, n, s, room, true);
+}
+
+static void own_v2(struct pkt *const *p, uint32_t n, struct stack *s, uint32_t room)
+{
+    own_body(p, n, s, room, false);
+}
+
+void batch_make_writable(struct batch *b, uint32_t from)
+{
+    struct pkt_pool *pool;
+    struct stack *s;
+
+    if (from == b->n)
+        return;
+    pool = b->p[from]->buf->pool;
+    s = pool->n_numbered ? &pool->numbered : &pool->ordinary;
+    (pool->wide ? own_avx2 : own_v2)(b->p + from, b->n - from, s,
+                                     pool->n_numbered ? pool->size : ROOM);
 }
 
 int pkt_expand(struct pkt *p, uint32_t headroom, uint32_t tailroom)

@@ -36,13 +36,15 @@ enum {
 };
 
 struct pkt_pool;
+struct stack;
 
 /* A buffer. Only the pool and the ports look inside; elements use the functions below. */
 struct buf {
     uint8_t *head;         /* first byte */
     uint32_t room;         /* bytes */
-    uint32_t refs;         /* packets that refer to it */
+    uint32_t refs;         /* packets that refer to it; 1 while it is free */
     struct pkt_pool *pool; /* borrowed */
+    struct stack *home;    /* borrowed: where it is put when it is free; NULL: free() */
     void *memory;          /* what malloc() gave; NULL in packet memory */
     uint32_t number;       /* in packet memory; BUF_PRIVATE for one from the heap */
     uint32_t low;          /* where the first byte is that was ever written: copies
@@ -135,6 +137,10 @@ static inline void pkt_set_paint(struct pkt *p, uint8_t color)
 /* A pool that takes what it needs from the heap, at most `max_packets` records at once
  * (0: no limit). NULL when memory ran out. */
 struct pkt_pool *pkt_pool_new(size_t max_packets);
+
+/* Whether the processor has AVX2 and the system lets us use it; nothing asks it before it
+ * was said. */
+void pkt_pool_set_wide(struct pkt_pool *pool, bool avx2);
 
 /* All packets must have been freed; those that were not are counted in the result and
  * their memory is released all the same. */
@@ -301,6 +307,16 @@ void batch_free(struct batch *b);
 /* Append up to `n` clones of `p`; returns how many memory allowed. b->n + n must not
  * exceed BATCH_MAX. */
 uint32_t batch_clone(struct batch *b, struct pkt *p, uint32_t n);
+
+/* Append up to `n` packets of `len` bytes, which are not initialised, with `headroom` before
+ * them, all annotations 0; returns how many memory allowed. b->n + n must not exceed
+ * BATCH_MAX. */
+uint32_t batch_new(struct pkt_pool *pool, struct batch *b, uint32_t n,
+                   uint32_t headroom, uint32_t len);
+
+/* pkt_writable() for b->p[from .. b->n), as far as memory allows: whoever writes asks
+ * pkt_writable() again, which then costs next to nothing. */
+void batch_make_writable(struct batch *b, uint32_t from);
 
 /* Copy `n` pointers to packets; the two do not overlap. In a VM memcpy() is a string
  * instruction, which takes longer to begin than this takes to end. */

@@ -138,3 +138,75 @@ TEST(a_limited_pool_says_no)
     }
     EXPECT_EQ(pkt_pool_free(small), 0);
 }
+
+static void expect_fill(const struct pkt *p, uint8_t byte)
+{
+    for (uint32_t i = 0; i < p->len; i++)
+        EXPECT_EQ(p->data[i], byte);
+}
+
+/* Lengths around the steps of copies, with one pool that has AVX2 and one that has not. */
+static void check_batches(uint32_t len)
+{
+    struct batch b = {.n = 0};
+    struct pkt *p;
+
+    EXPECT_EQ(batch_new(pool, &b, 5, 130, len), 5);
+    p = b.p[0];
+    EXPECT_EQ(p->len, len);
+    EXPECT_EQ(pkt_headroom(p), 130);
+    EXPECT_EQ(p->timestamp, 0);
+    EXPECT_EQ(p->anno_u64[0], 0);
+    memset(p->data, 7, len);
+    p->network = p->data + 3;
+    p->anno[5] = 9;
+    EXPECT_EQ(batch_clone(&b, p, 6), 6);
+    EXPECT_EQ(b.n, 11);
+    EXPECT(b.p[10]->data == p->data);
+    EXPECT_EQ(b.p[10]->anno[5], 9);
+    batch_make_writable(&b, 6);
+    for (uint32_t i = 6; i < b.n; i++) {
+        EXPECT(!pkt_shared(b.p[i]));
+        EXPECT(b.p[i]->network == b.p[i]->data + 3);
+        expect_fill(b.p[i], 7);
+        memset(b.p[i]->data, (int)i, len);
+    }
+    EXPECT(pkt_shared(b.p[5]));
+    expect_fill(p, 7);
+    expect_fill(b.p[7], 7);
+    expect_fill(b.p[8], 8);
+    batch_free(&b);
+    EXPECT_EQ(pkt_pool_live(pool), 0);
+}
+
+TEST(batches_are_made_cloned_and_copied_at_any_length)
+{
+    const uint32_t lens[] = {0, 1, 30, 31, 32, 60, 62, 63, 1500, 1918, 2000, 5000};
+
+    for (unsigned wide = 0; wide < 2; wide++) {
+        pkt_pool_set_wide(pool, wide && __builtin_cpu_supports("avx2"));
+        for (unsigned i = 0; i < 2 * sizeof lens / sizeof lens[0]; i++)
+            check_batches(lens[i / 2]); /* twice: with buffers that were used before */
+    }
+}
+
+TEST(batches_of_packet_memory_are_private_and_come_back)
+{
+    static uint8_t room[24 * 2048];
+    struct batch b = {.n = 0};
+
+    pkt_pool_add_buffers(pool, room, 2048, 24);
+    for (int round = 0; round < 2; round++) {
+        EXPECT_EQ(batch_new(pool, &b, 20, 130, 60), 20); /* fresh, then used before */
+        EXPECT_EQ(batch_clone(&b, b.p[0], 10), 10);      /* more than there are */
+        memset(b.p[0]->data, 3, 60);
+        batch_make_writable(&b, 0);
+        for (uint32_t i = 0; i < b.n; i++) {
+            EXPECT(!pkt_shared(b.p[i]));
+            if (i >= 20)
+                expect_fill(b.p[i], 3);
+        }
+        batch_free(&b);
+    }
+    EXPECT_EQ(pkt_pool_live(pool), 0);
+}

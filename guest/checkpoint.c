@@ -90,6 +90,7 @@ static void look_who_we_are(struct machine *m)
     for (unsigned i = 0; i < m->n_ifs; i++)
         netfront_identify(&m->netfronts[i], &m->netdevs[i]);
     m->platform.seed = GUEST_BOOT->seed[0];
+    pkt_pool_set_wide(m->platform.pool, GUEST_BOOT->cpu & BOOT_AVX2);
 }
 
 void machine_checkpoint(struct machine *m, bool hold)

@@ -41,6 +41,7 @@ static void init(struct machine *m)
     pool = pkt_pool_new(0);
     if (!pool)
         guest_panic("out of memory");
+    pkt_pool_set_wide(pool, GUEST_BOOT->cpu & BOOT_AVX2);
     m->poll_ns = POLL_MIN_NS;
     m->n_ifs = netfront_init(m->netfronts, m->netdevs, pool);
     m->platform = (struct platform){.ctx = m,

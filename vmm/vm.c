@@ -46,6 +46,14 @@ void *vm_at(const struct vm *vm, uint64_t address)
     return at(vm, address);
 }
 
+/* AVX needs the processor and, in a VM, a virtual one that keeps its registers. */
+static uint64_t guest_cpu(const struct vm *vm)
+{
+    bool kept = vm->spec.isolation != VMM_KVM || (vm->host->xcr0 & 6) == 6;
+
+    return kept && __builtin_cpu_supports("avx2") ? BOOT_AVX2 : 0;
+}
+
 static void fill_boot(struct vm *vm)
 {
     struct boot_info *b = at(vm, LAYOUT_BOOT);
@@ -67,6 +75,7 @@ static void fill_boot(struct vm *vm)
         .control = LAYOUT_CONTROL,
         .wait = LAYOUT_WAIT,
         .poll_ns = vm->spec.poll_ns,
+        .cpu = guest_cpu(vm),
         .wake_fd = -1,
         .control_fd = -1,
     };

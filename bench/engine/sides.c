@@ -58,12 +58,9 @@ static uint32_t private_rx(void *dev, struct batch *b, uint32_t max)
     struct feeder *f = dev;
     uint32_t n = f->left < max ? (uint32_t)f->left : max;
 
-    for (uint32_t i = 0; i < n; i++) {
-        struct pkt *p = pkt_new(f->pool, PKT_HEADROOM, NULL, PACKET_LEN, 64);
-
-        memcpy(p->data, f->packet, PACKET_LEN);
-        batch_add(b, p);
-    }
+    n = batch_new(f->pool, b, n, PKT_HEADROOM, PACKET_LEN);
+    for (uint32_t i = b->n - n; i < b->n; i++)
+        memcpy(b->p[i]->data, f->packet, PACKET_LEN);
     f->left -= n;
     return n;
 }
@@ -185,6 +182,7 @@ double bench_engine(const struct row *row, uint64_t packets, struct collector *c
     double took;
 
     p.pool = pkt_pool_new(0);
+    pkt_pool_set_wide(p.pool, __builtin_cpu_supports("avx2"));
     feeder_init(&f, row, p.pool, packets);
     r = router_new(&p, config, strlen(config), row->name, NULL, &d);
     if (!r)

@@ -32,7 +32,7 @@ static inline verdict_t ether_mirror_one(struct element *e, struct pkt *p)
     store16(h + 10, (uint16_t)(dst >> 32));
     return 0;
 }
-ELEMENT_LOOP(ether_mirror)
+ELEMENT_LOOP_WRITES(ether_mirror)
 
 ELEMENT(EtherMirror) = {
     .name = "EtherMirror",

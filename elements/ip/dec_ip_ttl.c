@@ -57,7 +57,7 @@ static inline verdict_t dec_ip_ttl_one(struct element *e, struct pkt *p)
     h->sum = (uint16_t)(sum + (sum >= 0xffff));
     return 0;
 }
-ELEMENT_LOOP(dec_ip_ttl)
+ELEMENT_LOOP_WRITES(dec_ip_ttl)
 
 static const struct handler_spec dec_ip_ttl_handlers[] = {
     HANDLER_VALUE(dec_ip_ttl, active, ARG_KIND_BOOL,

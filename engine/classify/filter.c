@@ -145,7 +145,8 @@ void filter_push(const struct filter *f, struct element *e, struct batch *b)
 
     if (!b->n)
         return;
-    classify_match_batch(f->match, b->p, b->n, output);
+    if (classify_match_batch(f->match, b->p, b->n, output))
+        same = b->n;
     while (same < b->n && output[same] == output[0])
         same++;
     if (same < b->n)

@@ -66,16 +66,33 @@ static __attribute__((noinline)) void key_slow(const struct classify *c,
 }
 
 /* Fragment and protocol, addresses, ports: one vector load and one word. */
-static inline void key_five_tuple(const uint8_t *net, const uint8_t *transp,
-                                  struct key *k)
+static inline __m128i load_five_tuple(const uint8_t *net, const uint8_t *transp)
 {
     const __m128i pick = _mm_setr_epi8(2, 3, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15, -1, -1,
                                        -1, -1);
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(net + 4));
 
     v = _mm_shuffle_epi8(v, pick);
-    v = _mm_insert_epi32(v, (int)load32(transp), 3);
-    _mm_store_si128((__m128i *)(void *)k->w, v);
+    return _mm_insert_epi32(v, (int)load32(transp), 3);
+}
+
+static inline void key_five_tuple(const uint8_t *net, const uint8_t *transp,
+                                  struct key *k)
+{
+    _mm_store_si128((__m128i *)(void *)k->w, load_five_tuple(net, transp));
+}
+
+/* The words of a classifier that looks at data and has four of them at most; slots
+ * that are not used are slot 0, and no record looks at them. */
+static inline __m128i load_words(const struct classify *c, const uint8_t *data)
+{
+    __m128i v = _mm_cvtsi32_si128((int)load32(data + c->slots[0].offset));
+
+    if (c->n_used == 1)
+        return v;
+    v = _mm_insert_epi32(v, (int)load32(data + c->slots[1].offset), 1);
+    v = _mm_insert_epi32(v, (int)load32(data + c->slots[2].offset), 2);
+    return _mm_insert_epi32(v, (int)load32(data + c->slots[3].offset), 3);
 }
 
 /* Loops over packets are compiled once for each kind. */
@@ -108,16 +125,22 @@ static inline void key_data(const struct classify *c, const struct pkt *p,
         k->w[s] = load32(p->data + c->slots[s].offset);
 }
 
+/* Whether all words at the IP and transport header are there. */
+static inline bool has_ip_words(const struct classify *c, const struct pkt *p)
+{
+    const uint8_t *end = p->data + p->len;
+
+    return p->network && p->transport >= p->network &&
+           end - p->network >= (ptrdiff_t)c->need[BASE_NET] &&
+           end - p->transport >= (ptrdiff_t)c->need[BASE_TRANSP];
+}
+
 static inline void key_ip(const struct classify *c, const struct pkt *p, struct key *k,
                           enum key_kind kind)
 {
-    const uint8_t *end = p->data + p->len;
     uint32_t first = 0;
 
-    if (__builtin_expect(!p->network || p->transport < p->network ||
-                             end - p->network < (ptrdiff_t)c->need[BASE_NET] ||
-                             end - p->transport < (ptrdiff_t)c->need[BASE_TRANSP],
-                         0)) {
+    if (__builtin_expect(!has_ip_words(c, p), 0)) {
         key_slow(c, p, k);
         return;
     }
@@ -355,12 +378,12 @@ static void match_group(const struct classify *c, struct pkt *const *p, uint32_t
         output[i] = best[i].output;
 }
 
-/* Everything is in the nearest cache anyway. */
-static inline __attribute__((always_inline)) void match_small(const struct classify *c,
-                                                              struct pkt *const *p,
-                                                              uint32_t n, int *output,
-                                                              enum key_kind kind)
+/* Everything is in the nearest cache anyway: one packet after the other. */
+static void match_small(const struct classify *c, struct pkt *const *p, uint32_t n,
+                        int *output)
 {
+    enum key_kind kind = key_kind(c);
+
     for (uint32_t i = 0; i < n; i++) {
         struct best best = {c->last_rule, c->last_output};
         struct source src = {.p = p[i]};
@@ -373,36 +396,125 @@ static inline __attribute__((always_inline)) void match_small(const struct class
     }
 }
 
-static void match_small_kind(const struct classify *c, struct pkt *const *p, uint32_t n,
-                             int *output)
+static __attribute__((noinline)) bool complete_checks(const struct classify *c,
+                                                      const struct match_rec *r,
+                                                      __m128i words,
+                                                      const struct pkt *p)
 {
-    switch (key_kind(c)) {
-    case KEY_DATA:
-        match_small(c, p, n, output, KEY_DATA);
-        break;
-    case KEY_FIVE_TUPLE:
-        match_small(c, p, n, output, KEY_FIVE_TUPLE);
-        break;
-    case KEY_ANY:
-        match_small(c, p, n, output, KEY_ANY);
-        break;
+    struct key k = {.complete = true};
+
+    _mm_store_si128((__m128i *)(void *)k.w, words);
+    return checks_hold(c, &c->checks[r->check], &k, &(struct source){.p = p});
+}
+
+/* search() for a packet that has all words, which fit into one vector and stay there. */
+static inline int32_t search_words(const struct classify *c, __m128i words,
+                                   const struct pkt *p)
+{
+    struct best best = {c->last_rule, c->last_output};
+    alignas(16) uint32_t w[SLOTS_CORE];
+
+    _mm_store_si128((__m128i *)(void *)w, words);
+    for (uint32_t t = 0; t < c->n_trees && c->trees[t].first_rule < best.rule; t++) {
+        const struct match_rec *r;
+        uint32_t ref = c->trees[t].root;
+
+        while (!(ref & MATCH_LEAF))
+            ref = MATCH_STEP(c->nodes, ref, w);
+        for (r = &c->recs[ref & ~MATCH_LEAF]; r->rule < best.rule; r++) {
+            if (_mm_testz_si128(_mm_xor_si128(words, vec(r->value)), vec(r->mask)) &&
+                (!(r->flags & MATCH_CHECKS) || complete_checks(c, r, words, p)))
+                best = (struct best){r->rule, r->output};
+            if (r->flags & MATCH_LAST)
+                break;
+        }
+    }
+    return best.output;
+}
+
+static __attribute__((noinline)) int32_t search_slow(const struct classify *c,
+                                                     const struct pkt *p)
+{
+    struct best best = {c->last_rule, c->last_output};
+    struct key k;
+
+    key_slow(c, p, &k);
+    search(c, &k, &(struct source){.p = p}, &best);
+    return best.output;
+}
+
+static inline __attribute__((always_inline)) void match_words(const struct classify *c,
+                                                              struct pkt *const *p,
+                                                              uint32_t n, int *output,
+                                                              enum key_kind kind)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        bool complete = kind == KEY_DATA ? p[i]->len >= c->need[BASE_DATA]
+                                         : has_ip_words(c, p[i]);
+
+        prefetch_ahead(p, i, n, kind);
+        if (__builtin_expect(!complete, 0))
+            output[i] = search_slow(c, p[i]);
+        else
+            output[i] = search_words(
+                c,
+                kind == KEY_DATA ? load_words(c, p[i]->data)
+                                 : load_five_tuple(p[i]->network, p[i]->transport),
+                p[i]);
     }
 }
 
-void classify_match_batch(const struct classify *c, struct pkt *const *p, uint32_t n,
+/* Neighbours tend to be of one kind. Where one or two words decide (an EtherType, say), it
+ * takes less to see that they are the same in all packets than to look them up. */
+static inline __attribute__((always_inline)) bool
+same_words(const struct classify *c, struct pkt *const *p, uint32_t n, bool two)
+{
+    uint32_t at0 = c->slots[0].offset, at1 = two ? c->slots[1].offset : 0;
+    uint32_t need = c->need[BASE_DATA], first0, first1, differ0 = 0, differ1 = 0;
+
+    if (p[0]->len < need)
+        return false;
+    first0 = load32(p[0]->data + at0);
+    first1 = two ? load32(p[0]->data + at1) : 0;
+    for (uint32_t i = 1; i < n; i++) {
+        if (i + AHEAD < n)
+            __builtin_prefetch(p[i + AHEAD]->data);
+        if (p[i]->len < need)
+            return false;
+        differ0 |= load32(p[i]->data + at0) ^ first0;
+        if (two)
+            differ1 |= load32(p[i]->data + at1) ^ first1;
+    }
+    return !(differ0 & c->looks_at[0]) && !(differ1 & c->looks_at[1]);
+}
+
+static bool all_same(const struct classify *c, struct pkt *const *p, uint32_t n)
+{
+    if (!c->n_trees)
+        return true;
+    if (!c->on_data || !c->words_decide || c->n_used < 1 || c->n_used > 2)
+        return false;
+    return c->n_used == 1 ? same_words(c, p, n, false) : same_words(c, p, n, true);
+}
+
+bool classify_match_batch(const struct classify *c, struct pkt *const *p, uint32_t n,
                           int *output)
 {
     enum { SMALL = 64 * 1024 };
+    enum key_kind kind = key_kind(c);
 
-    if (!c->n_trees) {
-        for (uint32_t i = 0; i < n; i++)
-            output[i] = c->last_output;
-    } else if (c->stats.bytes <= SMALL) {
-        match_small_kind(c, p, n, output);
-    } else {
+    if (n && all_same(c, p, n))
+        n = 1;
+    if (c->stats.bytes > SMALL)
         for (uint32_t i = 0; i < n; i += GROUP)
             match_group(c, p + i, n - i < GROUP ? n - i : GROUP, output + i);
-    }
+    else if (kind == KEY_DATA && c->n_used && c->n_used <= SLOTS_CORE)
+        match_words(c, p, n, output, KEY_DATA);
+    else if (kind == KEY_FIVE_TUPLE)
+        match_words(c, p, n, output, KEY_FIVE_TUPLE);
+    else
+        match_small(c, p, n, output);
+    return n == 1;
 }
 
 struct classify_stats classify_stats(const struct classify *c)

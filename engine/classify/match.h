@@ -55,8 +55,9 @@ void classify_free(struct classify *c); /* accepts NULL */
 /* The output of the first rule that matches, or CLASSIFY_NONE. */
 int classify_match(const struct classify *c, const struct expr_view *v);
 
-/* The same for n <= BATCH_MAX packets. */
-void classify_match_batch(const struct classify *c, struct pkt *const *p, uint32_t n,
+/* The same for n <= BATCH_MAX packets. Returns whether output[0] is that of all, and the only
+ * one that was set. */
+bool classify_match_batch(const struct classify *c, struct pkt *const *p, uint32_t n,
                           int *output);
 
 /* What it is made of, for benchmarks and tests. */

@@ -178,7 +178,7 @@ static void choose_slots(struct classify *c, const struct conj_set *set)
     for (uint32_t i = 0; i < set->n_ranges; i++)
         count_place(places, &n, set->ranges[i].base, set->ranges[i].offset);
     qsort(places, n, sizeof *places, place_cmp);
-    c->on_data = true;
+    c->on_data = c->words_decide = true;
     c->on_ip = !c->ip6;
     c->five_tuple = !c->ip6 && wants_five_tuple(places, n);
     if (c->five_tuple)
@@ -195,6 +195,8 @@ static void choose_slots(struct classify *c, const struct conj_set *set)
     }
     c->n_slots = slot <= SLOTS_CORE ? SLOTS_CORE : SLOTS;
     c->n_used = slot;
+    for (; slot > 0 && slot < SLOTS; slot++)
+        c->slots[slot] = c->slots[0]; /* what is loaded and not looked at must exist */
 }
 
 static int find_slot(const struct classify *c, unsigned base, unsigned offset)
@@ -235,6 +237,10 @@ static void add_check(struct build *b, struct item *it, struct match_check m)
     if (!reserve(b, &array, b->n_checks, 1, &b->room_checks, sizeof m))
         return;
     b->checks = array;
+    if (m.kind == CHECK_TREE)
+        b->c->words_decide = false;
+    else
+        b->c->looks_at[m.slot] |= __builtin_bswap32(m.mask);
     m.last = true;
     if (it->n_checks++)
         b->checks[b->n_checks - 1].last = false;
@@ -345,6 +351,7 @@ static void add_record(struct build *b, const struct item *it, int32_t output,
     for (uint32_t s = 0; s < SLOTS; s++) {
         bool core = s < SLOTS_CORE;
 
+        b->c->looks_at[s] |= __builtin_bswap32(it->mask[s]);
         *(core ? &r->mask[s]
                : &x->mask[s - SLOTS_CORE]) = __builtin_bswap32(it->mask[s]);
         *(core ? &r->value[s]
@@ -569,6 +576,7 @@ static uint32_t make_inner(struct build *b, const uint32_t *list, uint32_t n,
     b->nodes = nodes;
     b->n_nodes += n_children + 1;
     b->nodes[at] = MATCH_NODE(cut.slot, shift, n_children - 1);
+    b->c->looks_at[cut.slot] |= (n_children - 1) << shift;
     b->c->stats.nodes++;
     if (divide(b, list, n, cut, ch)) {
         for (uint32_t v = 0; v < n_children && !b->failed; v++) {

@@ -78,12 +78,14 @@ struct classify {
     uint32_t last_rule; /* matches every packet; UINT32_MAX: there is none */
     int32_t last_output;
 
-    bool five_tuple;  /* core slots: fragment + protocol, source, destination, ports */
-    bool ip6;         /* views are those of expr_view_pkt6() */
-    bool on_data;     /* all words are at BASE_DATA */
-    bool on_ip;       /* all words are at BASE_NET and BASE_TRANSP */
-    uint32_t n_slots; /* SLOTS_CORE or SLOTS */
-    uint32_t n_used;  /* slots that stand for a word; others are 0 in every key */
+    bool five_tuple;   /* core slots: fragment + protocol, source, destination, ports */
+    bool ip6;          /* views are those of expr_view_pkt6() */
+    bool on_data;      /* all words are at BASE_DATA */
+    bool on_ip;        /* all words are at BASE_NET and BASE_TRANSP */
+    bool words_decide; /* the answer depends on nothing else */
+    uint32_t looks_at[SLOTS]; /* the bits of each word that it depends on, as loaded */
+    uint32_t n_slots;         /* SLOTS_CORE or SLOTS */
+    uint32_t n_used; /* slots that stand for a word; others are 0 in every key */
     struct {
         uint16_t base, offset;
     } slots[SLOTS];

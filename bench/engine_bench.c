@@ -11,7 +11,8 @@
  *
  * Every measurement is a process of its own, pinned to one processor, after a warm-up,
  * and the two sides take turns (A B A B); medians are printed. What counts is processor
- * time, so that a shared machine can be used. Packets are counted at the source.
+ * time, and of that the pace of the best tenth of many short stretches, so that a shared
+ * machine can be used. Packets are counted at the source.
  *
  * A ROW is its number in --list; rows with packets of their own come behind the others.
  */

@@ -55,8 +55,10 @@ void collector_add(void *ctx, const uint8_t *data, uint32_t len);
  * element. */
 char *bench_config(const struct row *row, uint64_t packets, const char *sink);
 
-/* Seconds of processor time that a side takes for so many packets. With `c` the packets
- * that come out are handed to it. */
+/* Seconds of processor time that a side takes for so many packets, at the pace of the best
+ * tenth of some hundred stretches: a neighbour on the machine (on the other thread of the core,
+ * in the cache) slows some stretches down and none up. With `c` the packets that come out
+ * are handed to it. */
 double bench_engine(const struct row *row, uint64_t packets, struct collector *c);
 double bench_limit(const struct row *row, uint64_t packets, struct collector *c);
 

@@ -143,21 +143,66 @@ static void console(void *ctx, const char *text, size_t len)
     fwrite(text, 1, len, stderr);
 }
 
-static double run(struct router *r, const struct row *row, const struct feeder *f)
-{
-    double start = now();
-    int64_t next;
+/* A run in stretches of so many turns: calls of the router, or batches of a limit. */
+static struct {
+    double began, at, took[4096];
+    uint32_t n, turns;
+} stretches;
 
-    if (row->feed == FEED_CLONES || row->flags & NEEDS_TRACE)
-        while (!router_stopped(r))
-            router_run(r, BUDGET, &next);
-    else
-        while (f->left)
-            router_run(r, BUDGET, &next);
-    start = now() - start;
+enum { STRETCHES = 200, STRETCHES_MIN = 20 };
+
+static uint32_t stretch_end(void)
+{
+    double at = now();
+
+    if (stretches.n < sizeof stretches.took / sizeof stretches.took[0])
+        stretches.took[stretches.n++] = at - stretches.at;
+    stretches.at = now();
+    return stretches.turns - 1;
+}
+
+/* For about so many turns. */
+static void stretches_begin(uint64_t turns)
+{
+    stretches.turns = 1 + (uint32_t)(turns / STRETCHES);
+    stretches.n = 0;
+    stretches.began = stretches.at = now();
+}
+
+static int by_length(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* How long `turns` turns take at the pace of the best tenth. */
+static double stretches_total(uint64_t turns)
+{
+    if (stretches.n < STRETCHES_MIN)
+        return now() - stretches.began;
+    qsort(stretches.took, stretches.n, sizeof stretches.took[0], by_length);
+    return stretches.took[stretches.n / 10] * (double)turns / stretches.turns;
+}
+
+static double run(struct router *r, const struct row *row, const struct feeder *f,
+                  uint64_t packets)
+{
+    bool source = row->feed == FEED_CLONES || row->flags & NEEDS_TRACE;
+    uint64_t turns = 0;
+    int64_t next;
+    double took;
+
+    stretches_begin(packets / BUDGET / LIMIT_BATCH);
+    while (source ? !router_stopped(r) : f->left > 0) {
+        router_run(r, BUDGET, &next);
+        if (++turns % stretches.turns == 0)
+            stretch_end();
+    }
+    took = stretches_total(turns);
     for (int i = 0; i < 64; i++) /* what is still in queues */
         router_run(r, BUDGET, &next);
-    return start;
+    return took;
 }
 
 double bench_engine(const struct row *row, uint64_t packets, struct collector *c)
@@ -188,7 +233,7 @@ double bench_engine(const struct row *row, uint64_t packets, struct collector *c
     if (!r)
         errx(1, "%s", diag_text(&d));
     router_activate(r, NULL);
-    took = run(r, row, &f);
+    took = run(r, row, &f, packets);
     router_free(r);
     feeder_fini(&f);
     pkt_pool_free(p.pool);
@@ -209,9 +254,11 @@ double bench_limit(const struct row *row, uint64_t packets, struct collector *c)
         l.trace = bench_trace(row);
     l.sink = c ? collector_add : NULL;
     l.sink_ctx = c;
-    took = now();
+    l.mark = stretch_end;
+    stretches_begin(packets / LIMIT_BATCH);
+    l.to_mark = stretches.turns;
     row->limit(&l, packets);
-    took = now() - took;
+    took = stretches_total(packets / LIMIT_BATCH);
     limit_fini(&l);
     return took;
 }

@@ -36,9 +36,11 @@ typedef void limit_sink(void *ctx, const uint8_t *data, uint32_t len);
 struct limit {
     enum limit_feed feed;
     struct flow_order order;
-    uint8_t *templates; /* owned; one or, for FEED_FLOWS, one a flow */
-    uint32_t size;      /* rules, routes, flows */
-    limit_sink *sink;   /* NULL: packets are thrown away */
+    uint8_t *templates;     /* owned; one or, for FEED_FLOWS, one a flow */
+    uint32_t size;          /* rules, routes, flows */
+    limit_sink *sink;       /* NULL: packets are thrown away */
+    uint32_t to_mark;       /* batches until mark() is called again */
+    uint32_t (*mark)(void); /* returns how many */
     void *sink_ctx;
     const char *trace; /* name of the file, for those that read one */
 
@@ -85,9 +87,17 @@ static inline void limit_source_flows(struct limit *l, struct limit_pkt *b)
     }
 }
 
+/* Before every batch. */
+static inline void limit_mark(struct limit *l)
+{
+    if (__builtin_expect(!l->to_mark--, 0))
+        l->to_mark = l->mark();
+}
+
 /* Fill a batch. */
 static inline void limit_source(struct limit *l, struct limit_pkt *b)
 {
+    limit_mark(l);
     if (l->feed == FEED_FLOWS) {
         limit_source_flows(l, b);
         return;

@@ -12,10 +12,12 @@
 
 enum { FILE_HEADER = 24, PACKET_HEADER = 16 };
 
-static inline unsigned read_batch(struct limit_pkt *b, uint8_t **at, const uint8_t *end)
+static inline unsigned read_batch(struct limit *l, struct limit_pkt *b, uint8_t **at,
+                                  const uint8_t *end)
 {
     unsigned n = 0;
 
+    limit_mark(l);
     while (n < LIMIT_BATCH && end - *at >= PACKET_HEADER) {
         uint32_t len = load32(*at + 8);
 
@@ -54,7 +56,7 @@ void limit_trace(struct limit *l, uint64_t n)
 
     if (trace_open(&t, l->trace) < 0)
         return;
-    for (; n && read_batch(b, &t.at, t.end) == LIMIT_BATCH; n -= LIMIT_BATCH) {
+    for (; n && read_batch(l, b, &t.at, t.end) == LIMIT_BATCH; n -= LIMIT_BATCH) {
         unsigned good = limit_strip(b);
 
         for (unsigned i = 0; i < good; i++)
@@ -97,7 +99,7 @@ void limit_trace_flows(struct limit *l, uint64_t n)
     l->table = table = calloc(mask + 1, sizeof *table);
     if (!table || trace_open(&t, l->trace) < 0)
         return;
-    for (; n && read_batch(b, &t.at, t.end) == LIMIT_BATCH; n -= LIMIT_BATCH) {
+    for (; n && read_batch(l, b, &t.at, t.end) == LIMIT_BATCH; n -= LIMIT_BATCH) {
         unsigned good = limit_strip(b);
 
         for (unsigned i = 0; i < good; i++) {

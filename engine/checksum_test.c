@@ -110,3 +110,18 @@ TEST(pseudo_headers_count_addresses_protocol_and_length)
     EXPECT_EQ(csum_finish(csum_pseudo6(&src, &dst, IP_PROTO_TCP, 0x102)),
               csum(ps6, 40));
 }
+
+TEST(a_good_header_is_told_from_all_others)
+{
+    uint8_t h[20] = {0x45, 0, 0,  60, 1, 2, 0x40, 0, 64, 17,
+                     0,    0, 10, 0,  0, 1, 10,   0, 0,  2};
+
+    for (uint32_t i = 0; i < 65536; i++) {
+        uint16_t sum = (uint16_t)i;
+
+        memcpy(h + 10, &sum, 2);
+        EXPECT_EQ(csum_ip4_20_good(h), csum_ip4_20(h) == 0);
+    }
+    memset(h, 0xff, sizeof h);
+    EXPECT_EQ(csum_ip4_20_good(h), csum_ip4_20(h) == 0);
+}

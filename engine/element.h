@@ -394,9 +394,9 @@ void strays_deliver(struct element *e, struct strays *s);
 enum { LOOP_AHEAD = 4 }; /* packets that are prefetched ahead of the one in work */
 
 #define ELEMENT_LOOP_BODY_(one_call)                                                   \
-    for (uint32_t i = from; i < b->n; i++) {                                           \
+    for (uint32_t i = from, n = b->n; i < n; i++) {                                    \
         struct pkt *p = b->p[i];                                                       \
-        if (i + LOOP_AHEAD < b->n)                                                     \
+        if (i + LOOP_AHEAD < n)                                                        \
             __builtin_prefetch(b->p[i + LOOP_AHEAD]->data);                            \
         verdict_t v = one_call;                                                        \
         if (__builtin_expect(v == 0, 1))                                               \

@@ -88,26 +88,31 @@ int ip_check_parse_old_badsrc(struct element *e, const char *text, struct ip_che
 
 /* Check the packet. IP_CHECK_OK: its header pointers and destination annotation are set and
  * what is behind the end of the IP packet is cut off. */
-static inline int ip_check_packet(const struct ip_check *c, struct pkt *p)
+static inline __attribute__((always_inline)) int
+ip_check_packet(const struct ip_check *c, struct pkt *p)
 {
     struct ip4_hdr *h = (struct ip4_hdr *)(void *)(p->data + c->offset);
-    uint32_t left = p->len - c->offset, hlen, len;
+    uint32_t left = p->len - c->offset, hlen = sizeof *h, len;
+    bool plain, good;
 
     if (__builtin_expect(p->len < c->offset || left < sizeof *h, 0))
         return IP_CHECK_TINY;
-    if (__builtin_expect(h->vhl != 0x45, 0)) {
+    plain = h->vhl == 0x45; /* IPv4 without options */
+    if (__builtin_expect(!plain, 0)) {
         if (h->vhl >> 4 != 4)
             return IP_CHECK_VERSION;
-        if (ip4_hlen(h) < sizeof *h)
+        hlen = ip4_hlen(h);
+        if (hlen < sizeof *h)
             return IP_CHECK_HLEN;
     }
-    hlen = ip4_hlen(h);
     len = be16(h->len);
     if (__builtin_expect(len > left || len < hlen, 0))
         return IP_CHECK_LEN;
-    if (c->checksum && __builtin_expect(csum_ip4(h) != 0, 0))
+    good = __builtin_expect(plain, 1) ? csum_ip4_20_good(h) : csum(h, hlen) == 0;
+    if (__builtin_expect(!good && c->checksum, 0))
         return IP_CHECK_SUM;
-    if (ip_list_has(&c->bad_src, h->src) && !ip_list_has(&c->good_dst, h->dst))
+    if (__builtin_expect(ip_list_has(&c->bad_src, h->src), 0) &&
+        !ip_list_has(&c->good_dst, h->dst))
         return IP_CHECK_SRC;
     pkt_set_ip4(p, (uint8_t *)h, hlen);
     p->len = c->offset + len;

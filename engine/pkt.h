@@ -248,7 +248,11 @@ static inline int pkt_unpull(struct pkt *p, uint32_t n)
 /* Drop `n` <= len bytes from the front; a larger `n` drops all. */
 static inline void pkt_pull(struct pkt *p, uint32_t n)
 {
-    n = n > p->len ? p->len : n;
+    if (__builtin_expect(n > p->len, 0)) { /* gcc makes vectors of a minimum */
+        p->data += p->len;
+        p->len = 0;
+        return;
+    }
     p->data += n;
     p->len -= n;
 }

@@ -32,8 +32,8 @@ bool word_next(const char **text, char word[WORD_ROOM])
 int ip_list_add(struct element *e, struct ip_list *l, uint32_t addr)
 {
     /* Grows at the powers of two; what it grows out of is lost to the arena. */
-    if ((l->n & (l->n - 1)) == 0) {
-        uint32_t *more = element_alloc(e, (l->n ? 2 * (size_t)l->n : 1) * sizeof *more);
+    if (!l->n || (l->n >= 4 && (l->n & (l->n - 1)) == 0)) {
+        uint32_t *more = element_alloc(e, (l->n ? 2 * (size_t)l->n : 4) * sizeof *more);
         if (!more)
             return -1;
         if (l->n)
@@ -41,6 +41,8 @@ int ip_list_add(struct element *e, struct ip_list *l, uint32_t addr)
         l->addr = more;
     }
     l->addr[l->n++] = addr;
+    for (uint32_t i = l->n; i % 4; i++)
+        l->addr[i] = addr;
     return 0;
 }
 

@@ -29,7 +29,8 @@
 
 static const struct arg_spec check_ip_header_args[] = {IP_CHECK_ARGS("true")};
 
-static inline verdict_t check_ip_header_one(struct element *e, struct pkt *p)
+static inline __attribute__((always_inline)) verdict_t
+check_ip_header_one(struct element *e, struct pkt *p)
 {
     const struct ip_check_element *s = element_state(e);
     int reason = ip_check_packet(&s->check, p);

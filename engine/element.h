@@ -352,6 +352,14 @@ static inline uint32_t in_pull(struct element *e, unsigned port, struct batch *b
     return i->pull(i->peer, i->peer_port, b, max);
 }
 
+enum { AHEAD = 4 }; /* packets that sources prefetch ahead of the one in work */
+
+static inline void batch_prefetch_ahead(const struct batch *b, uint32_t i)
+{
+    if (i + AHEAD < b->n)
+        __builtin_prefetch(b->p[i + AHEAD]->data);
+}
+
 static inline struct pkt *in_pull_one(struct element *e, unsigned port)
 {
     struct batch b;
@@ -391,13 +399,10 @@ static inline void strays_add(struct strays *s, struct pkt *p, verdict_t v)
 /* Push strays out by their verdicts, in order for each output; frees the dropped. */
 void strays_deliver(struct element *e, struct strays *s);
 
-enum { LOOP_AHEAD = 4 }; /* packets that are prefetched ahead of the one in work */
-
+/* Nothing is prefetched here: sources have touched their packets, or prefetch them. */
 #define ELEMENT_LOOP_BODY_(one_call)                                                   \
     for (uint32_t i = from, n = b->n; i < n; i++) {                                    \
         struct pkt *p = b->p[i];                                                       \
-        if (i + LOOP_AHEAD < n)                                                        \
-            __builtin_prefetch(b->p[i + LOOP_AHEAD]->data);                            \
         verdict_t v = one_call;                                                        \
         if (__builtin_expect(v == 0, 1))                                               \
             b->p[kept++] = p;                                                          \
@@ -405,7 +410,7 @@ enum { LOOP_AHEAD = 4 }; /* packets that are prefetched ahead of the one in work
             strays_add(&s, p, v);                                                      \
     }
 
-#define ELEMENT_LOOP_(prefix, first, one_call)                                              \
+#define ELEMENT_LOOP_(prefix, first, one_call)                                         \
     static void prefix##_push(struct element *e, unsigned port, struct batch *b)       \
     {                                                                                  \
         struct strays s;                                                               \
@@ -436,7 +441,8 @@ enum { LOOP_AHEAD = 4 }; /* packets that are prefetched ahead of the one in work
 
 /* From `static verdict_t prefix_one(struct element *e, struct pkt *p)`: prefix_push and
  * prefix_pull. In pull context verdicts other than 0 are for push outputs ("a/ah"). */
-#define ELEMENT_LOOP(prefix) ELEMENT_LOOP_(prefix, (void)0, ((void)port, prefix##_one(e, p)))
+#define ELEMENT_LOOP(prefix)                                                           \
+    ELEMENT_LOOP_(prefix, (void)0, ((void)port, prefix##_one(e, p)))
 
 /* The same for an element that writes into nearly every packet: the batch is made writable
  * at once, and pkt_writable() in prefix_one() finds that done. */
@@ -445,7 +451,8 @@ enum { LOOP_AHEAD = 4 }; /* packets that are prefetched ahead of the one in work
                   ((void)port, prefix##_one(e, p)))
 
 /* The same for `prefix_one(e, port, p)`, which wants to know the input. */
-#define ELEMENT_LOOP_PORT(prefix) ELEMENT_LOOP_(prefix, (void)0, prefix##_one(e, port, p))
+#define ELEMENT_LOOP_PORT(prefix)                                                      \
+    ELEMENT_LOOP_(prefix, (void)0, prefix##_one(e, port, p))
 
 /* From `static void prefix_batch(struct element *e, struct batch *b, uint32_t from)`,
  * which works on b->p[from .. b->n) and may lower b->n: prefix_push and prefix_pull for

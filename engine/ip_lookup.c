@@ -124,18 +124,25 @@ static void ip_lookup_complain(struct element *e, const struct pkt *p)
     element_say(e, "%s: no route for %s\n", name, unparse_ip(pkt_dst_ip(p), text));
 }
 
+/* Packets that follow one another often go to the same place, so a look-up that would be the
+ * same again is not made. */
 void ip_lookup_push(struct element *e, unsigned in, struct batch *b)
 {
     struct ip_lookup *s = element_state(e);
+    uint32_t last = ~(b->n ? pkt_dst_ip(b->p[0]) : 0), n = b->n;
+    struct ip_hop hop = {.port = -1};
     int32_t port[BATCH_MAX];
 
     if (__builtin_expect(s->routes.stale, 0))
         ip_routes_distill(&s->routes);
-    for (uint32_t i = 0; i < b->n; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         struct pkt *p = b->p[i];
-        struct ip_hop hop = ip_routes_find(&s->routes, pkt_dst_ip(p));
-        if (i + LOOP_AHEAD < b->n)
-            __builtin_prefetch(b->p[i + LOOP_AHEAD]->anno);
+        uint32_t dst = pkt_dst_ip(p);
+
+        if (dst != last) {
+            hop = ip_routes_find(&s->routes, dst);
+            last = dst;
+        }
         if (__builtin_expect(hop.port < 0, 0))
             ip_lookup_complain(e, p);
         else if (hop.gw)

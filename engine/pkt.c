@@ -648,16 +648,15 @@ static inline uint32_t copy_end(const struct pkt *p)
     return (pkt_headroom(p) + p->len + STEP - 1) / STEP * STEP;
 }
 
-/* Give `p`, which shares its buffer, the buffer `fresh`. */
+/* Give `p`, which shares its buffer, the buffer `fresh`; the old one still counts it. */
 static INLINE void own(struct pkt *p, struct buf *fresh, bool wide)
 {
-    struct buf *old = p->buf;
+    const struct buf *old = p->buf;
     uint32_t headroom = pkt_headroom(p);
 
     fresh->low = old->low;
     bytes_copy(fresh->head, old->head, old->low, headroom + p->len, wide);
     buffer_change(p, fresh, fresh->head + headroom);
-    old->refs--;
 }
 
 int pkt_make_writable(struct pkt *p)
@@ -673,30 +672,43 @@ int pkt_make_writable(struct pkt *p)
     if (!fresh)
         return -1;
     own(p, fresh, false);
+    old->refs--;
     return 0;
+}
+
+/* How many of the first packets share a buffer with others and fit into a fresh one of
+ * `room` bytes: of one buffer, and not the last that refers to it. */
+static inline uint32_t own_run(struct pkt *const *p, uint32_t n, uint32_t room)
+{
+    const struct buf *old = p[0]->buf;
+    uint32_t i = 0;
+
+    n = n < old->refs - 1 ? n : old->refs - 1;
+    room = old->room < room - LINE ? old->room : room - LINE;
+    while (i < n && p[i]->buf == old && copy_end(p[i]) <= room)
+        i++;
+    return i;
 }
 
 static INLINE void own_body(struct pkt *const *p, uint32_t n, struct stack *s,
                             uint32_t room, bool wide)
 {
-    size_t left = s->n; /* in a register */
+    for (uint32_t i = 0, run; i < n; i += run) {
+        struct buf **top = s->buf + s->n, *old = p[i]->buf;
 
-    for (uint32_t i = 0; i < n; i++) {
-        const struct buf *old = p[i]->buf;
-
+        run = 1;
         if (old->refs == 1)
             continue;
-        if (__builtin_expect(!left || copy_end(p[i]) > old->room ||
-                                 copy_end(p[i]) + LINE > room,
-                             0)) {
-            s->n = left;
-            pkt_make_writable(p[i]); /* whoever writes asks again */
-            left = s->n;
-        } else {
-            own(p[i], buf_unpoison(s->buf[--left]), wide);
-        }
+        run = own_run(p + i, n - i < s->n ? n - i : (uint32_t)s->n, room);
+        for (uint32_t k = 0; k < run; k++)
+            own(p[i + k], buf_unpoison(*--top), wide);
+        s->n -= run;
+        old->refs -= run;
+        if (__builtin_expect(run, 1))
+            continue;
+        pkt_make_writable(p[i]); /* whoever writes asks again */
+        run = 1;
     }
-    s->n = left;
 }
 
 static AVX2 void own_avx2(struct pkt *const *p, uint32_t n, struct stack *s,

@@ -106,6 +106,7 @@ static bool from_netfront_run(struct element *e, struct task *t)
     for (uint32_t i = 0; i < n; i++) {
         struct pkt *p = b.p[i];
 
+        batch_prefetch_ahead(&b, i);
         p->mac = p->data;
         p->timestamp = now;
         p->device = f->number;

@@ -263,14 +263,23 @@ static void arp_querier_unknown(struct element *e, struct pkt *p, uint32_t ip,
     }
 }
 
+/* The next hop of the packet before, at one and the same time: most go there, too. */
+struct hop {
+    bool known;
+    uint32_t ip;
+    struct eth_hdr h;
+};
+
 /* Send `p`, which has its header, or let it wait. */
-static void arp_querier_resolve(struct element *e, struct pkt *p, struct batch *ready)
+static void arp_querier_resolve(struct element *e, struct pkt *p, struct batch *ready,
+                                struct hop *last)
 {
     struct arp_querier *s = element_state(e);
     uint32_t ip = pkt_dst_ip(p);
     struct eth_hdr *h = pkt_eth(p);
     bool poll = false;
 
+    last->known = false;
     if (!arp_table_lookup(s->table, element_coarse_now(e), ip, s->poll_timeout_ns,
                           &h->dst, &poll) &&
         !arp_querier_needs_no_query(s, ip, &h->dst)) {
@@ -282,6 +291,8 @@ static void arp_querier_resolve(struct element *e, struct pkt *p, struct batch *
         out_push(e, 0, ready);
         ready->n = 0;
         arp_querier_ask(e, p, ip, &h->dst);
+    } else {
+        *last = (struct hop){.known = true, .ip = ip, .h = *h};
     }
     batch_add(ready, p);
 }
@@ -289,9 +300,12 @@ static void arp_querier_resolve(struct element *e, struct pkt *p, struct batch *
 static void arp_querier_ip(struct element *e, struct batch *b)
 {
     const struct arp_querier *s = element_state(e);
+    struct hop last = {.known = false};
     struct batch ready;
 
     ready.n = 0;
+    if (s->ip)
+        batch_make_writable(b, 0);
     for (uint32_t i = 0; i < b->n; i++) {
         struct eth_hdr *h = s->ip ? pkt_push_eth(b->p[i]) : NULL;
 
@@ -300,8 +314,13 @@ static void arp_querier_ip(struct element *e, struct batch *b)
             pkt_free(b->p[i]);
             continue;
         }
+        if (last.known && last.ip == pkt_dst_ip(b->p[i])) {
+            *h = last.h;
+            batch_add(&ready, b->p[i]);
+            continue;
+        }
         h->type = BE16(ETHERTYPE_IP);
-        arp_querier_resolve(e, b->p[i], &ready);
+        arp_querier_resolve(e, b->p[i], &ready, &last);
     }
     out_push(e, 0, &ready);
 }
@@ -309,6 +328,7 @@ static void arp_querier_ip(struct element *e, struct batch *b)
 /* The packets that an answer has set free, in the order in which they came. */
 static void arp_querier_release(struct element *e, struct pkt *waiting)
 {
+    struct hop last;
     struct batch ready;
 
     ready.n = 0;
@@ -324,7 +344,7 @@ static void arp_querier_release(struct element *e, struct pkt *waiting)
             pkt_free(p);
             continue;
         }
-        arp_querier_resolve(e, p, &ready);
+        arp_querier_resolve(e, p, &ready, &last);
     }
     out_push(e, 0, &ready);
 }

@@ -204,10 +204,17 @@ static void ip_fragmenter_long(struct element *e, struct pkt *p)
 static void ip_fragmenter_push(struct element *e, unsigned port, struct batch *b)
 {
     const struct ip_fragmenter *s = element_state(e);
+    uint32_t n = b->n, fits = 0;
     struct batch ready;
 
+    while (fits < n && pkt_avail(b->p[fits], b->p[fits]->network) <= s->mtu)
+        fits++;
+    if (__builtin_expect(fits == n, 1)) {
+        out_push(e, 0, b);
+        return;
+    }
     ready.n = 0;
-    for (uint32_t i = 0; i < b->n; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         struct pkt *p = b->p[i];
 
         if (__builtin_expect(pkt_avail(p, p->network) <= s->mtu, 1)) {

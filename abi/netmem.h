@@ -29,7 +29,9 @@
  * (netmem_if.host_sleep), because it stops visiting ports that have nothing to do.
  * What is published for a sleeping guest: received packets, always; handed back tx slots
  * only when the guest had NETMEM_TX_WAKE of them out, so that one that sends now and then
- * is not woken for nothing. A guest that sleeps until it can send must have as many out.
+ * is not woken for nothing, and not before all but NETMEM_TX_LOW are handed back, so that
+ * one that sends all the time is woken once a ring and not once a batch. A guest that
+ * sleeps until it can send must have NETMEM_TX_WAKE out.
  *
  * Buffers: the host writes a received packet at NETMEM_HEADROOM of the buffer; it takes
  * packets at any offset. A slot of rx that is handed back with length 0 holds no packet:
@@ -48,14 +50,15 @@
 #include <stdint.h>
 
 #define NETMEM_MAGIC       0x6d656d74656e6b63ull /* any constant */
-#define NETMEM_ABI         1u                    /* bump when a byte below moves */
+#define NETMEM_ABI         2u                    /* bump when a byte below moves */
 #define NETMEM_BUFFER      2048u                 /* bytes of a buffer */
-#define NETMEM_SLOTS       256u                  /* slots of a ring, a power of two */
+#define NETMEM_SLOTS       1024u                 /* slots of a ring, a power of two */
 #define NETMEM_MAX_IFS     16u
 #define NETMEM_MAX_BUFFERS 65536u
 #define NETMEM_IFS_AT      4096u /* bytes from the start to the first interface */
 #define NETMEM_HEADROOM    128u  /* offset at which the host puts a received packet */
 #define NETMEM_TX_WAKE     (NETMEM_SLOTS / 2) /* see "Sleeping" */
+#define NETMEM_TX_LOW      (NETMEM_SLOTS / 4)
 
 struct netmem_head {
     uint64_t magic; /* all up to guest_sleep is written by the monitor, then constant */

@@ -3,6 +3,7 @@
 
 #include "guest/netfront.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "guest/guest.h"
@@ -31,7 +32,7 @@ static void offer_buffers(struct netfront *nf)
 
         if (!p)
             break;
-        nf->rx_packets[at % NETMEM_SLOTS] = p;
+        nf->slots[at % NETMEM_SLOTS].rx = p;
         *slot(r, at) = (struct netmem_slot){.buffer = p->buf->number};
         at++;
     }
@@ -53,7 +54,7 @@ static void want_more(struct netfront *nf)
 static struct pkt *take_packet(struct netfront *nf)
 {
     const struct netmem_slot *s = slot(&nf->shared->rx, nf->rx_done);
-    struct pkt *p = nf->rx_packets[nf->rx_done % NETMEM_SLOTS];
+    struct pkt *p = nf->slots[nf->rx_done % NETMEM_SLOTS].rx;
 
     nf->rx_done++;
     pkt_place(p, s->offset, s->len);
@@ -89,7 +90,7 @@ static uint32_t rx(void *dev, struct batch *b, uint32_t max)
 
         if (i + 2 < n)
             __builtin_prefetch(
-                nf->rx_packets[(nf->rx_done + 1) % NETMEM_SLOTS]->buf->head);
+                nf->slots[(nf->rx_done + 1) % NETMEM_SLOTS].rx->buf->head);
         nf->rx_bytes += p->len;
         /* A buffer comes back empty when the host could not use it. */
         if (p->len)
@@ -115,7 +116,7 @@ void netfront_reclaim(struct netfront *nf)
     uint32_t done = atomic_load_explicit(&nf->shared->tx.done, memory_order_acquire);
 
     while (nf->tx_done != done)
-        pkt_free(nf->tx_packets[nf->tx_done++ % NETMEM_SLOTS]);
+        pkt_free(nf->slots[nf->tx_done++ % NETMEM_SLOTS].tx);
 }
 
 /* The same packet in a buffer that the switch can see; takes `p` over. NULL: dropped. */
@@ -156,7 +157,7 @@ static void offer_packet(struct netfront *nf, struct pkt *p)
 {
     struct netmem_slot *s = slot(&nf->shared->tx, nf->tx_offered);
 
-    nf->tx_packets[nf->tx_offered % NETMEM_SLOTS] = p;
+    nf->slots[nf->tx_offered % NETMEM_SLOTS].tx = p;
     nf->tx_offered++;
     *s = (struct netmem_slot){.buffer = p->buf->number,
                               .offset = (uint16_t)pkt_headroom(p),
@@ -235,8 +236,11 @@ static void init_one(struct netfront *nf, struct netdev *dev, struct pkt_pool *p
                             .head = GUEST_NET,
                             .pool = pool,
                             .number = i,
+                            .slots = calloc(NETMEM_SLOTS, sizeof *nf->slots),
                             .rx_most = most,
                             .rx_wanted = most < RX_FEW ? most : RX_FEW};
+    if (!nf->slots)
+        guest_panic("the heap is too small for the interfaces");
     if (i >= 10)
         nf->name[0] = '1';
     nf->name[i >= 10] = (char)('0' + i % 10);

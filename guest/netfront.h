@@ -18,6 +18,12 @@
 #include "engine/pkt.h"
 #include "engine/platform.h"
 
+/* The packets that lie in the slots of one number: side by side, so that an idle VM
+ * touches one page for both rings. */
+struct netfront_slot {
+    struct pkt *tx, *rx;
+};
+
 struct netfront {
     struct netmem_if *shared; /* borrowed */
     struct netmem_head *head; /* borrowed */
@@ -32,7 +38,7 @@ struct netfront {
     bool polled;        /* since the last sleep: some element receives here */
     bool tx_refused;    /* some packets found no room, and may still wait for it */
     uint32_t rung;      /* the sleep of the host's that we have ended already */
-    struct pkt *tx_packets[NETMEM_SLOTS], *rx_packets[NETMEM_SLOTS];
+    struct netfront_slot *slots; /* NETMEM_SLOTS, of the heap */
 
     uint64_t rx_count, tx_count, rx_bytes, tx_bytes;
     uint64_t tx_too_long, tx_no_buffer; /* dropped */

@@ -225,7 +225,7 @@ TEST(a_full_receiver_loses_its_own_packets_only)
     EXPECT_EQ(stats(1).drops[DROP_FULL], NETMEM_SLOTS);
     EXPECT_EQ(stats(2).drops[DROP_FULL], 0);
     for (int i = 0; i < (int)NETMEM_SLOTS; i++)
-        EXPECT_EQ(got(1), i);
+        EXPECT_EQ(got(1), i & 255);
 }
 
 TEST(with_backpressure_a_full_receiver_makes_the_sender_wait)

@@ -24,6 +24,10 @@
 
 enum { RX_LOW = 8 }; /* empty buffers */
 
+/* A guest that found its ring full is seen to have had NETMEM_TX_WAKE slots out, even when
+ * a batch of them was being taken at that moment. */
+_Static_assert(NETMEM_SLOTS - FRAME_BATCH >= NETMEM_TX_WAKE, "wake-ups of full rings");
+
 #define relaxed memory_order_relaxed
 
 struct vm_port {
@@ -38,8 +42,10 @@ struct vm_port {
     int wake_fd, doorbell_fd; /* owned */
     bool wake_may_block;
 
-    uint32_t tx_next;  /* slot of tx that we take next; published by rx_done() */
-    uint32_t tx_held;  /* slots the guest had given us when we looked last */
+    uint32_t tx_next; /* slot of tx that we take next; published by rx_done() */
+    uint32_t
+        tx_left;  /* slots of the guest's that we had not taken when we looked last */
+    bool tx_full; /* it had NETMEM_TX_WAKE out since we woke it for slots */
     uint32_t sleeping; /* what we wrote to host_sleep */
     bool tx_bad;       /* the guest's index made no sense when last seen */
 
@@ -162,9 +168,12 @@ static void vm_rx_done(struct port *p)
     struct vm_port *v = (struct vm_port *)p;
 
     atomic_store(&v->tx->done, v->tx_next);
-    /* A guest that waits for slots or buffers to come back had most of them out. */
-    if (v->tx_held >= NETMEM_TX_WAKE)
+    /* A guest that waits for slots or buffers to come back had most of them out. Waking it
+     * for the first few would be a wake-up for each few. */
+    if (v->tx_full && v->tx_left <= NETMEM_TX_LOW) {
+        v->tx_full = false;
         wake_guest(v);
+    }
 }
 
 /* The slow cases: chains, and slots to be dropped. Returns slots used up. */
@@ -192,7 +201,7 @@ static unsigned vm_rx(struct port *p, struct worker *w, struct frame *frames,
         return 0;
     }
     v->tx_bad = false;
-    v->tx_held = avail;
+    v->tx_full |= avail >= NETMEM_TX_WAKE;
     while (avail > 0 && max > 0 && n < FRAME_BATCH) {
         struct slot_words s = slot_load(&v->tx->slots[v->tx_next % NETMEM_SLOTS]);
         uint32_t used = 1;
@@ -212,6 +221,7 @@ static unsigned vm_rx(struct port *p, struct worker *w, struct frame *frames,
         n += made;
         max--;
     }
+    v->tx_left = avail;
     if (n == 0 && v->tx_next != start)
         vm_rx_done(p); /* only rubbish: nobody else will give it back */
     return n;

@@ -27,12 +27,12 @@
 
 enum {
     EVENTS_AT_ONCE = 64,
-    LOOK_BUSY_NS = 10000, /* how often to look for doorbells with traffic */
-    LOOK_IDLE_NS = 2000,  /* and while polling in vain */
-    SPIN_NS = 3000,       /* a timer so near is polled for */
-    WAKE_NS = 300000,     /* how long wake-ups are put off while there is a backlog: */
-    WAKE_EACH_NS = 20000, /* longer if there are many, each takes about that much */
-    FLUSH_NS = 100000000, /* how long anything is held back at most */
+    LOOK_BUSY_NS = 10000,  /* how often to look for doorbells with traffic */
+    LOOK_IDLE_NS = 2000,   /* and while polling in vain */
+    SPIN_NS = 3000,        /* a timer so near is polled for */
+    WAKE_NS = 300000,      /* how long wake-ups are put off while there is a backlog: */
+    WAKE_EACH_NS = 100000, /* longer if there are many, each takes about that much */
+    FLUSH_NS = 100000000,  /* how long anything is held back at most */
     RETRY_MIN_NS = 1000,  /* a full receiver is looked at again: at first by polling, */
     RETRY_MAX_NS = 250000 /* then less and less often */
 };

@@ -26,7 +26,7 @@
 
 #include "vmm/client_private.h"
 
-enum { DEFAULT_MTU = 1500, DEFAULT_BUFFERS = 1024, DEFAULT_TIMEOUT_MS = 5000 };
+enum { DEFAULT_MTU = 1500, DEFAULT_BUFFERS = 4096, DEFAULT_TIMEOUT_MS = 5000 };
 
 uint64_t vmm_now_ns(void)
 {

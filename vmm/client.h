@@ -98,7 +98,7 @@ struct vmm_spec {
     unsigned n_ifs; /* 0 .. NETMEM_MAX_IFS */
     uint8_t macs[NETMEM_MAX_IFS][6];
     uint32_t mtu;            /* 0: 1500 */
-    uint32_t n_buffers;      /* packet buffers of 2 KiB in all; 0: 1024 */
+    uint32_t n_buffers;      /* packet buffers of 2 KiB in all; 0: 4096 */
     uint64_t heap;           /* bytes; 0: VMM_HEAP_DEFAULT */
     uint64_t poll_ns;        /* how long the guest polls before it sleeps; 0: 50 us */
     const char *socket_path; /* where a later daemon finds the VM; NULL: it cannot. A

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,8 @@ void arena_free(struct arena *a)
 void arena_reset(struct arena *a)
 {
     struct chunk *c, *next, *keep = NULL;
+    bool only = a->chunks && !a->chunks->next;
+    uint8_t *used = a->free;
 
     for (c = a->chunks; c; c = next) {
         next = c->next;
@@ -65,7 +68,8 @@ void arena_reset(struct arena *a)
     if (keep) {
         a->free = (uint8_t *)(keep + 1);
         a->end = (uint8_t *)keep + keep->size;
-        memset(a->free, 0, (size_t)(a->end - a->free));
+        /* What was not handed out is zero already, if it is known how much that is. */
+        memset(a->free, 0, (size_t)((only ? used : a->end) - a->free));
     }
 }
 

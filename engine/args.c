@@ -250,6 +250,53 @@ static int keep_config(struct element *e, const char *config)
     return 0;
 }
 
+/* The arguments with `value` at position `at` if one stands there, or else without those
+ * that begin with `keyword` and with a new one behind them. */
+static void rewrite_list(const char *const *argv, int argc, int at, const char *keyword,
+                         const char *value, struct sbuf *out)
+{
+    int len = (int)strlen(keyword), n = 0;
+    bool by_keyword = false, placed = false;
+
+    for (int i = 0; i < argc; i++)
+        by_keyword |= keyword_length(argv[i]) == len &&
+                      memcmp(argv[i], keyword, (size_t)len) == 0;
+    for (int i = 0; i < argc; i++) {
+        int k = keyword_length(argv[i]);
+        bool here = i == at && !by_keyword && k == 0;
+
+        if (k == len && memcmp(argv[i], keyword, (size_t)len) == 0)
+            continue;
+        sbuf_printf(out, "%s%s", n++ ? ", " : "", here ? value : argv[i]);
+        placed |= here;
+    }
+    if (!placed)
+        sbuf_printf(out, "%s%s %s", n ? ", " : "", keyword, value);
+}
+
+void args_rewrite(struct element *e, const char *argument, const char *value)
+{
+    struct arena *scratch = arena_new(0);
+    struct sbuf text = SBUF_INIT;
+    const char *const *argv;
+    int at = -1, argc;
+
+    if (!scratch)
+        return;
+    if (char_is_digit(*argument)) {
+        at = *argument - '0';
+        argument += 2;
+    }
+    argc = lang_split_args(scratch, e->config ? e->config : "", &argv);
+    if (argc >= 0) {
+        rewrite_list(argv, argc, at, argument, value, &text);
+        if (!text.failed)
+            keep_config(e, sbuf_text(&text));
+    }
+    sbuf_fini(&text);
+    arena_free(scratch);
+}
+
 int args_reconfigure(struct element *e, const char *config, struct diag *d)
 {
     struct arena *scratch = arena_new(0);

@@ -30,6 +30,11 @@ int args_parse(struct element *e, const char *config, struct conf *conf,
  * class's configure(). On failure -1, and the element goes on with what it had. */
 int args_reconfigure(struct element *e, const char *config, struct diag *d);
 
+/* Put `value` into e's configuration string, as the argument that has changed: at the
+ * position where it stands ("0 CAPACITY"), or as a keyword behind all others. Nothing is
+ * parsed. Without memory the string stays as it was. */
+void args_rewrite(struct element *e, const char *argument, const char *value);
+
 /* Parse one value of the kind and size that `spec` says into `out`, which has room for
  * args_value_size() bytes; errors begin with the argument's name. Also used for handlers
  * that write a member. */

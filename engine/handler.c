@@ -231,6 +231,8 @@ static int write_spec(const struct target *t, const struct handler_spec *h,
     }
     rc = h->write ? h->write(t->e, &one, value, len, d)
                   : handler_value_write(t->e, h, value, d);
+    if (rc >= 0 && h->argument)
+        args_rewrite(t->e, h->argument, value);
 out:
     arena_free(scratch);
     return rc < 0 ? -1 : rc;

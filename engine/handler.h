@@ -44,6 +44,9 @@ struct handler_spec {
     uint8_t kind;     /* enum arg_kind of the member, for handlers without code */
     uint32_t offset;  /* of the member */
     intptr_t user;    /* for handlers that share code */
+    /* Writing changes this argument of the configuration string: "CAPACITY", or with its
+     * position, if it may stand at one, "0 CAPACITY". */
+    const char *argument;
     /* Append the value to `out`; -1 with a message in `d`. */
     int (*read)(struct element *e, const struct handler_spec *h, const char *param,
                 struct sbuf *out, struct diag *d);

@@ -34,6 +34,7 @@ enum { QUEUE_DROPS, QUEUE_N_COUNTERS };
                        "most packets ever stored"),                                    \
         {.name = "capacity",                                                           \
          .help = "most packets that are stored",                                       \
+         .argument = "0 CAPACITY",                                                     \
          .flags = HANDLER_READ | HANDLER_WRITE,                                        \
          .read = queue_element_read_capacity,                                          \
          .write = queue_element_write_capacity},                                       \

@@ -68,6 +68,7 @@ static int set_ip_dscp_write(struct element *e, const struct handler_spec *h,
 static const struct handler_spec set_ip_dscp_handlers[] = {
     {.name = "dscp",
      .help = "the field's new value",
+     .argument = "0 DSCP",
      .flags = HANDLER_READ | HANDLER_WRITE,
      .read = set_ip_dscp_read,
      .write = set_ip_dscp_write},

@@ -59,6 +59,8 @@ bool parse_ip6(const struct element *context, const char *s, struct ip6_addr *ou
 bool parse_ip6_prefix(const struct element *context, const char *s,
                       struct ip6_addr *out, unsigned *prefix_len);
 bool parse_ether(const struct element *context, const char *s, struct ether_addr *out);
+/* Where an Ethernet address is in the data: "src", "dst", or a number of bytes. */
+bool parse_ether_offset(const char *s, uint32_t *offset);
 /* Number or service name; `protocol` is IPPROTO_TCP or IPPROTO_UDP. */
 bool parse_port(const struct element *context, const char *s, int protocol,
                 uint16_t *port);

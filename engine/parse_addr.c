@@ -330,6 +330,19 @@ bool parse_ether(const struct element *context, const char *s, struct ether_addr
     return true;
 }
 
+bool parse_ether_offset(const char *s, uint32_t *offset)
+{
+    uint64_t n = 0;
+
+    if (strlen(s) == 3 && same_word("src", s, 3))
+        n = 6;
+    else if (!(strlen(s) == 3 && same_word("dst", s, 3)) &&
+             (!parse_u64(s, 0, &n) || n > UINT32_MAX - 6))
+        return false;
+    *offset = (uint32_t)n;
+    return true;
+}
+
 bool parse_port(const struct element *context, const char *s, int protocol,
                 uint16_t *port)
 {

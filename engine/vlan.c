@@ -8,9 +8,12 @@ int vlan_configure(struct vlan *v, struct diag *d)
     uint64_t tci = (uint32_t)v->id;
 
     v->use_anno = v->tci_text.s && strcmp(v->tci_text.s, "ANNO") == 0;
-    if (v->tci_text.s && !v->use_anno &&
-        (!parse_u64(v->tci_text.s, 0, &tci) || tci > 0xffff))
-        return diag_err(d, "VLAN_TCI: parse error");
+    if (v->tci_text.s && !v->use_anno) {
+        if (!parse_u64(v->tci_text.s, 0, &tci))
+            return diag_err(d, "VLAN_TCI: parse error");
+        if (tci > 0xffff)
+            return diag_err(d, "VLAN_TCI: out of range, bound 65535");
+    }
     v->tci = be16((uint16_t)(tci | (uint64_t)v->pcp << 13));
     return 0;
 }
@@ -30,6 +33,8 @@ int vlan_read(struct element *e, const struct handler_spec *h, const char *param
         sbuf_printf(out, "%u", tci & 0xfff);
     else if (strcmp(h->name, "vlan_pcp") == 0)
         sbuf_printf(out, "%u", tci >> 13);
+    else if (strcmp(h->name, "native_vlan") == 0)
+        sbuf_printf(out, "%d", v->native);
     else if (v->use_anno)
         sbuf_puts(out, "ANNO");
     else
@@ -44,7 +49,14 @@ int vlan_write(struct element *e, const struct handler_spec *h, const char *valu
     bool id = strcmp(h->name, "vlan_id") == 0, pcp = strcmp(h->name, "vlan_pcp") == 0;
     uint16_t tci = be16(v->tci);
     uint64_t n;
+    int64_t native;
 
+    if (strcmp(h->name, "native_vlan") == 0) {
+        if (!parse_i64(value, 0, &native) || native < -1 || native > 0xfff)
+            return diag_err(d, "NATIVE_VLAN: parse error");
+        v->native = (int32_t)native;
+        return 0;
+    }
     if (!id && !pcp && strcmp(value, "ANNO") == 0) {
         v->use_anno = true;
         return 0;

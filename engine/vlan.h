@@ -44,7 +44,7 @@ static inline bool vlan_is_native(const struct vlan *v, uint16_t tci)
     return (be16(tci) & 0xfff) == v->native;
 }
 
-/* Handlers vlan_tci, vlan_id and vlan_pcp, whose `user` is the offset of the struct vlan in
+/* Handlers vlan_tci, vlan_id, vlan_pcp and native_vlan, whose `user` is the offset of the struct vlan in
  * the state. */
 int vlan_read(struct element *e, const struct handler_spec *h, const char *param,
               struct sbuf *out, struct diag *d);

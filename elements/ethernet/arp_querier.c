@@ -129,21 +129,36 @@ static int arp_querier_own_address(struct element *e, struct conf *c, struct dia
     return 0;
 }
 
-static int arp_querier_configure(struct element *e, struct conf *c, struct diag *d)
+/* The table to use: chosen once, for good. */
+static int arp_querier_table(struct element *e, struct diag *d)
 {
     struct arp_querier *s = element_state(e);
     struct element *t = s->table_element;
 
-    if (s->own.slim_factor == 0)
-        return diag_err(d, "CAPACITY_SLIM_FACTOR cannot be zero");
+    if (e->configured)
+        return 0;
     s->own_table = t == NULL;
     s->table = &s->own;
-    if (t) {
+    if (t)
         s->table = t->cls->cast ? t->cls->cast(t, "ARPTable") : NULL;
-        if (!s->table)
-            return diag_err(d, "TABLE: must be ARPTable element");
-    }
-    return arp_querier_own_address(e, c, d);
+    return s->table ? 0
+                    : diag_err(d, "TABLE: element type mismatch, expected ARPTable");
+}
+
+static int arp_querier_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    struct arp_querier *s = element_state(e);
+    struct ether_addr eth = s->eth;
+    uint32_t ip = s->ip;
+
+    if (s->own.slim_factor == 0)
+        return diag_err(d, "CAPACITY_SLIM_FACTOR cannot be zero");
+    if (arp_querier_table(e, d) < 0 || arp_querier_own_address(e, c, d) < 0)
+        return -1;
+    /* what was learnt may not hold for another address */
+    if (e->configured && s->own_table && (s->ip != ip || !ether_equal(&s->eth, &eth)))
+        arp_table_clear(&s->own);
+    return 0;
 }
 
 static void arp_querier_expire(struct element *e, struct timer *t)
@@ -455,6 +470,7 @@ ELEMENT(ARPQuerier) = {
     .flow = "xy/x",
     .args = arp_querier_args,
     .any_args = true,
+    .live = true,
     .counters = arp_querier_counters,
     .handlers = arp_querier_handlers,
     .configure = arp_querier_configure,

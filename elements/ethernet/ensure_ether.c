@@ -17,16 +17,25 @@
 #include "engine/net_headers.h"
 
 struct ensure_ether {
-    uint16_t type;
+    uint32_t type;
     struct ether_addr src, dst;
 };
 
 static const struct arg_spec ensure_ether_args[] = {
-    ARG_U16(ensure_ether, type, "ETHERTYPE", ARG_POS, "0x0800", "type field"),
+    ARG_U32(ensure_ether, type, "ETHERTYPE", ARG_POS, "0x0800", "type field"),
     ARG_ETHER(ensure_ether, src, "SRC", ARG_POS, "1:1:1:1:1:1", "source address"),
     ARG_ETHER(ensure_ether, dst, "DST", ARG_POS, "2:2:2:2:2:2", "destination address"),
     ARG_END,
 };
+
+static int ensure_ether_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    const struct ensure_ether *s = element_state(e);
+
+    return s->type <= 0xffff ? 0
+                             : diag_err(d, "argument 1 (Ethernet encapsulation type) "
+                                           "must be <= 0xFFFF");
+}
 
 static bool ensure_ether_is_ip(const uint8_t *header)
 {
@@ -53,7 +62,7 @@ static inline verdict_t ensure_ether_one(struct element *e, struct pkt *p)
     h = (struct eth_hdr *)(void *)pkt_push(p, sizeof *h);
     if (!h)
         return VERDICT_DROP;
-    *h = (struct eth_hdr){s->dst, s->src, be16(s->type)};
+    *h = (struct eth_hdr){s->dst, s->src, be16((uint16_t)s->type)};
     return 0;
 }
 ELEMENT_LOOP(ensure_ether)
@@ -63,6 +72,7 @@ ELEMENT(EnsureEther) = {
     .state_size = sizeof(struct ensure_ether),
     .ports = "1/1",
     .args = ensure_ether_args,
+    .configure = ensure_ether_configure,
     .push = ensure_ether_push,
     .pull = ensure_ether_pull,
 };

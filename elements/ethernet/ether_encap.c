@@ -93,6 +93,7 @@ static const struct handler_spec ether_encap_handlers[] = {
     ENCAP_HANDLER("src", H_SRC, "source address"),
     ENCAP_HANDLER("dst", H_DST, "destination address"),
     ENCAP_HANDLER("ethertype", H_TYPE, "type field"),
+    ENCAP_HANDLER("etht", H_TYPE, "old name of ethertype"),
     HANDLER_END,
 };
 

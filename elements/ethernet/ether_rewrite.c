@@ -32,9 +32,9 @@ static inline verdict_t ether_rewrite_one(struct element *e, struct pkt *p)
     const struct ether_rewrite *s = element_state(e);
     struct eth_hdr *h;
 
-    if (p->len < sizeof *h || pkt_writable(p) < 0)
+    if (pkt_avail(p, p->mac ? p->mac : p->data) < sizeof *h || pkt_writable(p) < 0)
         return VERDICT_DROP;
-    h = (struct eth_hdr *)(void *)p->data;
+    h = p->mac ? pkt_eth(p) : (struct eth_hdr *)(void *)p->data;
     h->dst = s->dst;
     h->src = s->src;
     return 0;

@@ -11,6 +11,10 @@
  * Handlers: vlan_tci  (rw) the tag
  *           vlan_id   (rw) its VLAN
  *           vlan_pcp  (rw) its priority
+ *           native_vlan (rw) as NATIVE_VLAN
+ *           ethertype   (rw) as ETHERTYPE
+ *           src         (rw) as SRC
+ *           dst         (rw) as DST
  * Example:  ... -> EtherVLANEncap(0x0800, 1:1:1:1:1:1, 2:2:2:2:2:2, VLAN_ID 7) -> ...
  * See also: EtherEncap, VLANEncap
  */
@@ -62,6 +66,13 @@ static const struct handler_spec ether_vlan_encap_handlers[] = {
     VLAN_HANDLER(ether_vlan_encap, vlan, "vlan_tci", "the tag"),
     VLAN_HANDLER(ether_vlan_encap, vlan, "vlan_id", "its VLAN"),
     VLAN_HANDLER(ether_vlan_encap, vlan, "vlan_pcp", "its priority"),
+    VLAN_HANDLER(ether_vlan_encap, vlan, "native_vlan", "VLAN without a tag"),
+    HANDLER_VALUE(ether_vlan_encap, type, ARG_KIND_U16, HANDLER_READ | HANDLER_WRITE,
+                  "ethertype", "type field"),
+    HANDLER_VALUE(ether_vlan_encap, src, ARG_KIND_ETHER, HANDLER_READ | HANDLER_WRITE,
+                  "src", "source address"),
+    HANDLER_VALUE(ether_vlan_encap, dst, ARG_KIND_ETHER, HANDLER_READ | HANDLER_WRITE,
+                  "dst", "destination address"),
     HANDLER_END,
 };
 

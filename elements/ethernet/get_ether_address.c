@@ -3,13 +3,13 @@
  * GetEtherAddress -- copy an Ethernet address from the packet into an annotation
  *
  * Usage:    GetEtherAddress(ANNO, OFFSET)
- * Ports:    1 in, 1 out; push or pull
+ * Ports:    1 in, 1-2 out; push or pull, output 1 push
  * Args:     ANNO    6-byte annotation to set
  *           OFFSET  where in the data, or "src" or "dst" of an Ethernet header in front
  * Example:  FromDevice(0) -> GetEtherAddress(0, src) -> ...
  * See also: StoreEtherAddress, GetIPAddress
  *
- * When the packet is too short the annotation becomes all ones.
+ * Packets that are too short leave by output 1, or are dropped.
  */
 
 #include "engine/element.h"
@@ -37,37 +37,30 @@ static int get_ether_address_configure(struct element *e, struct conf *c,
                                        struct diag *d)
 {
     struct get_ether_address *s = element_state(e);
-    uint64_t n = 0;
 
-    if (strcmp(s->offset_text.s, "src") == 0)
-        n = offsetof(struct eth_hdr, src);
-    else if (strcmp(s->offset_text.s, "dst") != 0 &&
-             (!parse_u64(s->offset_text.s, 0, &n) || n > INT32_MAX))
-        return diag_err(d, "type mismatch: OFFSET requires integer");
-    s->offset = (uint32_t)n;
-    return 0;
+    return parse_ether_offset(s->offset_text.s, &s->offset)
+               ? 0
+               : diag_err(d, "type mismatch: bad OFFSET");
 }
 
-static void get_ether_address_batch(struct element *e, struct batch *b, uint32_t from)
+static inline verdict_t get_ether_address_one(struct element *e, struct pkt *p)
 {
     const struct get_ether_address *s = element_state(e);
 
-    for (uint32_t i = from; i < b->n; i++) {
-        struct pkt *p = b->p[i];
-
-        if (p->len >= 6 && s->offset <= p->len - 6)
-            memcpy(p->anno + s->anno.offset, p->data + s->offset, 6);
-        else
-            memset(p->anno + s->anno.offset, 0xff, 6);
-    }
+    if (p->len < 6 || s->offset > p->len - 6)
+        return e->n_out > 1 ? 1 : VERDICT_DROP;
+    memcpy(p->anno + s->anno.offset, p->data + s->offset, 6);
+    return 0;
 }
-ELEMENT_BATCH(get_ether_address)
+ELEMENT_LOOP(get_ether_address)
 
 ELEMENT(GetEtherAddress) = {
     .name = "GetEtherAddress",
     .state_size = sizeof(struct get_ether_address),
-    .ports = "1/1",
+    .ports = "1/1-2",
+    .processing = "a/ah",
     .args = get_ether_address_args,
+    .live = true,
     .configure = get_ether_address_configure,
     .push = get_ether_address_push,
     .pull = get_ether_address_pull,

@@ -8,6 +8,7 @@
  *           DROP_OWN    drop what this host itself has sent
  *           DROP_OTHER  drop what is addressed to other hosts
  *           OFFSET      bytes before the Ethernet header, default 0
+ * Handlers: ether  (rw) as ETHER
  * Example:  FromDevice(0) -> HostEtherFilter(00:00:00:00:00:01) -> ...
  * See also: DropBroadcasts, Classifier
  *
@@ -59,12 +60,19 @@ static inline verdict_t host_ether_filter_one(struct element *e, struct pkt *p)
 }
 ELEMENT_LOOP(host_ether_filter)
 
+static const struct handler_spec host_ether_filter_handlers[] = {
+    HANDLER_VALUE(host_ether_filter, addr, ARG_KIND_ETHER, HANDLER_READ | HANDLER_WRITE,
+                  "ether", "this host's address"),
+    HANDLER_END,
+};
+
 ELEMENT(HostEtherFilter) = {
     .name = "HostEtherFilter",
     .state_size = sizeof(struct host_ether_filter),
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = host_ether_filter_args,
+    .handlers = host_ether_filter_handlers,
     .push = host_ether_filter_push,
     .pull = host_ether_filter_pull,
 };

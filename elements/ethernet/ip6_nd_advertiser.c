@@ -11,8 +11,8 @@
  * Example:  c[0] -> IP6NDAdvertiser(2001:db8::1 00:11:22:33:44:55) -> q;
  * See also: IP6NDSolicitor, ARPResponder
  *
- * RFC 4861. Wants Ethernet frames that hold solicitations; the first argument that covers
- * the address decides. Frames with a wrong checksum or hop limit are ignored.
+ * RFC 4861. Wants Ethernet frames that hold solicitations; the most specific
+ * argument that covers the address decides, of equal ones the last. Frames with a wrong checksum or hop limit are ignored.
  */
 
 #include "engine/checksum.h"
@@ -57,30 +57,34 @@ static int nd_add(struct element *e, const struct nd_entry *x)
     return 0;
 }
 
-static int nd_argument(struct element *e, const char *text, struct diag *d)
+static int nd_argument(struct element *e, int number, const char *text, struct diag *d)
 {
     struct ip6_nd_advertiser *s = element_state(e);
     struct nd_entry x = {.len = 128};
     uint32_t first = s->n;
     char word[WORD_ROOM];
     bool have_ether = false;
+    int rc = 0;
 
     while (word_next(&text, word)) {
         x.len = 128;
         if (parse_ip6_prefix(e, word, &x.addr, &x.len) || parse_ip6(e, word, &x.addr)) {
             if (nd_add(e, &x) < 0)
                 return diag_err(d, "out of memory");
-        } else if (!have_ether && parse_ether(e, word, &x.ether)) {
-            have_ether = true;
+        } else if (!parse_ether(e, word, &x.ether)) {
+            rc = diag_err(d, "argument %d should be `IP6/MASK ETHADDR'", number);
+            break;
+        } else if (have_ether) {
+            rc = diag_err(d, "argument %d has more than one Ethernet address", number);
         } else {
-            return diag_err(d, "expected IP6 ADDRESS or ETHER ADDRESS, not '%s'", word);
+            have_ether = true;
         }
     }
-    if (!have_ether || s->n == first)
-        return diag_err(d, "expected 'IP6/MASK ETH'");
+    if (s->n == first)
+        rc = diag_err(d, "argument %d had no IP6 address and masks", number);
     for (uint32_t i = first; i < s->n; i++)
         s->entry[i].ether = x.ether;
-    return 0;
+    return rc;
 }
 
 static int ip6_nd_advertiser_configure(struct element *e, struct conf *c,
@@ -89,23 +93,27 @@ static int ip6_nd_advertiser_configure(struct element *e, struct conf *c,
     int rc = 0;
 
     for (int i = 0; i < c->argc; i++)
-        if (nd_argument(e, c->argv[i], d) < 0)
+        if (nd_argument(e, i, c->argv[i], d) < 0)
             rc = -1;
     return rc;
 }
 
+/* The most specific entry for an address, NULL if there is none. */
 static const struct nd_entry *nd_find(const struct ip6_nd_advertiser *s,
                                       const uint8_t *addr)
 {
+    const struct nd_entry *best = NULL;
+
     for (uint32_t i = 0; i < s->n; i++) {
         const struct nd_entry *x = &s->entry[i];
         unsigned bytes = x->len / 8, bits = x->len % 8;
 
         if (!memcmp(x->addr.b, addr, bytes) &&
-            (!bits || !((x->addr.b[bytes] ^ addr[bytes]) >> (8 - bits))))
-            return x;
+            (!bits || !((x->addr.b[bytes] ^ addr[bytes]) >> (8 - bits))) &&
+            (!best || x->len >= best->len))
+            best = x;
     }
-    return NULL;
+    return best;
 }
 
 /* Whether the frame is a solicitation that RFC 4861, section 7.1.1 lets pass. */
@@ -154,7 +162,7 @@ static struct pkt *nd_answer(struct element *e, const struct pkt *p,
                           .dst = dad ? all_nodes : was->src};
     memcpy(h->src.b, p->data + 14 + 40 + 8, 16);
     nd[0] = ND_ADVERTISE;
-    nd[4] = dad ? 0x20 : 0x60; /* override; solicited */
+    nd[4] = dad ? 0x80 : 0xc0; /* a router; solicited */
     memcpy(nd + 8, h->src.b, 16);
     nd[24] = 2; /* target link-layer address, 1 unit of 8 bytes */
     nd[25] = 1;

@@ -2,43 +2,44 @@
 /*
  * IP6NDSolicitor -- find the Ethernet address of IPv6 neighbours
  *
- * Usage:    IP6NDSolicitor(IP6, ETHER [, CAPACITY 2048, TIMEOUT 5min])
+ * Usage:    IP6NDSolicitor(IP, ETH [, keywords CAPACITY, TIMEOUT])
  * Ports:    2 in, 1-2 out; push
- * Args:     IP6       our IPv6 address
- *           ETHER     our Ethernet address
- *           CAPACITY  most neighbours that are remembered
- *           TIMEOUT   how long an answer is believed; 0: for ever
+ * Args:     IP        our IPv6 address
+ *           ETH       our Ethernet address
+ *           CAPACITY  most neighbours that are remembered, default 2048
+ *           TIMEOUT   how long an answer is believed, default 120s; 0: for ever
  * Counters: drops     packets dropped
  *           queries   solicitations sent
  *           answers   advertisements that told something
- * Handlers: table  (read) what is known: address, Ethernet address, seconds since then
+ * Handlers: table  (read) "ADDRESS known ETH" lines
+ *           stats  (read) packets killed and solicitations sent, in words
  *           clear  (write) forget everything
  * Example:  rt -> [0] nd :: IP6NDSolicitor(2001:db8::1, 0:11:22:33:44:55) -> q; c[1] -> [1] nd;
  * See also: IP6NDAdvertiser, ARPQuerier
  *
  * Input 0 takes IPv6 packets whose destination annotation is the next hop; they leave by
- * output 0 in Ethernet frames. While the neighbour is not known, up to four packets wait
- * and a solicitation is sent, at most one a second, by output 1 if that is connected, else by
- * output 0. Input 1 takes frames with advertisements (RFC 4861). Multicast packets need no
- * question. What is known survives an exchange.
+ * output 0 in Ethernet frames. While the neighbour is not known its last packet waits, and
+ * each packet makes a solicitation leave, by output 1 if that is connected, else by output
+ * 0. When half of TIMEOUT is over the next packet asks again. Input 1 takes frames with
+ * advertisements (RFC 4861). Multicast packets need no question. What is known moves to the
+ * next configuration if the addresses stay.
  */
 
 #include "engine/checksum.h"
 #include "engine/element.h"
+#include "engine/net_headers.h"
 
 #include <stdlib.h>
 
-enum { ND_SOLICIT = 135, ND_ADVERTISE = 136, SLOTS = 256, WAIT_MAX = 4, ND_SIZE = 24 };
-enum { NS_PER_S = 1000000000 };
+enum { ND_SOLICIT = 135, ND_ADVERTISE = 136, SLOTS = 256, ND_SIZE = 24 };
 
 struct neighbour {
     struct neighbour *next; /* owned */
     struct ip6_addr addr;
     struct ether_addr ether;
-    bool known;
-    uint8_t n_waiting;
-    struct pkt *waiting[WAIT_MAX]; /* owned */
-    int64_t told_ns, asked_ns;
+    bool known, asked;   /* asked: again, since it was told */
+    struct pkt *waiting; /* owned; NULL: none */
+    int64_t told_ns;
 };
 
 struct ip6_nd_solicitor {
@@ -50,10 +51,10 @@ struct ip6_nd_solicitor {
 };
 
 static const struct arg_spec ip6_nd_solicitor_args[] = {
-    ARG_IP6(ip6_nd_solicitor, ip6, "IP6", ARG_M, NULL, "our IPv6 address"),
-    ARG_ETHER(ip6_nd_solicitor, ether, "ETHER", ARG_M, NULL, "our Ethernet address"),
+    ARG_IP6(ip6_nd_solicitor, ip6, "IP", ARG_M, NULL, "our IPv6 address"),
+    ARG_ETHER(ip6_nd_solicitor, ether, "ETH", ARG_M, NULL, "our Ethernet address"),
     ARG_U32(ip6_nd_solicitor, capacity, "CAPACITY", 0, "2048", "most neighbours"),
-    ARG_TIME(ip6_nd_solicitor, timeout_ns, "TIMEOUT", 0, "5min", "how long to believe"),
+    ARG_TIME(ip6_nd_solicitor, timeout_ns, "TIMEOUT", 0, "120", "how long to believe"),
     ARG_END,
 };
 
@@ -82,9 +83,9 @@ static void nd_forget(struct element *e, struct neighbour **at)
     struct neighbour *x = *at;
 
     *at = x->next;
-    while (x->n_waiting) {
+    if (x->waiting) {
         element_count(e, C_DROPS, 1);
-        pkt_free(x->waiting[--x->n_waiting]);
+        pkt_free(x->waiting);
     }
     free(x);
     s->n--;
@@ -111,7 +112,6 @@ static struct neighbour *nd_make(struct element *e, const uint8_t *addr)
     if (!s->capacity || !(x = calloc(1, sizeof *x)))
         return NULL;
     memcpy(x->addr.b, addr, 16);
-    x->asked_ns = INT64_MIN / 2;
     x->next = *slot;
     *slot = x;
     s->n++;
@@ -132,16 +132,13 @@ static verdict_t nd_wrap(struct element *e, struct pkt *p, const struct ether_ad
 }
 
 /* Ask for a neighbour: to its solicited-node multicast address. */
-static void nd_ask(struct element *e, struct neighbour *x, int64_t now)
+static void nd_ask(struct element *e, const struct neighbour *x)
 {
     const struct ip6_nd_solicitor *s = element_state(e);
     struct pkt *q;
     struct ip6_hdr *h;
     uint8_t *nd;
 
-    if (now - x->asked_ns < NS_PER_S)
-        return;
-    x->asked_ns = now;
     q = pkt_new(element_pool(e), PKT_HEADROOM, NULL, 14 + sizeof *h + ND_SIZE + 8, 0);
     if (!q)
         return;
@@ -173,7 +170,31 @@ static void nd_ask(struct element *e, struct neighbour *x, int64_t now)
     out_push_one(e, e->n_out - 1u, q);
 }
 
-static verdict_t nd_send(struct element *e, struct pkt *p, int64_t now)
+/* Solicitations leave behind the packets that were ready before. */
+static void nd_flush(struct element *e, struct batch *ready)
+{
+    out_push(e, 0, ready);
+    ready->n = 0;
+}
+
+/* Whether the answer is to be believed; if it has become old, ask whether it still holds. */
+static bool nd_is_known(struct element *e, struct neighbour *x, int64_t now,
+                        struct batch *ready)
+{
+    const struct ip6_nd_solicitor *s = element_state(e);
+
+    if (!x->known || (s->timeout_ns && now - x->told_ns > s->timeout_ns))
+        return false;
+    if (s->timeout_ns && !x->asked && now - x->told_ns > s->timeout_ns / 2) {
+        x->asked = true;
+        nd_flush(e, ready);
+        nd_ask(e, x);
+    }
+    return true;
+}
+
+static verdict_t nd_send(struct element *e, struct pkt *p, int64_t now,
+                         struct batch *ready)
 {
     struct ip6_nd_solicitor *s = element_state(e);
     const uint8_t *hop = p->anno + ANNO_DST_IP6;
@@ -185,19 +206,18 @@ static verdict_t nd_send(struct element *e, struct pkt *p, int64_t now)
         return nd_wrap(e, p, &group);
     }
     x = nd_find(s, hop);
-    if (x && x->known && (!s->timeout_ns || now - x->told_ns < s->timeout_ns))
+    if (x && nd_is_known(e, x, now, ready))
         return nd_wrap(e, p, &x->ether);
     if (!x && !(x = nd_make(e, hop)))
         return drop(e, C_DROPS);
     x->known = false;
-    if (x->n_waiting == WAIT_MAX) {
+    if (x->waiting) {
         element_count(e, C_DROPS, 1);
-        pkt_free(x->waiting[0]);
-        memmove(x->waiting, x->waiting + 1, (WAIT_MAX - 1) * sizeof x->waiting[0]);
-        x->n_waiting--;
+        pkt_free(x->waiting);
     }
-    x->waiting[x->n_waiting++] = p;
-    nd_ask(e, x, now);
+    x->waiting = p;
+    nd_flush(e, ready);
+    nd_ask(e, x);
     return VERDICT_KEEP;
 }
 
@@ -228,23 +248,25 @@ static void nd_hear(struct element *e, const struct pkt *p, int64_t now)
     struct ip6_nd_solicitor *s = element_state(e);
     const uint8_t *ether = nd_told(p);
     struct neighbour *x = ether ? nd_find(s, p->data + 14 + 40 + 8) : NULL;
-    struct batch b;
+    struct pkt *waiting;
 
     if (!x) /* nobody has asked */
         return;
+    if (x->known && memcmp(x->ether.b, ether, 6) != 0)
+        element_say(e, "IP6NDSolicitor overwriting an entry\n");
     memcpy(x->ether.b, ether, 6);
     x->known = true;
+    x->asked = false;
     x->told_ns = now;
     element_count(e, C_ANSWERS, 1);
-    b.n = 0;
-    for (unsigned i = 0; i < x->n_waiting; i++) {
-        if (nd_wrap(e, x->waiting[i], &x->ether) == 0)
-            batch_add(&b, x->waiting[i]);
-        else
-            pkt_free(x->waiting[i]);
-    }
-    x->n_waiting = 0;
-    out_push(e, 0, &b);
+    waiting = x->waiting;
+    x->waiting = NULL;
+    if (!waiting)
+        return;
+    if (nd_wrap(e, waiting, &x->ether) == 0)
+        out_push_one(e, 0, waiting);
+    else
+        pkt_free(waiting);
 }
 
 static void ip6_nd_solicitor_push(struct element *e, unsigned port, struct batch *b)
@@ -262,7 +284,7 @@ static void ip6_nd_solicitor_push(struct element *e, unsigned port, struct batch
             pkt_free(p);
             continue;
         }
-        v = nd_send(e, p, now);
+        v = nd_send(e, p, now, &ready);
         if (v == 0)
             batch_add(&ready, p);
         else if (v == VERDICT_DROP)
@@ -290,6 +312,8 @@ static void ip6_nd_solicitor_take_state(struct element *e, struct element *old)
 {
     struct ip6_nd_solicitor *s = element_state(e), *from = element_state(old);
 
+    if (!ether_equal(&s->ether, &from->ether) || memcmp(&s->ip6, &from->ip6, 16) != 0)
+        return;
     memcpy(s->slots, from->slots, sizeof s->slots);
     memset(from->slots, 0, sizeof from->slots);
     s->seed = from->seed;
@@ -306,10 +330,18 @@ static int nd_read_table(struct element *e, const struct handler_spec *h,
 
     for (unsigned i = 0; i < SLOTS; i++)
         for (const struct neighbour *x = s->slots[i]; x; x = x->next)
-            if (x->known)
-                sbuf_printf(out, "%s %s %lld\n", unparse_ip6(&x->addr, addr),
-                            unparse_ether(&x->ether, ether),
-                            (long long)((now - x->told_ns) / NS_PER_S));
+            if (!x->known || !s->timeout_ns || now - x->told_ns <= s->timeout_ns)
+                sbuf_printf(out, "%s %d %s\n", unparse_ip6(&x->addr, addr), x->known,
+                            unparse_ether(&x->ether, ether));
+    return 0;
+}
+
+static int nd_read_stats(struct element *e, const struct handler_spec *h,
+                         const char *param, struct sbuf *out, struct diag *d)
+{
+    sbuf_printf(out, "%llu packets killed\n%llu ND Solicitation Message sent\n",
+                (unsigned long long)e->counters[C_DROPS],
+                (unsigned long long)e->counters[C_QUERIES]);
     return 0;
 }
 
@@ -322,6 +354,7 @@ static int nd_write_clear(struct element *e, const struct handler_spec *h,
 
 static const struct handler_spec ip6_nd_solicitor_handlers[] = {
     HANDLER_READER(nd_read_table, "table", "what is known"),
+    HANDLER_READER(nd_read_stats, "stats", "packets killed and solicitations sent"),
     HANDLER_PRESS(nd_write_clear, "clear", "forget everything"),
     HANDLER_END,
 };

@@ -59,3 +59,4 @@ ELEMENT(SetVLANAnno) = {
     .push = set_vlan_anno_push,
     .pull = set_vlan_anno_pull,
 };
+ELEMENT_ALIAS(SetVlanAnno, SetVLANAnno);

@@ -2,10 +2,11 @@
 /*
  * StoreEtherAddress -- write an Ethernet address into the packet
  *
- * Usage:    StoreEtherAddress(ADDR, OFFSET)
+ * Usage:    StoreEtherAddress(ADDR, OFFSET) or StoreEtherAddress(OFFSET, ANNO)
  * Ports:    1 in, 1-2 out; push or pull, output 1 push
  * Args:     ADDR    the address
  *           OFFSET  where in the data, or "src" or "dst" of an Ethernet header in front
+ *           ANNO    6-byte annotation to take the address from, in place of ADDR
  * Handlers: addr  (rw) as ADDR
  * Example:  ... -> StoreEtherAddress(1:1:1:1:1:1, src) -> ...
  * See also: EtherRewrite, GetEtherAddress
@@ -18,14 +19,27 @@
 
 struct store_ether_address {
     struct ether_addr addr;
+    struct anno_ref anno;
+    bool have_addr, have_anno;
     struct text offset_text;
     uint32_t offset;
 };
 
 static const struct arg_spec store_ether_address_args[] = {
-    ARG_ETHER(store_ether_address, addr, "ADDR", ARG_M, NULL, "the address"),
+    {.name = "ADDR",
+     .kind = ARG_KIND_ETHER,
+     .flags = ARG_POS,
+     .offset = offsetof(struct store_ether_address, addr),
+     .seen = 1 + offsetof(struct store_ether_address, have_addr),
+     .help = "the address"},
     ARG_WORD(store_ether_address, offset_text, "OFFSET", ARG_M, NULL,
              "where in the data, src or dst"),
+    {.name = "ANNO",
+     .kind = ARG_KIND_ANNO,
+     .offset = offsetof(struct store_ether_address, anno),
+     .seen = 1 + offsetof(struct store_ether_address, have_anno),
+     .max = 6,
+     .help = "annotation to take it from"},
     ARG_END,
 };
 
@@ -33,14 +47,11 @@ static int store_ether_address_configure(struct element *e, struct conf *c,
                                          struct diag *d)
 {
     struct store_ether_address *s = element_state(e);
-    uint64_t n = 0;
 
-    if (strcmp(s->offset_text.s, "src") == 0)
-        n = offsetof(struct eth_hdr, src);
-    else if (strcmp(s->offset_text.s, "dst") != 0 &&
-             (!parse_u64(s->offset_text.s, 0, &n) || n > INT32_MAX))
-        return diag_err(d, "type mismatch: OFFSET requires integer");
-    s->offset = (uint32_t)n;
+    if (s->have_addr == s->have_anno)
+        return diag_err(d, "must specify exactly one of ADDR/ANNO");
+    if (!parse_ether_offset(s->offset_text.s, &s->offset))
+        return diag_err(d, "type mismatch: bad OFFSET");
     return 0;
 }
 
@@ -52,7 +63,7 @@ static inline verdict_t store_ether_address_one(struct element *e, struct pkt *p
         return e->n_out > 1 ? 1 : VERDICT_DROP;
     if (pkt_writable(p) < 0)
         return VERDICT_DROP;
-    memcpy(p->data + s->offset, s->addr.b, 6);
+    memcpy(p->data + s->offset, s->have_anno ? p->anno + s->anno.offset : s->addr.b, 6);
     return 0;
 }
 ELEMENT_LOOP(store_ether_address)

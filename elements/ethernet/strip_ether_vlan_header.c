@@ -20,16 +20,18 @@ struct strip_ether_vlan_header {
 };
 
 static const struct arg_spec strip_ether_vlan_header_args[] = {
-    {.name = "NATIVE_VLAN",
-     .kind = ARG_KIND_I32,
-     .flags = ARG_POS,
-     .offset = offsetof(struct strip_ether_vlan_header, native),
-     .def = "0",
-     .min = -1,
-     .max = 0xfff,
-     .help = "VLAN of packets without a tag"},
+    ARG_I32(strip_ether_vlan_header, native, "NATIVE_VLAN", ARG_POS, "0",
+            "VLAN of packets without a tag, < 0: none"),
     ARG_END,
 };
+
+static int strip_ether_vlan_header_configure(struct element *e, struct conf *c,
+                                             struct diag *d)
+{
+    const struct strip_ether_vlan_header *s = element_state(e);
+
+    return s->native <= 0xfff ? 0 : diag_err(d, "bad NATIVE_VLAN");
+}
 
 static inline verdict_t strip_ether_vlan_header_one(struct element *e, struct pkt *p)
 {
@@ -53,6 +55,8 @@ ELEMENT(StripEtherVLANHeader) = {
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = strip_ether_vlan_header_args,
+    .configure = strip_ether_vlan_header_configure,
     .push = strip_ether_vlan_header_push,
     .pull = strip_ether_vlan_header_pull,
 };
+ELEMENT_ALIAS(StripEtherVlanHeader, StripEtherVLANHeader);

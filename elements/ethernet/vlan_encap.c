@@ -12,6 +12,8 @@
  * Handlers: vlan_tci  (rw) the tag
  *           vlan_id   (rw) its VLAN
  *           vlan_pcp  (rw) its priority
+ *           native_vlan (rw) as NATIVE_VLAN
+ *           ethertype   (rw) as ETHERTYPE
  * Example:  ... -> EtherEncap(0x0800, 1:1:1:1:1:1, 2:2:2:2:2:2) -> VLANEncap(VLAN_ID 7) -> ...
  * See also: VLANDecap, EtherVLANEncap, SetVLANAnno
  *
@@ -66,6 +68,9 @@ static const struct handler_spec vlan_encap_handlers[] = {
     VLAN_HANDLER(vlan_encap, vlan, "vlan_tci", "the tag"),
     VLAN_HANDLER(vlan_encap, vlan, "vlan_id", "its VLAN"),
     VLAN_HANDLER(vlan_encap, vlan, "vlan_pcp", "its priority"),
+    VLAN_HANDLER(vlan_encap, vlan, "native_vlan", "VLAN without a tag"),
+    HANDLER_VALUE(vlan_encap, type, ARG_KIND_U16, HANDLER_READ | HANDLER_WRITE,
+                  "ethertype", "type of the tag"),
     HANDLER_END,
 };
 

@@ -5,9 +5,19 @@
 
 #include "engine/unparse.h"
 
-static bool meter_parse(const char *text, bool bytes, uint64_t *rate)
+/* Argument `i` as a rate; a bandwidth without a unit is one of bytes, with a warning. */
+static bool meter_parse(const char *text, int i, bool bytes, uint64_t *rate,
+                        struct diag *d)
 {
-    return bytes ? parse_bandwidth(text, rate) : parse_u64(text, 0, rate);
+    uint64_t number;
+
+    if (!bytes)
+        return parse_u64(text, 0, rate);
+    if (!parse_bandwidth(text, rate))
+        return false;
+    if (parse_real_fixed(text, 0, &number))
+        diag_warn(d, "no units for bandwidth argument %d, assuming Bps", i + 1);
+    return true;
 }
 
 int meter_configure(struct element *e, struct conf *c, bool bytes, struct diag *d)
@@ -16,7 +26,8 @@ int meter_configure(struct element *e, struct conf *c, bool bytes, struct diag *
     uint64_t rate = 0, before, top = (uint64_t)UINT32_MAX;
 
     if (c->argc == 0)
-        return diag_err(d, "too few arguments to %s(rate, ...)", element_class_name(e));
+        return diag_err(d, "too few arguments to %s(bandwidth, ...)",
+                        element_class_name(e));
     s->bytes = bytes;
     ewma_init(&s->rate, EWMA_PACKET_BITS);
     s->limits = element_alloc(e, (size_t)c->argc * sizeof(uint64_t));
@@ -24,7 +35,7 @@ int meter_configure(struct element *e, struct conf *c, bool bytes, struct diag *
         return diag_err(d, "out of memory");
     for (int i = 0; i < c->argc; i++) {
         before = rate;
-        if (!meter_parse(c->argv[i], bytes, &rate))
+        if (!meter_parse(c->argv[i], i, bytes, &rate, d))
             return diag_err(d, "argument %d syntax error", i + 1);
         if (i > 0 && rate <= before)
             return diag_err(d, "rate %d must be > rate %d", i + 1, i);

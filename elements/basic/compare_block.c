@@ -50,13 +50,29 @@ static inline verdict_t compare_block_one(struct element *e, struct pkt *p)
 
 ELEMENT_LOOP(compare_block)
 
+static int compare_block_write(struct element *e, const struct handler_spec *h,
+                               const char *value, size_t len, struct diag *d)
+{
+    uint64_t v;
+
+    if (!*value || strchr(value, ','))
+        return diag_err(d, "expecting one integer");
+    if (parse_integer(value, 0, true, 32, &v) != PARSE_OK)
+        return diag_err(d, "not an integer");
+    *(int32_t *)(void *)((uint8_t *)element_state(e) + h->offset) = (int32_t)v;
+    return 0;
+}
+
+#define COMPARE_HANDLER(member_, name_, help_)                                         \
+    {                                                                                  \
+        .name = (name_), .help = (help_), .flags = HANDLER_READ | HANDLER_WRITE,       \
+        .kind = ARG_KIND_I32, .offset = offsetof(struct compare_block, member_),       \
+        .write = compare_block_write                                                   \
+    }
 static const struct handler_spec compare_block_handlers[] = {
-    HANDLER_VALUE(compare_block, fwd_weight, ARG_KIND_I32, HANDLER_READ | HANDLER_WRITE,
-                  "fwd_weight", "factor for the forward rate"),
-    HANDLER_VALUE(compare_block, rev_weight, ARG_KIND_I32, HANDLER_READ | HANDLER_WRITE,
-                  "rev_weight", "factor for the reverse rate"),
-    HANDLER_VALUE(compare_block, thresh, ARG_KIND_I32, HANDLER_READ | HANDLER_WRITE,
-                  "thresh", "slower flows always pass"),
+    COMPARE_HANDLER(fwd_weight, "fwd_weight", "factor for the forward rate"),
+    COMPARE_HANDLER(rev_weight, "rev_weight", "factor for the reverse rate"),
+    COMPARE_HANDLER(thresh, "thresh", "slower flows always pass"),
     HANDLER_END,
 };
 

@@ -115,9 +115,22 @@ static void delay_shaper_cleanup(struct element *e)
     s->waiting = NULL;
 }
 
+static int delay_shaper_write(struct element *e, const struct handler_spec *h,
+                              const char *value, size_t len, struct diag *d)
+{
+    struct delay_shaper *s = element_state(e);
+
+    return parse_time(value, &s->delay_ns) ? 0
+                                           : diag_err(d, "delay must be a timestamp");
+}
+
 static const struct handler_spec delay_shaper_handlers[] = {
-    HANDLER_VALUE(delay_shaper, delay_ns, ARG_KIND_TIME, HANDLER_READ | HANDLER_WRITE,
-                  "delay", "from timestamp to departure"),
+    {.name = "delay",
+     .help = "from timestamp to departure",
+     .flags = HANDLER_READ | HANDLER_WRITE,
+     .kind = ARG_KIND_TIME,
+     .offset = offsetof(struct delay_shaper, delay_ns),
+     .write = delay_shaper_write},
     HANDLER_END,
 };
 

@@ -23,6 +23,7 @@
  * messages leave by the ports where this switch is the one nearest to the root. Ports that
  * would close a circle are blocked, by way of the suppressors; one that may be used again
  * first listens and then learns, for fifteen seconds each. Changes are told on the console.
+ * The tree moves to the next configuration if address and number of ports stay.
  */
 
 #include "engine/element.h"
@@ -167,6 +168,15 @@ static void span_write(const struct span_message *m, struct bpdu *b, int64_t now
 
 /* --- the tree ------------------------------------------------------------------------- */
 
+/* Open or close the switch's port as the state of ours says. */
+static void span_suppress(struct ether_span_tree *s, unsigned i)
+{
+    enum port_state state = s->ports[i].state;
+
+    suppressor_set(s->in, i, state == BLOCK || state == LISTEN);
+    suppressor_set(s->out, i, state != FORWARD);
+}
+
 /* Towards forwarding, one step at a time, or to blocking. */
 static void span_set_state(struct element *e, unsigned i, enum port_state want)
 {
@@ -186,8 +196,7 @@ static void span_set_state(struct element *e, unsigned i, enum port_state want)
     element_say(e, "Changing port %u from %d to %d\n", i, (int)p->state, (int)state);
     p->state = state;
     p->since_ns = element_now(e);
-    suppressor_set(s->in, i, state == BLOCK || state == LISTEN);
-    suppressor_set(s->out, i, state != FORWARD);
+    span_suppress(s, i);
 }
 
 /* The best message there is, heard or our own: returns the port it came from, or -1. */
@@ -360,6 +369,21 @@ static int ether_span_tree_initialize(struct element *e, struct diag *d)
     return 0;
 }
 
+/* The tree stays what it was: ports need not listen and learn again. */
+static void ether_span_tree_take_state(struct element *e, struct element *old)
+{
+    struct ether_span_tree *s = element_state(e);
+    const struct ether_span_tree *o = element_state(old);
+
+    if (s->id != o->id || e->n_out != old->n_out)
+        return;
+    memcpy(s->ports, o->ports, e->n_out * sizeof *s->ports);
+    s->best = o->best;
+    s->send_change = o->send_change;
+    for (unsigned i = 0; i < e->n_out; i++)
+        span_suppress(s, i);
+}
+
 static int ether_span_tree_msgs(struct element *e, const struct handler_spec *h,
                                 const char *param, struct sbuf *out, struct diag *d)
 {
@@ -391,5 +415,6 @@ ELEMENT(EtherSpanTree) = {
     .handlers = ether_span_tree_handlers,
     .configure = ether_span_tree_configure,
     .initialize = ether_span_tree_initialize,
+    .take_state = ether_span_tree_take_state,
     .push = ether_span_tree_push,
 };

@@ -27,6 +27,8 @@ static const char *const sources[] = {
     "FromDump(%s, STOP true, FORCE_IP true)",
     "FromIPSummaryDump(%s, STOP true)",
     "FromIPSummaryDump(%s, STOP true, CHECKSUM true, MULTIPACKET true)",
+    "FromTcpdump(%s, STOP true, CHECKSUM true)",
+    "FromNetFlowSummaryDump(%s, STOP true, LINK both)",
 };
 enum { N_SOURCES = sizeof sources / sizeof sources[0], ROUNDS = 4096 };
 

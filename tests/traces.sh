@@ -74,6 +74,48 @@ y
 1.2.3.4", STOP true) -> c :: Counter -> Discard' -h c.count 2>&1)" "config:2: packet parse error
 1"
 
+# What tcpdump printed, and NetFlow summaries.
+cat > "$dir/tcpdump" <<'END'
+1.5 1.2.3.4.80 > 5.6.7.8.99: S 1000:1000(0) win 512 <mss 1460,nop,wscale 3> (DF) [tos 0x10] (ttl 64, id 7, len 48)
+1.6 5.6.7.8.99 > 1.2.3.4.80: S 7000:7000(0) ack 1001 win 512 (DF)
+1.7 1.2.3.4.80 > 5.6.7.8.99: P 1:21(20) ack 1 win 512 <nop,nop,timestamp 5 6>
+1.8 5.6.7.8.99 > 1.2.3.4.80: . ack 21 win 512 <nop,nop,sack sack 1 {30:40} >
+1.9 1.2.3.4.53 > 5.6.7.8.99: udp 100 (ttl 3)
+2.0 1.2.3.4 > 5.6.7.8: icmp: echo request
+2.1 1.2.3.4.53 > nowhere: udp 100
+nonsense
+END
+fields="timestamp ip_src sport ip_dst dport ip_proto ip_len ip_id ip_ttl ip_tos ip_fragoff tcp_flags tcp_seq tcp_ack tcp_opt payload_len"
+same tcpdump_text "$($click -e "FromTcpdump($dir/tcpdump, STOP true, CHECKSUM true) -> ToIPSummaryDump(-, FIELDS $fields, HEADER false)" 2>&1)" \
+"$dir/tcpdump:7: packet parse error
+1.500000 1.2.3.4 80 5.6.7.8 99 T 48 7 64 16 0! S 1000 0 mss1460;wscale3 0
+1.600000 5.6.7.8 99 1.2.3.4 80 T 40 0 2 0 0! SA 7000 1001 . 0
+1.700000 1.2.3.4 80 5.6.7.8 99 T 72 0 2 0 0 PA 1001 7001 ts5:6 20
+1.800000 5.6.7.8 99 1.2.3.4 80 T 52 0 2 0 0 A 7001 1021 sack1030-1040 0
+1.900000 1.2.3.4 53 5.6.7.8 99 U 128 0 3 0 0 - - - - 100
+2.000000 1.2.3.4 - 5.6.7.8 - I 20 0 2 0 0 - - - - 0"
+same tcpdump_suspicious "$(echo hello > "$dir/t"; $click -e "f :: FromTcpdump($dir/t, STOP true) -> Discard" -h f.encap 2>&1 | grep -c 'first line suspicious\|packet parse error\|^IP')" 3
+cat > "$dir/flows" <<'END'
+!comment
+192.4.1.32|18.26.4.44|0|14|16|5|10932|998006995|998006999|3917|80|0|18|6|0
+1|2|3
+1.2.3.4|5.6.7.8|0|1|300|1|100|5|0|1|2|0|0|17|4|x
+END
+same netflow "$($click -e "FromNetFlowSummaryDump($dir/flows, STOP true, LINK both) -> ToIPSummaryDump(-, HEADER false, FIELDS timestamp first_timestamp count link ip_src sport ip_dst dport ip_proto ip_len ip_tos tcp_flags)" 2>&1)" \
+"$dir/flows:3: bad format
+998006999.000000 998006995.000000 5 239 192.4.1.32 3917 18.26.4.44 80 T 10932 0 SA
+5.000000 5.000000 1 31 1.2.3.4 1 5.6.7.8 2 U 100 4 -"
+same netflow_packets "$($click -e "FromNetFlowSummaryDump($dir/flows, STOP true, MULTIPACKET true) -> Unqueue -> ToIPSummaryDump(-, FIELDS timestamp count ip_len, HEADER false)" 2>/dev/null)" \
+"998006995.000000 1 2186
+998006996.000000 1 2186
+998006997.000000 1 2186
+998006998.000000 1 2186
+998006999.000000 1 2188
+5.000000 1 100"
+same netflow_link "$($click -e "FromNetFlowSummaryDump($dir/flows, LINK x) -> Discard" 2>&1 | grep -c "'LINK' should be 'input', 'output', or 'both'")" 1
+gzip -c "$dir/in" > "$dir/in.gz"
+same compressed "$($click -e "f :: FromIPSummaryDump($dir/in.gz, STOP true) -> c :: Counter -> Discard" -h c.count -h f.filesize | tr '\n' ' ')" "c.count: 4  f.filesize: -  "
+
 # A file for each flow.
 $click -e "FromIPSummaryDump(DATA \"!data timestamp ip_src sport ip_dst dport ip_proto tcp_flags tcp_seq tcp_ack payload_len tcp_opt
 8 1.0.0.1 7 2.0.0.2 21 T S 2195313811 0 0 mss1460

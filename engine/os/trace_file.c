@@ -28,7 +28,8 @@ void trace_file_complain(struct trace_file *f, const char *fmt, ...)
     sbuf_vprintf(&text, fmt, ap);
     va_end(ap);
     if (f->by_line)
-        element_say(f->e, "%s:%u: %s\n", trace_file_name(f), f->line, sbuf_text(&text));
+        element_say(f->e, "%s:%s%u: %s\n", trace_file_name(f),
+                    f->by_record ? "record " : "", f->line, sbuf_text(&text));
     else
         element_say(f->e, "%s: %s\n", trace_file_name(f), sbuf_text(&text));
     sbuf_fini(&text);
@@ -117,9 +118,24 @@ int trace_file_open(struct trace_file *f, struct element *e, const char *name,
     return fill(f, 1) ? 0 : diag_err(d, "%s: empty file", trace_file_name(f));
 }
 
+int trace_file_open_text(struct trace_file *f, struct element *e, const char *text,
+                         size_t len, struct diag *d)
+{
+    f->name = "config";
+    f->e = e;
+    f->fd = -1;
+    f->bytes = malloc(len > TRACE_FILE_PIECE ? len : TRACE_FILE_PIECE);
+    if (!f->bytes)
+        return diag_err(d, "out of memory");
+    memcpy(f->bytes, text, len);
+    f->have = len;
+    f->is_open = f->at_end = true;
+    return 0;
+}
+
 void trace_file_close(struct trace_file *f)
 {
-    if (f->is_open && f->fd != STDIN_FILENO)
+    if (f->is_open && f->fd > STDIN_FILENO)
         close(f->fd);
     if (f->child)
         filter_end(f->child);

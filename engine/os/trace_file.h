@@ -22,6 +22,7 @@ struct trace_file {
     const char *name;  /* borrowed */
     struct element *e; /* who speaks when something goes wrong */
     bool by_line;      /* messages name a line */
+    bool by_record;    /* ... and call it a record */
     bool is_open, at_end;
     int fd;
     pid_t child;    /* who decompresses; 0: nobody */
@@ -36,6 +37,9 @@ struct trace_file {
  * a message in `d`. `f` is zeroed. */
 int trace_file_open(struct trace_file *f, struct element *e, const char *name,
                     struct diag *d);
+/* The same with a text in place of a file; it is copied, and messages call it "config". */
+int trace_file_open_text(struct trace_file *f, struct element *e, const char *text,
+                         size_t len, struct diag *d);
 void trace_file_close(struct trace_file *f); /* accepts one that is not open */
 /* Take over the file of `from`, which is closed then, at its position. */
 void trace_file_move(struct trace_file *to, struct trace_file *from);

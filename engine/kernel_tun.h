@@ -12,7 +12,7 @@
 
 #include <net/if.h>
 
-enum { KERNEL_TUN_MTU_MIN = 68, KERNEL_TUN_MTU_MAX = 65521 };
+enum { KERNEL_TUN_MTU = 1500, KERNEL_TUN_MTU_MAX = 65521 };
 
 struct kernel_tun {
     struct ip_prefix addr;
@@ -40,7 +40,6 @@ struct kernel_tun {
          .offset = offsetof(struct kernel_tun, mtu),                                   \
          .def = "1500",                                                                \
          .help = "longest IP packet",                                                  \
-         .min = KERNEL_TUN_MTU_MIN,                                                    \
          .max = KERNEL_TUN_MTU_MAX},                                                   \
         {.name = "ETHER",                                                              \
          .kind = ARG_KIND_ETHER,                                                       \
@@ -50,13 +49,8 @@ struct kernel_tun {
         ARG_STRING(kernel_tun, name_arg, "DEVNAME", 0, NULL, "name of the interface"), \
         ARG_STRING(kernel_tun, name_arg, "DEV_NAME", ARG_OLD, NULL, "old name"),       \
         ARG_U32(kernel_tun, headroom, "HEADROOM", 0, "28", "room before the data"),    \
-        {.name = "BURST",                                                              \
-         .kind = ARG_KIND_U32,                                                         \
-         .offset = offsetof(struct kernel_tun, burst),                                 \
-         .def = "1",                                                                   \
-         .help = "packets at once",                                                    \
-         .min = 1,                                                                     \
-         .max = BATCH_MAX},                                                            \
+        ARG_U32(kernel_tun, burst, "BURST", 0, "1", "packets at once"),                \
+        ARG_BOOL(kernel_tun, tap, "TAP", 0, "false", "Ethernet frames"),               \
         ARG_BOOL(kernel_tun, ignore, "IGNORE_QUEUE_OVERFLOWS", ARG_OLD, "false",       \
                  "accepted"),                                                          \
         ARG_END
@@ -67,13 +61,15 @@ enum { TUN_RECEIVED, TUN_SENT, TUN_DROPS };
     [TUN_SENT] = {"sent", "packets to the kernel"},                                    \
     [TUN_DROPS] = {"drops", "packets that the kernel refused"}
 #define KERNEL_TUN_HANDLERS                                                            \
-    HANDLER_READER(kernel_tun_read_name, "dev_name", "name of the interface")
+    HANDLER_READER(kernel_tun_read_name, "dev_name", "name of the interface"),         \
+        TASK_HANDLERS(kernel_tun, task)
 
 /* "10.9.0.1/24", for arg_spec.parse. */
 int kernel_tun_parse_addr(struct element *e, const char *text, void *member,
                           struct diag *d);
 
 /* Members of struct element_class; whether it is a TAP follows from the class's name. */
+int kernel_tun_configure(struct element *e, struct conf *c, struct diag *d);
 int kernel_tun_initialize(struct element *e, struct diag *d);
 void kernel_tun_cleanup(struct element *e);
 void kernel_tun_push(struct element *e, unsigned port, struct batch *b);

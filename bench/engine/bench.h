@@ -5,7 +5,7 @@
  * A row is a configuration and the hand-written loop that does the same. In a row's
  * configuration
  *
- *     %SOURCE   packets in bursts of 32: an InfiniteSource, or FromDevice(0)
+ *     %SOURCE   packets in bursts of 32: an InfiniteSource, or FromNetfront(0)
  *     %WAITING  the same, until somebody writes true to src.active
  *     %SINK     Discard, or what hands packets to the collector of --check
  *     %RULES    the row's rules for IPFilter, the last of which matches

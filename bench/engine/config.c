@@ -25,7 +25,7 @@ static void put_addr(struct sbuf *s, uint32_t host)
 static void put_a_source(struct sbuf *s, const struct expansion *x, const char *active)
 {
     if (x->row->feed != FEED_CLONES)
-        sbuf_printf(s, "src :: FromDevice(0, BURST 32, ACTIVE %s)", active);
+        sbuf_printf(s, "src :: FromNetfront(0, BURST 32, ACTIVE %s)", active);
     else
         sbuf_printf(s,
                     "src :: InfiniteSource(DATA %s, LIMIT %lld, BURST 32, STOP true, "

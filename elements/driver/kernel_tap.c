@@ -11,11 +11,13 @@
  *           DEVNAME    name of the interface; default: what the kernel thinks of
  *           HEADROOM   room before the data of packets, default 28
  *           BURST      packets read at once, default 1
+ *           TAP        accepted: it is one
  *           DEV_NAME, IGNORE_QUEUE_OVERFLOWS  for old configurations
  * Counters: received   packets from the kernel
  *           sent       packets to the kernel
  *           drops      packets that the kernel refused
  * Handlers: dev_name  (read) name of the interface
+ *           scheduled, tickets  (rw) the task, with a pull input
  * Example:  k :: KernelTap(10.9.0.1/24, ETHER 2:0:0:0:0:9) -> sw :: EtherSwitch -> k;
  * See also: KernelTun, FromDevice, ToDevice
  *
@@ -24,6 +26,8 @@
  */
 
 #include "engine/kernel_tun.h"
+
+#include "engine/task_handlers.h"
 
 static const struct arg_spec kernel_tap_args[] = {KERNEL_TUN_ARGS};
 
@@ -47,6 +51,7 @@ ELEMENT(KernelTap) = {
     .args = kernel_tap_args,
     .counters = kernel_tap_counters,
     .handlers = kernel_tap_handlers,
+    .configure = kernel_tun_configure,
     .initialize = kernel_tun_initialize,
     .cleanup = kernel_tun_cleanup,
     .push = kernel_tun_push,

@@ -6,16 +6,18 @@
  * Ports:    0-1 in, 1-2 out; push or pull in, push out
  * Args:     ADDR       address of the interface and mask of the network behind it
  *           GATEWAY    default gateway that the kernel shall use
- *           ETHER      accepted; has no effect
+ *           ETHER      Ethernet address of the interface, with TAP
  *           MTU        longest IP packet, default 1500
  *           DEVNAME    name of the interface; default: what the kernel thinks of
  *           HEADROOM   room before the data of packets, default 28
  *           BURST      packets read at once, default 1
+ *           TAP        default false: be a KernelTap
  *           DEV_NAME, IGNORE_QUEUE_OVERFLOWS  for old configurations
  * Counters: received   packets from the kernel
  *           sent       packets to the kernel
  *           drops      packets that the kernel refused
  * Handlers: dev_name  (read) name of the interface
+ *           scheduled, tickets  (rw) the task, with a pull input
  * Example:  FromDevice(eth1) -> Strip(14) -> ... -> k :: KernelTun(10.9.0.1/24) -> ...
  * See also: KernelTap, FromDevice, ToDevice, Socket
  *
@@ -29,20 +31,15 @@
 
 #include "engine/host.h"
 #include "engine/net_headers.h"
+#include "engine/os/tun.h"
 #include "engine/platform.h"
+#include "engine/task_handlers.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/if_tun.h>
-#include <net/if_arp.h>
-#include <net/route.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-enum { PULL_BURST = 32, FRAME_EXTRA = 18 };
+enum { PULL_BURST = 32, FRAME_EXTRA = 18, HEADROOM_MAX = 8192 };
 
 /* "10.9.0.1/24": the address stays what it is, unlike in other networks. */
 int kernel_tun_parse_addr(struct element *e, const char *text, void *member,
@@ -66,74 +63,6 @@ static const struct counter_spec kernel_tun_counters[] = {
     KERNEL_TUN_COUNTERS,
     {NULL, NULL},
 };
-
-/* --- the interface ---------------------------------------------------------------------- */
-
-static void set_addr(struct sockaddr *sa, uint32_t addr)
-{
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = addr};
-
-    memcpy(sa, &in, sizeof in);
-}
-
-static int tun_open(struct kernel_tun *s, struct diag *d)
-{
-    struct ifreq ifr = {.ifr_flags = (short)((s->tap ? IFF_TAP : IFF_TUN) | IFF_NO_PI)};
-    int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-
-    if (fd < 0)
-        return diag_err(d, "/dev/net/tun: %s", strerror(errno));
-    s->fd = 1 + fd;
-    if (s->name_arg.len >= sizeof ifr.ifr_name)
-        return diag_err(d, "DEVNAME: too long");
-    memcpy(ifr.ifr_name, s->name_arg.len ? s->name_arg.s : "", s->name_arg.len);
-    if (ioctl(fd, TUNSETIFF, &ifr) < 0)
-        return diag_err(d, "TUNSETIFF: %s", strerror(errno));
-    memcpy(s->name, ifr.ifr_name, sizeof s->name);
-    return 0;
-}
-
-static int tun_route(const struct kernel_tun *s, int sock, struct diag *d)
-{
-    struct rtentry rt = {.rt_flags = RTF_UP | RTF_GATEWAY};
-
-    if (!s->gateway)
-        return 0;
-    set_addr(&rt.rt_dst, 0);
-    set_addr(&rt.rt_genmask, 0);
-    set_addr(&rt.rt_gateway, s->gateway);
-    if (ioctl(sock, SIOCADDRT, &rt) < 0)
-        return diag_err(d, "SIOCADDRT: %s", strerror(errno));
-    return 0;
-}
-
-static int tun_setup(const struct kernel_tun *s, int sock, struct diag *d)
-{
-    struct ifreq ifr = {0};
-
-    memcpy(ifr.ifr_name, s->name, sizeof ifr.ifr_name);
-    if (s->tap && s->have_ether) {
-        ifr.ifr_hwaddr.sa_family = ARPHRD_ETHER;
-        memcpy(ifr.ifr_hwaddr.sa_data, s->ether.b, 6);
-        if (ioctl(sock, SIOCSIFHWADDR, &ifr) < 0)
-            return diag_err(d, "SIOCSIFHWADDR: %s", strerror(errno));
-    }
-    set_addr(&ifr.ifr_addr, s->addr.addr);
-    if (ioctl(sock, SIOCSIFADDR, &ifr) < 0)
-        return diag_err(d, "SIOCSIFADDR: %s", strerror(errno));
-    set_addr(&ifr.ifr_netmask, s->addr.mask);
-    if (ioctl(sock, SIOCSIFNETMASK, &ifr) < 0)
-        return diag_err(d, "SIOCSIFNETMASK: %s", strerror(errno));
-    ifr.ifr_mtu = (int)s->mtu;
-    if (ioctl(sock, SIOCSIFMTU, &ifr) < 0)
-        return diag_err(d, "SIOCSIFMTU: %s", strerror(errno));
-    if (ioctl(sock, SIOCGIFFLAGS, &ifr) < 0)
-        return diag_err(d, "SIOCGIFFLAGS: %s", strerror(errno));
-    ifr.ifr_flags |= IFF_UP | IFF_RUNNING;
-    if (ioctl(sock, SIOCSIFFLAGS, &ifr) < 0)
-        return diag_err(d, "SIOCSIFFLAGS: %s", strerror(errno));
-    return tun_route(s, sock, d);
-}
 
 /* --- packets ---------------------------------------------------------------------------- */
 
@@ -217,29 +146,43 @@ static bool kernel_tun_run(struct element *e, struct task *t)
 
 /* --- life ------------------------------------------------------------------------------- */
 
+int kernel_tun_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    const struct kernel_tun *s = element_state(e);
+
+    if (s->gateway && (s->gateway & s->addr.mask) != (s->addr.addr & s->addr.mask))
+        return diag_err(d, "bad GATEWAY");
+    if (s->burst < 1 || s->burst > BATCH_MAX)
+        return diag_err(d, s->burst < 1 ? "BURST must be >= 1" : "BURST too big");
+    if (s->mtu < sizeof(struct ip4_hdr))
+        return diag_err(d, "MTU must be greater than %zu", sizeof(struct ip4_hdr));
+    if (s->headroom > HEADROOM_MAX)
+        return diag_err(d, "HEADROOM too big");
+    return 0;
+}
+
 int kernel_tun_initialize(struct element *e, struct diag *d)
 {
     const struct platform *p = element_platform(e);
     struct kernel_tun *s = element_state(e);
-    int sock, rc;
+    struct tun_config c = {s->addr.addr, s->addr.mask, s->gateway,
+                           s->have_ether ? &s->ether : NULL,
+                           s->mtu != KERNEL_TUN_MTU ? s->mtu : 0};
+    int fd;
 
-    s->tap = !strcmp(e->cls->name, "KernelTap");
+    s->tap |= !strcmp(e->cls->name, "KernelTap");
     if (!p->host)
         return diag_err(d, "there are no interfaces to make here");
-    if (tun_open(s, d) < 0)
+    fd = tun_open(s->name_arg.len ? s->name_arg.s : "", s->tap, s->name, d);
+    if (fd < 0)
         return -1;
-    sock = socket(AF_INET, SOCK_DGRAM, 0);
-    if (sock < 0)
-        return diag_err(d, "socket: %s", strerror(errno));
-    rc = tun_setup(s, sock, d);
-    close(sock);
-    if (rc < 0)
+    s->fd = 1 + fd;
+    if (tun_setup(s->name, &c, d) < 0)
         return -1;
     p->host->watch(p->ctx, s->fd - 1, POLLIN, tun_ready, e);
     if (e->n_in && !element_input_is_push(e, 0)) {
-        task_init(&s->task, e, kernel_tun_run);
+        task_join(&s->task, e, kernel_tun_run, true);
         signal_up(&s->signal, e, 0, &s->task);
-        task_schedule(&s->task);
     }
     return 0;
 }
@@ -279,6 +222,7 @@ ELEMENT(KernelTun) = {
     .args = kernel_tun_args,
     .counters = kernel_tun_counters,
     .handlers = kernel_tun_handlers,
+    .configure = kernel_tun_configure,
     .initialize = kernel_tun_initialize,
     .cleanup = kernel_tun_cleanup,
     .push = kernel_tun_push,

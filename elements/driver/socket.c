@@ -14,12 +14,14 @@
  *           TIMESTAMP  default true: set the timestamp of received packets
  *           HEADROOM default 28: room before the data of received packets
  *           VERBOSE  default false: tell about connections
- *           ALLOW, DENY  refused: who may connect is a firewall's business
+ *           ALLOW    a routing table, as RadixIPLookup: addresses with a route may connect or
+ *                    send datagrams
+ *           DENY     a routing table: of the others, those with a route may not
  *           PROPER  accepted; has no effect
  * Counters: received   packets received
  *           sent       packets sent
  *           drops      packets that could not be sent
- * Handlers: none
+ * Handlers: scheduled, tickets  (rw) the task, with a pull input
  * Example:  Socket(UDP, 0.0.0.0, 5000) -> Print -> Socket(UDP, 10.0.0.2, 6000);
  * See also: RawSocket, FromDevice, ControlSocket
  *
@@ -28,10 +30,13 @@
  * annotation. A packet pushed in waits until the socket takes it.
  */
 
-#include "engine/element.h"
+#include "engine/os/socket_element.h"
+
 #include "engine/host.h"
+#include "engine/ip_lookup.h"
 #include "engine/net_headers.h"
 #include "engine/platform.h"
+#include "engine/task_handlers.h"
 
 #include "engine/lang/lang.h"
 
@@ -41,6 +46,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -48,29 +54,7 @@
 
 enum { PULL_BURST = 32, WAIT_MS = 1000 };
 
-union socket_addr {
-    struct sockaddr sa;
-    struct sockaddr_in in;
-    struct sockaddr_un un;
-};
-
-struct socket_element {
-    bool client_arg, have_client, client, timestamp, verbose, nodelay, proper;
-    struct text allow, deny;
-    uint32_t snaplen, headroom;
-    int32_t sndbuf, rcvbuf;
-
-    int family, kind;
-    union socket_addr local, remote;
-    socklen_t local_len, remote_len;
-    bool have_local, bound, to_anno;
-    int fd, active;      /* 1 + the descriptor; 0: none */
-    struct pkt *waiting; /* owned; pulled, and the socket did not take it */
-    struct task task;
-    struct signal signal;
-};
-
-static const struct arg_spec socket_args[] = {
+const struct arg_spec socket_element_args[] = {
     {.name = "CLIENT",
      .kind = ARG_KIND_BOOL,
      .offset = offsetof(struct socket_element, client_arg),
@@ -83,14 +67,14 @@ static const struct arg_spec socket_args[] = {
     ARG_BOOL(socket_element, nodelay, "NODELAY", 0, "true", "send TCP data at once"),
     ARG_I32(socket_element, sndbuf, "SNDBUF", 0, "-1", "kernel's send buffer"),
     ARG_I32(socket_element, rcvbuf, "RCVBUF", 0, "-1", "kernel's receive buffer"),
-    ARG_RAW(socket_element, allow, "ALLOW", 0, NULL, "refused"),
-    ARG_RAW(socket_element, deny, "DENY", 0, NULL, "refused"),
+    ARG_ELEMENT(socket_element, allow, "ALLOW", 0, NULL, "who may connect"),
+    ARG_ELEMENT(socket_element, deny, "DENY", 0, NULL, "who may not"),
     ARG_BOOL(socket_element, proper, "PROPER", 0, "false", "accepted"),
     ARG_END,
 };
 
 enum { C_RECEIVED, C_SENT, C_DROPS };
-static const struct counter_spec socket_counters[] = {
+const struct counter_spec socket_element_counters[] = {
     [C_RECEIVED] = {"received", "packets received"},
     [C_SENT] = {"sent", "packets sent"},
     [C_DROPS] = {"drops", "packets that could not be sent"},
@@ -153,7 +137,14 @@ static int parse_addresses(struct element *e, const struct conf *c, struct diag 
                          : 0;
 }
 
-static int socket_configure(struct element *e, struct conf *c, struct diag *d)
+static int check_table(const struct element *table, struct diag *d)
+{
+    if (!table || table->cls->push == ip_lookup_push)
+        return 0;
+    return diag_err(d, "%s is not an IPRouteTable", table->name);
+}
+
+int socket_element_configure(struct element *e, struct conf *c, struct diag *d)
 {
     static const struct {
         const char *name;
@@ -168,9 +159,8 @@ static int socket_configure(struct element *e, struct conf *c, struct diag *d)
     size_t len = c->argc ? strlen(c->argv[0]) : 0;
     const char *type = c->argc ? lang_unquote(c->scratch, c->argv[0], &len) : NULL;
 
-    /* Access lists that let everybody in would be worse than none. */
-    if (s->allow.s || s->deny.s)
-        return diag_err(d, "ALLOW and DENY are not supported: use a packet filter");
+    if (check_table(s->allow, d) < 0 || check_table(s->deny, d) < 0)
+        return -1;
     if (!type)
         return diag_err(d, "TYPE: required argument missing");
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
@@ -232,19 +222,59 @@ static void socket_prepare(int fd)
     fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+static bool has_route(const struct element *table, uint32_t addr)
+{
+    struct ip_lookup *l = table ? element_state(table) : NULL;
+
+    return l && ip_routes_find(&l->routes, addr).port >= 0;
+}
+
+static bool socket_allowed(const struct socket_element *s,
+                           const union socket_addr *from)
+{
+    if (s->family != AF_INET)
+        return true;
+    return has_route(s->allow, from->in.sin_addr.s_addr) ||
+           !has_route(s->deny, from->in.sin_addr.s_addr);
+}
+
+/* "%s: VERB connection FD from ADDRESS", if we shall tell. */
+static void socket_tell(struct element *e, const char *what,
+                        const union socket_addr *from)
+{
+    const struct socket_element *s = element_state(e);
+    char buf[64];
+
+    if (s->verbose && s->family == AF_INET)
+        element_say(e, "%s: %s from %s:%u\n", element_declaration(e), what,
+                    unparse_ip(from->in.sin_addr.s_addr, buf),
+                    ntohs(from->in.sin_port));
+    else if (s->verbose)
+        element_say(e, "%s: %s from %s\n", element_declaration(e), what,
+                    from->un.sun_path);
+}
+
 static void socket_accept(struct element *e)
 {
+    union socket_addr from = {0};
+    socklen_t from_len = sizeof from - 1;
+    char what[48];
     const struct platform *p = element_platform(e);
     struct socket_element *s = element_state(e);
-    int fd = accept(s->fd - 1, NULL, NULL);
+    int fd = accept(s->fd - 1, &from.sa, &from_len);
 
     if (fd < 0) {
         if (errno != EAGAIN)
             element_say(e, "%s: accept: %s\n", element_declaration(e), strerror(errno));
         return;
     }
-    if (s->verbose)
-        element_say(e, "%s: opened connection %d\n", element_declaration(e), fd);
+    snprintf(what, sizeof what, "%s connection %d",
+             socket_allowed(s, &from) ? "opened" : "denied", fd);
+    socket_tell(e, what, &from);
+    if (!socket_allowed(s, &from)) {
+        close(fd);
+        return;
+    }
     socket_prepare(fd);
     s->active = 1 + fd;
     p->host->unwatch(p->ctx, s->fd - 1); /* one at a time: others wait */
@@ -280,6 +310,11 @@ static bool socket_receive(struct element *e)
             element_say(e, "%s: %s\n", element_declaration(e), strerror(why));
         socket_close_active(e);
         return false;
+    }
+    if (!s->client && s->kind == SOCK_DGRAM && !socket_allowed(s, &from)) {
+        socket_tell(e, "dropped datagram", &from);
+        pkt_free(p);
+        return true;
     }
     if (!s->client && s->kind == SOCK_DGRAM) {
         s->remote = from;
@@ -350,7 +385,7 @@ static int socket_send(struct element *e, struct pkt *p)
     }
 }
 
-static void socket_push(struct element *e, unsigned port, struct batch *b)
+void socket_element_push(struct element *e, unsigned port, struct batch *b)
 {
     struct socket_element *s = element_state(e);
 
@@ -454,7 +489,7 @@ static int socket_open(struct element *e, struct diag *d)
     return 0;
 }
 
-static int socket_initialize(struct element *e, struct diag *d)
+int socket_element_initialize(struct element *e, struct diag *d)
 {
     struct socket_element *s = element_state(e);
 
@@ -464,14 +499,13 @@ static int socket_initialize(struct element *e, struct diag *d)
         return -1;
     socket_watch(e, s->fd - 1, false);
     if (e->n_in && !element_input_is_push(e, 0)) {
-        task_init(&s->task, e, socket_run);
+        task_join(&s->task, e, socket_run, true);
         signal_up(&s->signal, e, 0, &s->task);
-        task_schedule(&s->task);
     }
     return 0;
 }
 
-static void socket_cleanup(struct element *e)
+void socket_element_cleanup(struct element *e)
 {
     const struct platform *p = element_platform(e);
     struct socket_element *s = element_state(e);
@@ -491,6 +525,11 @@ static void socket_cleanup(struct element *e)
     s->waiting = NULL;
 }
 
+const struct handler_spec socket_element_handlers[] = {
+    TASK_HANDLERS(socket_element, task),
+    HANDLER_END,
+};
+
 ELEMENT(Socket) = {
     .name = "Socket",
     .state_size = sizeof(struct socket_element),
@@ -499,10 +538,11 @@ ELEMENT(Socket) = {
     .flow = "x/y",
     .driver_only = true,
     .any_args = true,
-    .args = socket_args,
-    .counters = socket_counters,
-    .configure = socket_configure,
-    .initialize = socket_initialize,
-    .cleanup = socket_cleanup,
-    .push = socket_push,
+    .args = socket_element_args,
+    .counters = socket_element_counters,
+    .handlers = socket_element_handlers,
+    .configure = socket_element_configure,
+    .initialize = socket_element_initialize,
+    .cleanup = socket_element_cleanup,
+    .push = socket_element_push,
 };

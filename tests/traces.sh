@@ -74,6 +74,32 @@ y
 1.2.3.4", STOP true) -> c :: Counter -> Discard' -h c.count 2>&1)" "config:2: packet parse error
 1"
 
+# Records, compressed files, filled names; flows with the place where they begin.
+flows='DATA "!data timestamp ip_src sport ip_dst dport ip_proto tcp_flags tcp_seq tcp_ack payload_len tcp_opt
+8 1.0.0.1 7 2.0.0.2 21 T S 100 0 0 mss1460
+9.5 2.0.0.2 21 1.0.0.1 7 T SA 200 101 0 .
+5 1.0.0.1 7 2.0.0.2 8 U - - - 9 .
+"'
+$click -e "FromIPSummaryDump($flows, STOP true) -> AggregateIPFlows -> ToIPFlowDumps($dir/y/%3n-%03S-%p, TCP_OPT true, BINARY true, GZIP true)"
+same flow_records "$(zcat "$dir/y/__1-007-T.gz" | head -n 8 | sed -n '4p;8p'; zcat "$dir/y/__1-007-T.gz" | tail -c 57 | xxd -p -c 31)" \
+"!data ntimestamp tcp_seq payload_len tcp_ack tcp_flags direction tcp_ntopt
+!binary
+0000001f0000000000000001000000000000000000000000020004020405b4
+0000001a000000011dcd65010000000000000000000000011201"
+same flow_records_again "$($click -e "FromIPSummaryDump($dir/y/__1-007-T.gz, STOP true) -> ToIPSummaryDump(-, HEADER false, FIELDS ip_src sport tcp_flags tcp_seq tcp_opt direction)")" \
+"1.0.0.1 7 S 0 mss1460 >
+1.0.0.1 7 SA 0 . <"
+same no_aggregates "$($click -e "FromIPSummaryDump($flows, STOP true) -> ToIPFlowDumps($dir/z/%n)" 2>&1)" \
+"ToIPFlowDumps@2 :: ToIPFlowDumps: warning: saw no packets with aggregate annotations"
+$click -e "FromIPSummaryDump($flows, STOP true) -> ToDump($dir/f.pcap, ENCAP IP)"
+same trace_info "$($click -e "f :: FromDump($dir/f.pcap, STOP true) -> AggregateIPFlows(TRACEINFO -, SOURCE f) -> Discard" | sed "s|$dir/||" | grep -v '</flow>')" \
+"<?xml version='1.0' standalone='yes'?>
+<trace file='f.pcap'>
+<flow aggregate='1' src='1.0.0.1' sport='7' dst='2.0.0.2' dport='21' begin='8.000000000' duration='1.500000000' filepos='24'>
+  <stream dir='0' packets='1' /><stream dir='1' packets='1' />
+<flow aggregate='2' src='1.0.0.1' sport='7' dst='2.0.0.2' dport='8' begin='5.000000000' duration='0.000000000' filepos='140'>
+  <stream dir='0' packets='1' /><stream dir='1' packets='0' />"
+
 # What tcpdump printed, and NetFlow summaries.
 cat > "$dir/tcpdump" <<'END'
 1.5 1.2.3.4.80 > 5.6.7.8.99: S 1000:1000(0) win 512 <mss 1460,nop,wscale 3> (DF) [tos 0x10] (ttl 64, id 7, len 48)

@@ -132,7 +132,8 @@ static int trigger_configure(struct agg_trigger *t, const char *kind,
         t->at = *stop;
         t->what = DO_STOP;
     } else if (call->len && trigger_parse(t, call->s) < 0) {
-        return diag_err(d, "'%s_CALL' first word should be unsigned", kind);
+        return diag_err(d, "%s_CALL first word should be unsigned (%s)", kind,
+                        *kind == 'A' ? "number of aggregates" : "count");
     }
     return 0;
 }

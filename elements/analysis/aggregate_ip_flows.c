@@ -49,7 +49,7 @@ struct waiting_pair {
 /* What TRACEINFO tells about a flow, by its aggregate. */
 struct flow_stats {
     int64_t first_ns, last_ns;
-    uint32_t packets[2];
+    uint32_t packets[2], filepos; /* 0: not known */
 };
 
 struct aggregate_ip_flows {
@@ -154,28 +154,60 @@ static struct flow_stats *trace_stats(struct aggregate_ip_flows *s, uint32_t agg
     return &s->stats[agg];
 }
 
+/* Where SOURCE read the packet that it emits just now. */
+static uint32_t trace_filepos(struct element *e)
+{
+    const struct aggregate_ip_flows *s = element_state(e);
+    struct sbuf name = SBUF_INIT, value = SBUF_INIT;
+    struct diag ignored = DIAG_INIT;
+    uint64_t pos = 0;
+
+    if (!s->source)
+        return 0;
+    sbuf_printf(&name, "%s.packet_filepos", s->source->name);
+    if (handler_read(e->router, NULL, sbuf_text(&name), NULL, &value, &ignored) != 0 ||
+        !parse_u64(sbuf_text(&value), 0, &pos))
+        pos = 0;
+    sbuf_fini(&name);
+    sbuf_fini(&value);
+    diag_fini(&ignored);
+    return (uint32_t)pos;
+}
+
+static void print_time(struct sbuf *out, const char *name, int64_t ns)
+{
+    int64_t s = ns / NS_PER_S, rest = ns % NS_PER_S;
+
+    if (rest < 0) {
+        rest += NS_PER_S;
+        s--;
+    }
+    sbuf_printf(out, " %s='%lld.%09lld'", name, (long long)s, (long long)rest);
+}
+
 static void trace_end_flow(struct element *e, const struct agg_slot *slot)
 {
     struct aggregate_ip_flows *s = element_state(e);
     const struct agg_entry *f = slot->entry;
     const struct flow_stats *st = trace_stats(s, f->aggregate);
     bool back = (*slot->flags & AGG_REVERSE) != 0;
-    char src[64], dst[64], begin[UNPARSE_ROOM], duration[UNPARSE_ROOM];
+    char src[64], dst[64];
     unsigned pa = be16((uint16_t)f->ports), pb = be16((uint16_t)(f->ports >> 16));
     struct sbuf text = SBUF_INIT;
 
     if (!st)
         return;
-    sbuf_printf(&text,
-                "<flow aggregate='%u' src='%s' sport='%u' dst='%s' dport='%u' "
-                "begin='%s' duration='%s'>\n"
-                "  <stream dir='0' packets='%u' /><stream dir='1' packets='%u' />\n"
-                "</flow>\n",
+    sbuf_printf(&text, "<flow aggregate='%u' src='%s' sport='%u' dst='%s' dport='%u'",
                 f->aggregate, unparse_ip(back ? f->b : f->a, src), back ? pb : pa,
-                unparse_ip(back ? f->a : f->b, dst), back ? pa : pb,
-                unparse_timestamp(st->first_ns, begin),
-                unparse_timestamp(st->last_ns - st->first_ns, duration), st->packets[0],
-                st->packets[1]);
+                unparse_ip(back ? f->a : f->b, dst), back ? pa : pb);
+    print_time(&text, "begin", st->first_ns);
+    print_time(&text, "duration", st->last_ns - st->first_ns);
+    if (st->filepos)
+        sbuf_printf(&text, " filepos='%u'", st->filepos);
+    sbuf_printf(&text,
+                ">\n  <stream dir='0' packets='%u' /><stream dir='1' packets='%u' />\n"
+                "</flow>\n",
+                st->packets[0], st->packets[1]);
     trace_write(e, true, &text);
     sbuf_fini(&text);
 }
@@ -194,7 +226,8 @@ static void flow_new(struct element *e, struct agg_slot *slot, bool back,
     *slot->flags = (uint8_t)((*slot->flags & (AGG_USED | AGG_UDP)) |
                              (back ? AGG_REVERSE : 0));
     if ((st = trace_stats(s, slot->entry->aggregate)))
-        *st = (struct flow_stats){.first_ns = p->timestamp};
+        *st = (struct flow_stats){.first_ns = p->timestamp,
+                                  .filepos = trace_filepos(e)};
     agg_notify(&s->notifier, slot->entry->aggregate, AGG_NEW);
 }
 
@@ -221,16 +254,19 @@ static bool flow_expired(const struct aggregate_ip_flows *s,
     return (int32_t)(now_s - slot->entry->last_s) > timeout / NS_PER_S;
 }
 
+/* Those of TCP first. */
 static void flows_clear(struct element *e, bool all)
 {
     struct aggregate_ip_flows *s = element_state(e);
     struct agg_slot slot;
 
-    for (uint32_t at = 0; agg_table_next(&s->table, &at, &slot);)
-        if (all || flow_expired(s, &slot, s->active_s)) {
-            flow_end(e, &slot);
-            agg_table_remove(&s->table, &slot);
-        }
+    for (int udp = 0; udp < 2; udp++)
+        for (uint32_t at = 0; agg_table_next(&s->table, &at, &slot);)
+            if (!(*slot.flags & AGG_UDP) == !udp &&
+                (all || flow_expired(s, &slot, s->active_s))) {
+                flow_end(e, &slot);
+                agg_table_remove(&s->table, &slot);
+            }
 }
 
 /* Look the conversation up; a dead one begins anew. False when memory ran out. */
@@ -523,9 +559,11 @@ static void aggregate_ip_flows_cleanup(struct element *e)
     struct sbuf text = SBUF_INIT;
     struct agg_slot slot;
 
-    for (uint32_t at = 0; s->traceinfo.len && agg_table_next(&s->table, &at, &slot);)
-        trace_end_flow(e, &slot);
-    if (s->traceinfo.len && e->initialized) {
+    for (int udp = 0; s->traceinfo.len && udp < 2; udp++)
+        for (uint32_t at = 0; agg_table_next(&s->table, &at, &slot);)
+            if (!(*slot.flags & AGG_UDP) == !udp)
+                trace_end_flow(e, &slot);
+    if (s->traceinfo.len && strcmp(s->traceinfo.s, "-") != 0 && e->initialized) {
         sbuf_puts(&text, "</trace>\n");
         trace_write(e, true, &text);
         sbuf_fini(&text);

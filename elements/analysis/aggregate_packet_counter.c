@@ -2,11 +2,13 @@
 /*
  * AggregatePacketCounter -- count packets by aggregate and packet number
  *
- * Usage:    AggregatePacketCounter([NOTIFIER, PACKETNO 0])
+ * Usage:    AggregatePacketCounter([NOTIFIER, ANNO PACKET_NUMBER])
  * Ports:    any number in, as many out; push or pull
  * Args:     NOTIFIER  accepted; has no effect
- *           PACKETNO  -1: do not look at packet numbers, 0 or 1: which of the two 4-byte
- *                     packet-number annotations counts, default 0
+ *           ANNO      annotation of 4 bytes that has the packet number, default
+ *                     PACKET_NUMBER; NONE: do not look at packet numbers
+ *           PACKETNO  old: -1 is ANNO NONE, 0 and 1 are the first and the second 4 bytes of
+ *                     PACKET_NUMBER
  * Counters: none
  * Handlers: clear        (write) forget everything
  *           count        (read) packets counted
@@ -40,13 +42,16 @@ struct apc_flow {
 
 struct aggregate_packet_counter {
     struct element *notifier;
+    struct text anno_arg;
     int32_t packetno;
+    int32_t anno;                       /* byte offset; -1: none */
     struct apc_flow *flows[FLOW_SLOTS]; /* owned */
 };
 
 static const struct arg_spec aggregate_packet_counter_args[] = {
     ARG_ELEMENT(aggregate_packet_counter, notifier, "NOTIFIER", 0, NULL, "accepted"),
-    ARG_I32(aggregate_packet_counter, packetno, "PACKETNO", 0, "0",
+    ARG_WORD(aggregate_packet_counter, anno_arg, "ANNO", 0, NULL, "packet number"),
+    ARG_I32(aggregate_packet_counter, packetno, "PACKETNO", ARG_OLD, "0",
             "which packet number"),
     ARG_END,
 };
@@ -54,10 +59,22 @@ static const struct arg_spec aggregate_packet_counter_args[] = {
 static int aggregate_packet_counter_configure(struct element *e, struct conf *c,
                                               struct diag *d)
 {
-    const struct aggregate_packet_counter *s = element_state(e);
+    struct aggregate_packet_counter *s = element_state(e);
+    struct anno_ref anno;
 
     if (s->packetno > 1)
         return diag_err(d, "'PACKETNO' cannot be bigger than 1");
+    s->anno = s->packetno < 0   ? -1
+              : s->packetno > 0 ? ANNO_PACKET_NUMBER_2
+                                : ANNO_PACKET_NUMBER;
+    if (!s->anno_arg.len)
+        return 0;
+    if (!strcmp(s->anno_arg.s, "NONE"))
+        s->anno = -1;
+    else if (parse_anno_at(e, s->anno_arg.s, 4, &anno) && anno.size == 4)
+        s->anno = anno.offset;
+    else
+        return diag_err(d, "bad ANNO");
     return 0;
 }
 
@@ -126,9 +143,8 @@ static void apc_count(struct element *e, unsigned port, const struct pkt *p)
 
     if (!agg || !(f = apc_make(e, agg)))
         return;
-    if (s->packetno >= 0)
-        number =
-            p->anno_u32[(s->packetno ? ANNO_PACKET_NUMBER_2 : ANNO_PACKET_NUMBER) / 4];
+    if (s->anno >= 0)
+        memcpy(&number, p->anno + s->anno, sizeof number);
     apc_add(&f->columns[port], number);
 }
 

@@ -14,7 +14,8 @@
  *           TCP_WINDOW   default false: write the window
  *           IP_ID        default false: write the IP identification
  *           MINCOUNT     default 0: remove files of flows with fewer packets
- *           BINARY, GZIP  accepted; have no effect
+ *           BINARY       default false: write records instead of lines
+ *           GZIP         default false: compress files when they are complete, with gzip
  *           OUTPUT_PATTERN  another name of FILEPATTERN
  * Counters: noagg  packets without an aggregate annotation
  * Handlers: clear  (write) finish all files
@@ -24,13 +25,14 @@
  *
  * Flows are told apart by the aggregate annotation, directions by the paint annotation.
  * Escapes: %n aggregate, %s %d addresses, %S %D ports, %p protocol (T or U), %x %X aggregate
- * in hexadecimal, %% a percent sign; "%06n" has at least six digits, "%.0s" to "%.3s" are
+ * in hexadecimal, %% a percent sign; "%06n" has at least six digits, "%6n" is filled with _, "%.0s" to "%.3s" are
  * single bytes of an address, "%.0n" to "%.3n" bytes of the aggregate.
  */
 
 #include "engine/agg_notifier.h"
 #include "engine/agg_set.h"
 #include "engine/ip_summary.h"
+#include "engine/os/filter_child.h"
 #include "engine/unparse.h"
 
 #include <errno.h>
@@ -39,7 +41,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FLUSH_SIZE = 8192, NAME_MAX_LEN = 1024 };
+enum { FLUSH_SIZE = 8192, NAME_MAX_LEN = 1024, NS_PER_S = 1000000000 };
 
 struct flow_dump {
     struct sbuf name, text;
@@ -56,7 +58,7 @@ struct to_ip_flow_dumps {
     struct element *notifier;
     struct agg_listener listener;
     bool absolute_time, absolute_seq, binary, gzip, tcp_opt, all_tcp_opt, tcp_window,
-        ip_id, broken;
+        ip_id, broken, dumped;
     uint32_t mincount;
     struct agg_set flows; /* values: struct flow_dump *, owned */
     struct task task;
@@ -74,8 +76,8 @@ static const struct arg_spec to_ip_flow_dumps_args[] = {
     ARG_BOOL(to_ip_flow_dumps, tcp_window, "TCP_WINDOW", 0, "false", "the window"),
     ARG_BOOL(to_ip_flow_dumps, ip_id, "IP_ID", 0, "false", "the IP identification"),
     ARG_U32(to_ip_flow_dumps, mincount, "MINCOUNT", 0, "0", "least packets"),
-    ARG_BOOL(to_ip_flow_dumps, binary, "BINARY", 0, "false", "accepted"),
-    ARG_BOOL(to_ip_flow_dumps, gzip, "GZIP", 0, "false", "accepted"),
+    ARG_BOOL(to_ip_flow_dumps, binary, "BINARY", 0, "false", "records"),
+    ARG_BOOL(to_ip_flow_dumps, gzip, "GZIP", 0, "false", "compress complete files"),
     ARG_END,
 };
 
@@ -87,8 +89,8 @@ static const struct counter_spec to_ip_flow_dumps_counters[] = {
 
 /* --- names ------------------------------------------------------------------------------ */
 
-/* "%06n", "%.2x": the number that the escape stands for. */
-static void name_number(struct sbuf *out, uint32_t v, int byte, int width, char kind)
+/* "%.2x": the number that the escape stands for. */
+static void name_number(struct sbuf *out, uint32_t v, int byte, char kind)
 {
     if (byte >= 0 && byte <= 3)
         v = v >> (24 - 8 * byte) & 0xff;
@@ -96,17 +98,35 @@ static void name_number(struct sbuf *out, uint32_t v, int byte, int width, char 
         v >>= 16;
     else if (byte == 5)
         v &= 0xffff;
-    sbuf_printf(out, kind == 'x' ? "%0*x" : kind == 'X' ? "%0*X" : "%0*u", width, v);
+    sbuf_printf(out, kind == 'x' ? "%x" : kind == 'X' ? "%X" : "%u", v);
 }
 
-static void name_address(struct sbuf *out, uint32_t addr, int byte, int width)
+static void name_address(struct sbuf *out, uint32_t addr, int byte)
 {
     char buf[64];
 
     if (byte >= 0 && byte <= 3)
-        name_number(out, be32(addr), byte, width, 'n');
+        name_number(out, be32(addr), byte, 'n');
     else
         sbuf_puts(out, unparse_ip(addr, buf));
+}
+
+/* What one escape stands for; -1: nothing. */
+static int name_escape(struct sbuf *out, const struct flow_dump *f, char kind, int byte)
+{
+    if (kind == 'n' || kind == 'x' || kind == 'X')
+        name_number(out, f->aggregate, byte, kind);
+    else if (kind == 's' || kind == 'd')
+        name_address(out, kind == 's' ? f->src : f->dst, byte);
+    else if (kind == 'S' || kind == 'D')
+        name_number(out, be16(kind == 'S' ? f->sport : f->dport), -1, 'n');
+    else if (kind == 'p')
+        sbuf_putc(out, f->proto == IP_PROTO_TCP ? 'T' : 'U');
+    else if (kind == '%')
+        sbuf_putc(out, '%');
+    else
+        return -1;
+    return 0;
 }
 
 static int name_expand(const char *pattern, struct flow_dump *f)
@@ -114,30 +134,28 @@ static int name_expand(const char *pattern, struct flow_dump *f)
     struct sbuf *out = &f->name;
 
     for (const char *s = pattern; *s; s++) {
-        int width = 0, byte = -1;
+        struct sbuf part = SBUF_INIT;
+        size_t width = 0;
+        int byte = -1;
+        char fill;
 
         if (*s != '%') {
             sbuf_putc(out, *s);
             continue;
         }
+        fill = s[1] == '0' ? '0' : '_';
         for (s++; *s >= '0' && *s <= '9'; s++)
-            width = width < 20 ? width * 10 + (*s - '0') : width;
+            width = width < 20 ? width * 10 + (size_t)(*s - '0') : width;
         if (*s == '.' && s[1] >= '0' && s[1] <= '5') {
             byte = s[1] - '0';
             s += 2;
         }
-        if (*s == 'n' || *s == 'x' || *s == 'X')
-            name_number(out, f->aggregate, byte, width, *s);
-        else if (*s == 's' || *s == 'd')
-            name_address(out, *s == 's' ? f->src : f->dst, byte, width);
-        else if (*s == 'S' || *s == 'D')
-            name_number(out, be16(*s == 'S' ? f->sport : f->dport), -1, width, 'n');
-        else if (*s == 'p')
-            sbuf_putc(out, f->proto == IP_PROTO_TCP ? 'T' : 'U');
-        else if (*s == '%')
-            sbuf_putc(out, '%');
-        else
+        if (name_escape(&part, f, *s, byte) < 0)
             return -1;
+        for (size_t n = part.len; n < width; n++)
+            sbuf_putc(out, fill);
+        sbuf_add(out, sbuf_text(&part), part.len);
+        sbuf_fini(&part);
     }
     return out->failed || out->len > NAME_MAX_LEN ? -1 : 0;
 }
@@ -162,17 +180,23 @@ static void flow_head(const struct to_ip_flow_dumps *s, const struct flow_dump *
     fprintf(file, "!IPSummaryDump %d.%d\n!flowid %s %u %s %u %c\n!aggregate %u\n",
             IPSUM_MAJOR, IPSUM_MINOR, unparse_ip(f->src, src), be16(f->sport),
             unparse_ip(f->dst, dst), be16(f->dport), tcp ? 'T' : 'U', f->aggregate);
-    fprintf(file, "!data ntimestamp direction%s%s%s%s\n", s->ip_id ? " ip_id" : "",
-            tcp ? " tcp_flags tcp_seq payload_len tcp_ack" : " payload_len",
-            tcp && s->tcp_window ? " tcp_window" : "",
-            !tcp             ? ""
-            : s->all_tcp_opt ? " tcp_opt"
-                             : " tcp_ntopt");
+    if (s->binary)
+        fprintf(file, "!data ntimestamp%s%s%s%s direction",
+                tcp ? " tcp_seq payload_len tcp_ack" : " payload_len",
+                s->ip_id ? " ip_id" : "", tcp && s->tcp_window ? " tcp_window" : "",
+                tcp ? " tcp_flags" : "");
+    else
+        fprintf(file, "!data ntimestamp direction%s%s%s", s->ip_id ? " ip_id" : "",
+                tcp ? " tcp_flags tcp_seq payload_len tcp_ack" : " payload_len",
+                tcp && s->tcp_window ? " tcp_window" : "");
+    fputs(!tcp ? "\n" : s->all_tcp_opt ? " tcp_opt\n" : " tcp_ntopt\n", file);
     for (int i = 0; tcp && i < 2; i++)
         if (f->have_seq[i] && f->first_seq[i])
             fprintf(file, "!firstseq %c %u\n", i ? '<' : '>', f->first_seq[i]);
     if (f->first_ns)
         fprintf(file, "!firsttime %s\n", unparse_timestamp(f->first_ns, time));
+    if (s->binary)
+        fputs("!binary\n", file);
 }
 
 static void flow_flush(struct element *e, struct flow_dump *f)
@@ -202,12 +226,19 @@ static void flow_flush(struct element *e, struct flow_dump *f)
 
 static void flow_end(struct element *e, struct flow_dump *f)
 {
-    const struct to_ip_flow_dumps *s = element_state(e);
+    struct to_ip_flow_dumps *s = element_state(e);
+    const char *name = sbuf_text(&f->name);
 
-    if (f->packets >= s->mincount)
+    if (f->packets >= s->mincount) {
         flow_flush(e, f);
-    else if (f->begun && strcmp(sbuf_text(&f->name), "-") != 0)
-        unlink(sbuf_text(&f->name));
+        if (s->gzip && f->begun && strcmp(name, "-") != 0 && !filter_gzip(name)) {
+            element_say(e, "%s: compressor failed;\ncancelling compression\n",
+                        element_declaration(e));
+            s->gzip = false;
+        }
+    } else if (f->begun && strcmp(name, "-") != 0) {
+        unlink(name);
+    }
     sbuf_fini(&f->name);
     sbuf_fini(&f->text);
     free(f);
@@ -280,14 +311,12 @@ static uint32_t relative(struct flow_dump *f, unsigned side, uint32_t seq)
     return seq - f->first_seq[side];
 }
 
-/* SACK blocks count from the other side's first sequence number. */
-static void print_options(const struct to_ip_flow_dumps *s, struct flow_dump *f,
-                          const uint8_t *opt, uint32_t n, unsigned side)
+/* Options with SACK blocks that count from the other side's first sequence number. Returns
+ * which kinds are written. */
+static int relative_options(const struct to_ip_flow_dumps *s, struct flow_dump *f,
+                            uint8_t copy[40], const uint8_t *opt, uint32_t n,
+                            unsigned side)
 {
-    uint8_t copy[40];
-    int mask = s->all_tcp_opt ? IPSUM_OPT_ALL & ~IPSUM_OPT_PADDING
-                              : IPSUM_OPT_MSS | IPSUM_OPT_WSCALE | IPSUM_OPT_SACK;
-
     memcpy(copy, opt, n);
     for (uint32_t i = 0; i + 1 < n && copy[i] != TCPOPT_EOL;) {
         uint32_t len = copy[i] == TCPOPT_NOP ? 1 : copy[i + 1];
@@ -298,69 +327,161 @@ static void print_options(const struct to_ip_flow_dumps *s, struct flow_dump *f,
             store32(copy + k, be32(relative(f, !side, be32(load32(copy + k)))));
         i += len;
     }
-    sbuf_putc(&f->text, ' ');
-    ipsum_print_tcp_opt(&f->text, copy, n, mask);
+    return s->all_tcp_opt ? IPSUM_OPT_ALL & ~IPSUM_OPT_PADDING
+                          : IPSUM_OPT_MSS | IPSUM_OPT_WSCALE | IPSUM_OPT_SACK;
 }
 
-static void print_tcp(const struct to_ip_flow_dumps *s, struct flow_dump *f,
-                      const struct ip4_hdr *h, uint32_t n, unsigned side)
+static void print_flags(struct sbuf *out, uint8_t flags)
 {
     static const char letters[] = "FSRPAUEC";
-    const struct tcp_hdr *t = (const void *)((const uint8_t *)h + ip4_hlen(h));
-    uint32_t seq = relative(f, side, be32(t->seq)), ack = 0, header = tcp_hlen(t);
+
+    if (flags == (TCP_ACK | TCP_PSH))
+        sbuf_puts(out, "PA");
+    else if (!flags)
+        sbuf_putc(out, '.');
+    else
+        for (unsigned i = 0; i < 8; i++)
+            if (flags >> i & 1)
+                sbuf_putc(out, letters[i]);
+}
+
+/* What is written of a packet. */
+struct dump_line {
+    int64_t when; /* since the flow's beginning */
+    unsigned side;
+    const struct ip4_hdr *h;
+    const struct tcp_hdr *t; /* NULL: UDP */
+    uint32_t seq, ack;
+    uint16_t payload;
+    uint32_t opt_len; /* 0: none are written */
+    uint8_t opt[40];
+    int opt_mask;
+};
+
+static void line_tcp(const struct to_ip_flow_dumps *s, struct flow_dump *f,
+                     struct dump_line *l, uint32_t n)
+{
+    const struct tcp_hdr *t = (const void *)((const uint8_t *)l->h + ip4_hlen(l->h));
+    uint32_t header = tcp_hlen(t);
     const uint8_t *opt = (const uint8_t *)(t + 1);
 
-    if (t->flags & TCP_ACK)
-        ack = relative(f, !side, be32(t->ack));
-    if (t->flags == (TCP_ACK | TCP_PSH))
-        sbuf_puts(&f->text, " PA");
-    else if (!t->flags)
-        sbuf_puts(&f->text, " .");
-    else
-        sbuf_putc(&f->text, ' ');
-    for (unsigned i = 0; t->flags != (TCP_ACK | TCP_PSH) && i < 8; i++)
-        if (t->flags >> i & 1)
-            sbuf_putc(&f->text, letters[i]);
-    sbuf_printf(&f->text, " %u %u %u", seq,
-                (uint16_t)(be16(h->len) - ip4_hlen(h) - header), ack);
+    l->t = t;
+    l->seq = relative(f, l->side, be32(t->seq));
+    l->ack = t->flags & TCP_ACK ? relative(f, !l->side, be32(t->ack)) : 0;
+    l->payload = (uint16_t)(be16(l->h->len) - ip4_hlen(l->h) - header);
+    if ((!s->tcp_opt && !s->all_tcp_opt) || header <= 20 ||
+        n < ip4_hlen(l->h) + header ||
+        (!s->all_tcp_opt && header == 32 && load32(opt) == BE32(0x0101080au)))
+        return;
+    l->opt_len = header - 20;
+    l->opt_mask = relative_options(s, f, l->opt, opt, l->opt_len, l->side);
+}
+
+static void write_text(const struct to_ip_flow_dumps *s, struct sbuf *out,
+                       const struct dump_line *l)
+{
+    char time[UNPARSE_ROOM];
+
+    sbuf_printf(out, "%s %c", unparse_timestamp(l->when, time), l->side ? '<' : '>');
+    if (s->ip_id)
+        sbuf_printf(out, " %u", be16(l->h->id));
+    if (!l->t) {
+        sbuf_printf(out, " %u\n", l->payload);
+        return;
+    }
+    sbuf_putc(out, ' ');
+    print_flags(out, l->t->flags);
+    sbuf_printf(out, " %u %u %u", l->seq, l->payload, l->ack);
     if (s->tcp_window)
-        sbuf_printf(&f->text, " %u", be16(t->win));
-    if ((s->tcp_opt || s->all_tcp_opt) && header > 20 && n >= ip4_hlen(h) + header &&
-        (s->all_tcp_opt || header != 32 || load32(opt) != BE32(0x0101080au)))
-        print_options(s, f, opt, header - 20, side);
+        sbuf_printf(out, " %u", be16(l->t->win));
+    if (l->opt_len) {
+        sbuf_putc(out, ' ');
+        ipsum_print_tcp_opt(out, l->opt, l->opt_len, l->opt_mask);
+    }
+    sbuf_putc(out, '\n');
+}
+
+static void put32(struct sbuf *out, uint32_t v)
+{
+    v = be32(v);
+    sbuf_add(out, &v, sizeof v);
+}
+
+/* A record begins with its length. */
+static void write_binary(const struct to_ip_flow_dumps *s, struct sbuf *out,
+                         const struct dump_line *l)
+{
+    size_t start = out->len;
+    uint32_t len;
+
+    put32(out, 0);
+    put32(out, (uint32_t)(l->when / NS_PER_S));
+    put32(out, (uint32_t)(l->when % NS_PER_S));
+    if (l->t)
+        put32(out, l->seq);
+    put32(out, l->payload);
+    if (l->t)
+        put32(out, l->ack);
+    if (s->ip_id)
+        sbuf_add(out, &l->h->id, 2);
+    if (l->t && s->tcp_window)
+        sbuf_add(out, &l->t->win, 2);
+    if (l->t)
+        sbuf_putc(out, (char)l->t->flags);
+    sbuf_putc(out, (char)l->side);
+    if (l->opt_len)
+        ipsum_binary_tcp_opt(out, l->opt, l->opt_len, l->opt_mask);
+    if (out->failed)
+        return;
+    len = be32((uint32_t)(out->len - start));
+    memcpy(out->data + start, &len, sizeof len);
+}
+
+/* An ICMP error about the flow is no packet of it. */
+static void write_note(const struct to_ip_flow_dumps *s, struct sbuf *out,
+                       const struct pkt *p)
+{
+    char time[UNPARSE_ROOM];
+    struct sbuf note = SBUF_INIT;
+
+    sbuf_printf(&note, "#%s %c ICMP_error\n", unparse_timestamp(p->timestamp, time),
+                pkt_paint(p) & 1 ? '>' : '<');
+    if (s->binary)
+        put32(out, (uint32_t)(note.len + 4) | 0x80000000u);
+    sbuf_add(out, sbuf_text(&note), note.len);
+    sbuf_fini(&note);
 }
 
 static void dump_one(struct element *e, const struct pkt *p)
 {
     struct to_ip_flow_dumps *s = element_state(e);
-    unsigned side = pkt_paint(p) & 1;
-    const struct ip4_hdr *h;
+    struct dump_line l = {.side = pkt_paint(p) & 1};
     struct flow_dump *f;
-    char time[UNPARSE_ROOM];
     uint32_t n;
 
-    if (!p->anno_u32[ANNO_AGGREGATE / 4] || !(h = subject(p, &n)) ||
+    if (!p->anno_u32[ANNO_AGGREGATE / 4] || !(l.h = subject(p, &n)) ||
         !(f = flow_get(e, p))) {
         element_count(e, C_NOAGG, 1);
         return;
     }
+    s->dumped = true;
     f->packets++;
     if (pkt_paint(p) >= 2) {
-        sbuf_printf(&f->text, "#%s %c ICMP_error\n",
-                    unparse_timestamp(p->timestamp, time), side ? '>' : '<');
+        write_note(s, &f->text, p);
         return;
     }
-    if (h->proto != f->proto || (h->proto == IP_PROTO_TCP && n < ip4_hlen(h) + 20))
+    if (l.h->proto != f->proto ||
+        (l.h->proto == IP_PROTO_TCP && n < ip4_hlen(l.h) + 20))
         return;
-    sbuf_printf(&f->text, "%s %c", unparse_timestamp(p->timestamp - f->first_ns, time),
-                side ? '<' : '>');
-    if (s->ip_id)
-        sbuf_printf(&f->text, " %u", be16(h->id));
-    if (h->proto == IP_PROTO_TCP)
-        print_tcp(s, f, h, n, side);
+    l.when = p->timestamp - f->first_ns;
+    if (l.h->proto == IP_PROTO_TCP)
+        line_tcp(s, f, &l, n);
     else
-        sbuf_printf(&f->text, " %u", (uint16_t)(be16(h->len) - ip4_hlen(h) - 8));
-    sbuf_putc(&f->text, '\n');
+        l.payload = (uint16_t)(be16(l.h->len) - ip4_hlen(l.h) - 8);
+    if (s->binary)
+        write_binary(s, &f->text, &l);
+    else
+        write_text(s, &f->text, &l);
     if (f->text.len >= FLUSH_SIZE)
         flow_flush(e, f);
 }
@@ -448,6 +569,16 @@ static void flows_end(struct element *e)
     agg_set_fini(&s->flows);
 }
 
+static void to_ip_flow_dumps_cleanup(struct element *e)
+{
+    const struct to_ip_flow_dumps *s = element_state(e);
+
+    flows_end(e);
+    if (e->initialized && !s->dumped && e->counters[C_NOAGG])
+        element_say(e, "%s: warning: saw no packets with aggregate annotations\n",
+                    element_declaration(e));
+}
+
 static int write_clear(struct element *e, const struct handler_spec *h,
                        const char *value, size_t len, struct diag *d)
 {
@@ -479,7 +610,7 @@ ELEMENT(ToIPFlowDumps) = {
     .handlers = to_ip_flow_dumps_handlers,
     .configure = to_ip_flow_dumps_configure,
     .initialize = to_ip_flow_dumps_initialize,
-    .cleanup = flows_end,
+    .cleanup = to_ip_flow_dumps_cleanup,
     .push = to_ip_flow_dumps_push,
     .pull = to_ip_flow_dumps_pull,
 };

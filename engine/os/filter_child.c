@@ -89,3 +89,13 @@ bool filter_end(pid_t child)
             return false;
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
+
+bool filter_gzip(const char *name)
+{
+    const char *const argv[] = {"gzip", "-f", "--", name, NULL};
+    pid_t child;
+
+    return posix_spawnp(&child, argv[0], NULL, NULL, (char *const *)(const void *)argv,
+                        environ) == 0 &&
+           filter_end(child);
+}

@@ -21,4 +21,7 @@ int filter_start(const char *program, int fd, bool writing, pid_t *child);
 /* Wait for it, after our end of the pipe has been closed. Returns whether all went well. */
 bool filter_end(pid_t child);
 
+/* Replace the file by one that gzip has made smaller, NAME.gz. Returns whether it did. */
+bool filter_gzip(const char *name);
+
 #endif

@@ -207,8 +207,8 @@ static void prepare_times(struct element *e, int64_t when)
         f->end = time_sum(f->end, when);
     else if (f->end_interval)
         f->end = time_sum(f->end, f->start);
-    if (f->timing)
-        f->timing_offset = element_now(e) - when;
+    if (f->timing && __builtin_sub_overflow(element_now(e), when, &f->timing_offset))
+        f->timing_offset = INT64_MAX;
     f->have_times = true;
 }
 

@@ -88,7 +88,10 @@ static bool ng_next(struct capture *c, struct capture_record *r)
             trace_file_complain(&c->file, "%s", c->ng->geterr(c->ng->pcap));
         return false;
     }
-    r->when = (int64_t)h->ts.tv_sec * 1000000000 + h->ts.tv_usec;
+    /* its seconds have 64 bits, anything at all */
+    if (__builtin_mul_overflow((int64_t)h->ts.tv_sec, INT64_C(1000000000), &r->when) ||
+        __builtin_add_overflow(r->when, (int64_t)h->ts.tv_usec, &r->when))
+        r->when = INT64_MAX;
     r->caplen = h->caplen;
     r->len = h->len > h->caplen ? h->len : h->caplen;
     r->skip = 0;

@@ -57,7 +57,9 @@ static void split_begin(struct trace_source *s, uint32_t count)
         *extra = s->part_len * (count - 1);
     }
     s->part_end = p->timestamp;
-    s->part_step = first ? (p->timestamp - first) / (count - 1) : 0;
+    if (!first || __builtin_sub_overflow(p->timestamp, first, &s->part_step))
+        s->part_step = 0;
+    s->part_step /= count - 1;
     if (first)
         p->timestamp = first;
     set_length(p, s->part_len);
@@ -99,8 +101,9 @@ static bool due(struct element *e)
     if (!s->timing)
         return true;
     now = element_now(e);
-    if (!s->have_timing)
-        s->timing_offset = now - s->held->timestamp;
+    if (!s->have_timing &&
+        __builtin_sub_overflow(now, s->held->timestamp, &s->timing_offset))
+        s->timing_offset = INT64_MAX;
     s->have_timing = true;
     if (__builtin_add_overflow(s->held->timestamp, s->timing_offset, &at))
         at = INT64_MAX;

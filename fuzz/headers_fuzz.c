@@ -79,6 +79,26 @@ static const char *const chains[] = {
     "t[1] -> SetIPAddress(10.3.0.1) -> r2 :: RadixIPsecLookup(10.3.0.0/16 1 2 "
     "0123456789abcdefsalt k 1 9); r2[0] -> d; r2[1] -> IPsecESPEncap -> IPsecAESGCM(1) "
     "-> IPsecAESGCM(0) -> IPsecESPUnencap -> d; rt[0] -> d; rt[2] -> d",
+    IN
+    "MarkIPHeader -> r :: IPReassembler(HIMEM 2000, MAX_MTU_ANNO 20) -> CheckIPHeader "
+    "-> IPPrint -> Discard; r[1] -> ICMPError(1.1.1.1, timeexceeded, reassembly) -> "
+    "Discard",
+    IN
+    "MarkIPHeader -> TCPMSS(MSS 900, MTU 500) -> TCPFragmenter(MTU 48) -> f :: "
+    "FTPPortMapper(rw, rw, 0) -> rw :: TCPRewriter(pattern 9.9.9.9 1024-65535 - - 0 0, "
+    "MAPPING_CAPACITY 4) -> CheckTCPHeader -> Discard; "
+    "Script(TYPE ACTIVE, write rw.flows 6 1.0.0.1 1 2.0.0.2 21 1.0.0.1 1 2.0.0.2 21 0 "
+    "0 "
+    "99999 0 0 - 3 0 100 -5 1 200 7)",
+    IN
+    "MarkIPHeader -> ir :: ICMPRewriter(rw pr ar) -> CheckICMPHeader -> Discard; "
+    "ir[1] -> t :: Tee -> rw :: IPRewriter(keep 0 0) -> Discard; t[1] -> "
+    "pr :: ICMPPingRewriter(keep 0 0) -> Discard; t[2] -> ar :: IPAddrRewriter(pattern "
+    "9.9.9.1-9.9.9.9 - 0 0) -> Discard",
+    IN
+    "UDPIP6Encap(::1, 1, ::2, 2) -> DynamicUDPIPEncap(1.1.1.1, 1, 2.2.2.2, 2, true, 3) "
+    "-> ICMPPingEncap(1.1.1.1, 2.2.2.2) -> ICMPIPEncap(1.1.1.1, 2.2.2.2, timestamp) -> "
+    "CheckIPHeader -> IPPrint -> Discard",
 };
 
 enum { N_CHAINS = sizeof chains / sizeof *chains, FIX_IP_SUM = 1, MAX_PACKETS = 64 };

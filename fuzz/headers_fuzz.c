@@ -99,6 +99,9 @@ static const char *const chains[] = {
     "UDPIP6Encap(::1, 1, ::2, 2) -> DynamicUDPIPEncap(1.1.1.1, 1, 2.2.2.2, 2, true, 3) "
     "-> ICMPPingEncap(1.1.1.1, 2.2.2.2) -> ICMPIPEncap(1.1.1.1, 2.2.2.2, timestamp) -> "
     "CheckIPHeader -> IPPrint -> Discard",
+    IN "MarkIPHeader -> m :: IPRateMonitor(BYTES, 1, 1, 100) -> t :: Tee -> s :: "
+       "SnoopTCP(2) -> Discard; t[1] -> [1]s[1] -> StatelessTCPResponder(abcdefgh) -> "
+       "Discard; s[2] -> Discard",
 };
 
 enum { N_CHAINS = sizeof chains / sizeof *chains, FIX_IP_SUM = 1, MAX_PACKETS = 64 };

@@ -92,18 +92,23 @@ static int ip_check_details(struct element *e, const struct handler_spec *h,
 {
     const struct ip_check_element *s = element_state(e);
 
-    if (!s->details)
-        return diag_err(d, "'drop_details' needs DETAILS true");
     for (int i = 0; i < IP_CHECK_REASONS; i++)
         sbuf_printf(out, "%llu\t%s\n", (unsigned long long)s->reasons[i],
                     ip_check_texts[i]);
     return 0;
 }
 
-const struct handler_spec ip_check_handlers[] = {
-    HANDLER_READER(ip_check_details, "drop_details", "drops by reason"),
-    HANDLER_END,
-};
+/* It is only there with DETAILS. */
+const struct handler_spec *ip_check_more(struct element *e, const char *name, size_t i)
+{
+    static const struct handler_spec details = HANDLER_READER(
+        ip_check_details, "drop_details", "drops by reason");
+    const struct ip_check_element *s = element_state(e);
+
+    if (!s->details || (name ? strcmp(name, details.name) != 0 : i != 0))
+        return NULL;
+    return &details;
+}
 
 void ip_check_take_state(struct element *e, struct element *old)
 {

@@ -43,7 +43,8 @@ struct ip_check_element {
 
 enum { IP_CHECK_DROPS }; /* their counter */
 extern const struct counter_spec ip_check_counters[];
-extern const struct handler_spec ip_check_handlers[];
+/* The handler drop_details, with DETAILS. */
+const struct handler_spec *ip_check_more(struct element *e, const char *name, size_t i);
 int ip_check_configure(struct element *e, struct conf *c, struct diag *d);
 void ip_check_take_state(struct element *e, struct element *old);
 

@@ -103,6 +103,20 @@ int ip_lookup_configure(struct element *e, struct conf *c, struct diag *d)
     return rc;
 }
 
+/* Routes that were added by handler live on, unless the new configuration has others to the
+ * same network. */
+void ip_lookup_take_state(struct element *e, struct element *old)
+{
+    struct ip_lookup *s = element_state(e);
+    const struct ip_lookup *o = element_state(old);
+
+    for (uint32_t i = 0; i < o->routes.n; i++) {
+        const struct ip_route *r = &o->routes.route[i];
+        if (r->port >= 0 && r->port < e->n_out && r->by_handler)
+            (void)ip_routes_add(&s->routes, r, false, NULL);
+    }
+}
+
 void ip_lookup_cleanup(struct element *e)
 {
     struct ip_lookup *s = element_state(e);
@@ -230,6 +244,7 @@ static int run_command(struct element *e, enum ip_lookup_command command,
     if (u->now.port < (command == IP_LOOKUP_REMOVE ? -1 : 0) ||
         ip_lookup_output(s, u->now.port) >= e->n_out)
         return diag_err(d, "bad OUTPUT");
+    u->now.by_handler = true;
     if (command == IP_LOOKUP_REMOVE && s->kind && u->now.port >= 0)
         add_number(s, &u->now);
     if (command == IP_LOOKUP_REMOVE)
@@ -323,5 +338,7 @@ int ip_lookup_flush(struct element *e, const struct handler_spec *h, const char 
 }
 
 const struct handler_spec ip_lookup_static_handlers[] = {IP_LOOKUP_READERS,
+                                                         HANDLER_END};
+const struct handler_spec ip_lookup_linear_handlers[] = {IP_LOOKUP_LINEAR_HANDLERS,
                                                          HANDLER_END};
 const struct handler_spec ip_lookup_handlers[] = {IP_LOOKUP_HANDLERS, HANDLER_END};

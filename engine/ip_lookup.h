@@ -46,12 +46,14 @@ static inline uint32_t ip_lookup_number(int32_t port)
 }
 
 int ip_lookup_configure(struct element *e, struct conf *c, struct diag *d);
+void ip_lookup_take_state(struct element *e, struct element *old);
 void ip_lookup_cleanup(struct element *e);
 void ip_lookup_push(struct element *e, unsigned port, struct batch *b);
 
-/* Handlers: table, lookup; then add, set, remove, ctrl, flush. Those of ip_lookup_handlers
+/* Handlers: table, lookup; with add, set, remove, ctrl; with flush. Those of ip_lookup_handlers
  * are IP_LOOKUP_HANDLERS, for tables with more of their own. */
 extern const struct handler_spec ip_lookup_static_handlers[];
+extern const struct handler_spec ip_lookup_linear_handlers[]; /* without flush */
 extern const struct handler_spec ip_lookup_handlers[];
 int ip_lookup_table(struct element *e, const struct handler_spec *h, const char *param,
                     struct sbuf *out, struct diag *d);
@@ -80,14 +82,17 @@ enum ip_lookup_command { IP_LOOKUP_ADD, IP_LOOKUP_SET, IP_LOOKUP_REMOVE };
         .name = name_, .help = help_, .flags = HANDLER_WRITE, .user = user_,           \
         .write = ip_lookup_write                                                       \
     }
-#define IP_LOOKUP_HANDLERS                                                             \
-    IP_LOOKUP_READERS, IP_LOOKUP_WRITER_("add", IP_LOOKUP_ADD, "add a route"),         \
+#define IP_LOOKUP_LINEAR_HANDLERS                                                      \
+    IP_LOOKUP_WRITER_("add", IP_LOOKUP_ADD, "add a route"),                            \
         IP_LOOKUP_WRITER_("set", IP_LOOKUP_SET, "add or replace a route"),             \
         IP_LOOKUP_WRITER_("remove", IP_LOOKUP_REMOVE, "remove a route"),               \
         {.name = "ctrl",                                                               \
          .help = "add, set and remove routes, a line each, all or none",               \
          .flags = HANDLER_WRITE | HANDLER_RAW,                                         \
          .write = ip_lookup_ctrl},                                                     \
+        IP_LOOKUP_READERS
+#define IP_LOOKUP_HANDLERS                                                             \
+    IP_LOOKUP_LINEAR_HANDLERS,                                                         \
         HANDLER_PRESS(ip_lookup_flush, "flush", "remove all routes")
 
 /* "ADDR/MASK [GATEWAY] OUTPUT"; with `for_remove` all but the network may be missing. `d`

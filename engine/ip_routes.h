@@ -24,6 +24,7 @@
 struct ip_route {
     uint32_t addr, mask, gw; /* network byte order */
     int32_t port;            /* < 0: none */
+    bool by_handler;         /* not by the configuration */
 };
 
 struct ip_hop {

@@ -28,7 +28,8 @@ static struct ip_route route(uint32_t host, unsigned len, int port)
 {
     uint32_t mask = len ? ~0u << (32 - len) : 0;
 
-    return (struct ip_route){be32(host & mask), be32(mask), 0, port};
+    return (struct ip_route){
+        .addr = be32(host & mask), .mask = be32(mask), .port = port};
 }
 
 static int add(uint32_t host, unsigned len, int port)
@@ -93,7 +94,8 @@ TEST(a_removed_route_uncovers_the_one_around_it)
 
 TEST(masks_that_are_no_prefixes_match_as_well)
 {
-    struct ip_route odd = {be32(0x00000001), be32(0x000000ff), 0, 4};
+    struct ip_route odd = {
+        .addr = be32(0x00000001), .mask = be32(0x000000ff), .port = 4};
 
     EXPECT_EQ(add(0, 0, 0), 0);
     EXPECT_EQ(ip_routes_add(&t, &odd, false, NULL), 0);

@@ -40,8 +40,6 @@ static int read_details(struct element *e, const struct handler_spec *h,
     char protocol[8] = "";
     size_t n = 0;
 
-    if (!s->details)
-        return diag_err(d, "'drop_details' needs DETAILS true");
     /* "CheckTCPHeader" */
     for (const char *c = e->cls->name + 5; *c && strcmp(c, "Header") != 0 && n < 7; c++)
         protocol[n++] = *c;
@@ -53,10 +51,17 @@ static int read_details(struct element *e, const struct handler_spec *h,
     return 0;
 }
 
-const struct handler_spec l4_check_handlers[] = {
-    HANDLER_READER(read_details, "drop_details", "drops by reason"),
-    HANDLER_END,
-};
+/* It is only there with DETAILS. */
+const struct handler_spec *l4_check_more(struct element *e, const char *name, size_t i)
+{
+    static const struct handler_spec details = HANDLER_READER(
+        read_details, "drop_details", "drops by reason");
+    const struct l4_check_element *s = element_state(e);
+
+    if (!s->details || (name ? strcmp(name, details.name) != 0 : i != 0))
+        return NULL;
+    return &details;
+}
 
 void l4_check_take_state(struct element *e, struct element *old)
 {

@@ -36,7 +36,8 @@ struct l4_check_element {
 
 enum { L4_CHECK_DROPS }; /* their counter */
 extern const struct counter_spec l4_check_counters[];
-extern const struct handler_spec l4_check_handlers[];
+/* The handler drop_details, with DETAILS. */
+const struct handler_spec *l4_check_more(struct element *e, const char *name, size_t i);
 void l4_check_take_state(struct element *e, struct element *old);
 
 /* Count and, the first time, tell about a bad packet of `protocol` ("TCP"). */

@@ -5,10 +5,9 @@
  * Usage:    CheckICMPHeader([keywords VERBOSE, DETAILS, CHECKSUM])
  * Ports:    1 in, 1-2 out; push or pull, output 1 push
  * Args:     VERBOSE   complain about every bad packet, not only the first
- *           DETAILS   keep the drop_details handler
+ *           DETAILS   count drops by reason: handler drop_details
  *           CHECKSUM  look at the checksum, default true
  * Counters: drops  packets that failed the checks
- * Handlers: drop_details  (r) drops by reason, with DETAILS
  * Example:  ... -> CheckIPHeader -> IPClassifier(icmp) -> CheckICMPHeader -> ...
  * See also: CheckIPHeader, CheckTCPHeader
  *
@@ -70,7 +69,7 @@ ELEMENT(CheckICMPHeader) = {
     .processing = "a/ah",
     .args = check_icmp_header_args,
     .counters = l4_check_counters,
-    .handlers = l4_check_handlers,
+    .more_handlers = l4_check_more,
     .take_state = l4_check_take_state,
     .push = check_icmp_header_push,
     .pull = check_icmp_header_pull,

@@ -12,9 +12,8 @@
  *           OFFSET      bytes before the IP header, default 0
  *           CHECKSUM    look at the header checksum, default true
  *           VERBOSE     complain about every bad packet, not only the first
- *           DETAILS     keep the drop_details handler
+ *           DETAILS     count drops by reason: handler drop_details
  * Counters: drops  packets that failed the checks
- * Handlers: drop_details  (r) drops by reason, with DETAILS
  * Example:  FromDevice(0) -> Strip(14) -> CheckIPHeader(INTERFACES 10.0.0.1/24) -> ...
  * See also: MarkIPHeader, CheckIPHeader2, Strip
  *
@@ -47,7 +46,7 @@ ELEMENT(CheckIPHeader) = {
     .args = check_ip_header_args,
     .any_args = true,
     .counters = ip_check_counters,
-    .handlers = ip_check_handlers,
+    .more_handlers = ip_check_more,
     .configure = ip_check_configure,
     .take_state = ip_check_take_state,
     .push = check_ip_header_push,

@@ -7,7 +7,6 @@
  * Args:     INTERFACES, BADSRC, GOODDST, OFFSET, VERBOSE, DETAILS  as CheckIPHeader's
  *           CHECKSUM  look at the header checksum, default false
  * Counters: drops  packets that failed the checks
- * Handlers: drop_details  (r) drops by reason, with DETAILS
  * Example:  FromDump(trace.pcap) -> CheckIPHeader2(OFFSET 14) -> ...
  * See also: CheckIPHeader, MarkIPHeader
  */
@@ -34,7 +33,7 @@ ELEMENT(CheckIPHeader2) = {
     .args = check_ip_header2_args,
     .any_args = true,
     .counters = ip_check_counters,
-    .handlers = ip_check_handlers,
+    .more_handlers = ip_check_more,
     .configure = ip_check_configure,
     .take_state = ip_check_take_state,
     .push = check_ip_header2_push,

@@ -42,7 +42,7 @@ struct ip_print {
 
 static const struct arg_spec ip_print_args[] = {
     ARG_STRING(ip_print, label, "LABEL", ARG_POS, NULL, "stands in front of lines"),
-    ARG_WORD(ip_print, contents, "CONTENTS", 0, "NONE", "data: NONE, HEX or ASCII"),
+    ARG_WORD(ip_print, contents, "CONTENTS", 0, "no", "data: NONE, HEX or ASCII"),
     ARG_WORD(ip_print, payload, "PAYLOAD", 0, "no", "payload: no, HEX or ASCII"),
     ARG_I32(ip_print, max_bytes, "MAXLENGTH", 0, "1500", "bytes of data to print"),
     {.name = "NBYTES",
@@ -88,15 +88,37 @@ static int ip_print_show(const struct text *t)
     return parse_bool(t->s, &yes) ? yes : -1;
 }
 
+/* PAYLOAD knows fewer words. */
+static int ip_print_show_payload(const struct text *t)
+{
+    if (ip_print_is(t, "NO") || ip_print_is(t, "FALSE"))
+        return SHOW_NONE;
+    if (ip_print_is(t, "YES") || ip_print_is(t, "TRUE") || ip_print_is(t, "HEX"))
+        return SHOW_HEX;
+    return ip_print_is(t, "ASCII") ? SHOW_ASCII : -1;
+}
+
+/* "bad contents value 'FOO'": in capitals, as Click says it. */
+static int ip_print_bad_contents(const struct ip_print *s, struct diag *d)
+{
+    char upper[64];
+    size_t n = 0;
+
+    for (const char *c = s->contents.s; *c && n < sizeof upper - 1; c++)
+        upper[n++] = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
+    upper[n] = '\0';
+    return diag_err(d, "bad contents value '%s'; should be 'NONE', 'HEX', or 'ASCII'",
+                    upper);
+}
+
 static int ip_print_configure(struct element *e, struct conf *c, struct diag *d)
 {
     struct ip_print *s = element_state(e);
-    int contents = ip_print_show(&s->contents), payload = ip_print_show(&s->payload);
+    int contents = ip_print_show(&s->contents),
+        payload = ip_print_show_payload(&s->payload);
 
     if (contents < 0)
-        return diag_err(d,
-                        "bad contents value '%s'; should be 'NONE', 'HEX', or 'ASCII'",
-                        s->contents.s);
+        return ip_print_bad_contents(s, d);
     if (payload < 0)
         return diag_err(d,
                         "bad payload value '%s'; should be 'false', 'hex', or 'ascii'",
@@ -259,7 +281,7 @@ static void ip_print_icmp(const struct ip_print *s, struct sbuf *out,
             sbuf_printf(out, "(%u, %u)", be16(icmp->id), be16(icmp->seq));
         else
             sbuf_printf(out, "(%u, %u)", icmp->id, icmp->seq);
-    } else if (icmp->type == ICMP_UNREACH && left >= (int)sizeof *icmp) {
+    } else if (icmp->type == ICMP_UNREACH) {
         ip_print_unreachable(out, icmp, left);
     } else {
         ip_print_other_icmp(out, icmp);

@@ -12,7 +12,6 @@
  *           set     (w) the same, replacing one to the same network
  *           remove  (w) remove a route: ADDR/MASK [[GATEWAY] OUTPUT]
  *           ctrl    (w) "add ...", "set ..." and "remove ..." lines: all of them, or none
- *           flush   (w) remove all routes
  * Example:  GetIPAddress(16) -> rt :: LinearIPLookup(10.0.0.0/8 0, 0/0 10.0.0.1 1);
  * See also: StaticIPLookup, RadixIPLookup
  *
@@ -29,8 +28,9 @@ ELEMENT(LinearIPLookup) = {
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,
-    .handlers = ip_lookup_handlers,
+    .handlers = ip_lookup_linear_handlers,
     .configure = ip_lookup_configure,
+    .take_state = ip_lookup_take_state,
     .cleanup = ip_lookup_cleanup,
     .push = ip_lookup_push,
 };

@@ -31,6 +31,7 @@ ELEMENT(RangeIPLookup) = {
     .any_args = true,
     .handlers = ip_lookup_handlers,
     .configure = ip_lookup_configure,
+    .take_state = ip_lookup_take_state,
     .cleanup = ip_lookup_cleanup,
     .push = ip_lookup_push,
 };

@@ -5,10 +5,9 @@
  * Usage:    CheckTCPHeader([keywords VERBOSE, DETAILS, CHECKSUM])
  * Ports:    1 in, 1-2 out; push or pull, output 1 push
  * Args:     VERBOSE   complain about every bad packet, not only the first
- *           DETAILS   keep the drop_details handler
+ *           DETAILS   count drops by reason: handler drop_details
  *           CHECKSUM  look at the checksum, default true
  * Counters: drops  packets that failed the checks
- * Handlers: drop_details  (r) drops by reason, with DETAILS
  * Example:  ... -> CheckIPHeader -> IPClassifier(tcp) -> CheckTCPHeader -> ...
  * See also: CheckIPHeader, CheckUDPHeader, SetTCPChecksum
  *
@@ -54,7 +53,7 @@ ELEMENT(CheckTCPHeader) = {
     .processing = "a/ah",
     .args = check_tcp_header_args,
     .counters = l4_check_counters,
-    .handlers = l4_check_handlers,
+    .more_handlers = l4_check_more,
     .take_state = l4_check_take_state,
     .push = check_tcp_header_push,
     .pull = check_tcp_header_pull,

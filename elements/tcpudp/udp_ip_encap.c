@@ -33,27 +33,37 @@ struct udp_ip_encap {
 
 #define ENCAP_PORT(member_, name_, help_)                                              \
     {                                                                                  \
-        .name = name_, .kind = ARG_KIND_U16, .flags = ARG_M, .help = help_,            \
+        .name = name_, .kind = ARG_KIND_PORT_UDP, .flags = ARG_M, .help = help_,       \
         .offset = offsetof(struct udp_ip_encap, member_)                               \
     }
 static const struct arg_spec udp_ip_encap_args[] = {
     ARG_IP(udp_ip_encap, src, "SRC", ARG_M, NULL, "source address"),
     ENCAP_PORT(sport, "SPORT", "source port"),
-    ARG_WORD(udp_ip_encap, dst_text, "DST", ARG_M, NULL, "destination, or DST_ANNO"),
+    ARG_RAW(udp_ip_encap, dst_text, "DST", ARG_M, NULL, "destination, or DST_ANNO"),
     ENCAP_PORT(dport, "DPORT", "destination port"),
     ARG_BOOL(udp_ip_encap, checksum, "CHECKSUM", ARG_POS, "true",
              "compute the UDP checksum"),
     ARG_END,
 };
 
-static int udp_ip_encap_configure(struct element *e, struct conf *c, struct diag *d)
+static bool udp_ip_encap_dst(struct element *e, const char *text)
 {
     struct udp_ip_encap *s = element_state(e);
+    bool anno = strcmp(text, "DST_ANNO") == 0;
 
-    s->use_anno = strcmp(s->dst_text.s, "DST_ANNO") == 0;
-    if (!s->use_anno && !parse_ip(e, s->dst_text.s, &s->dst))
-        return diag_err(d, "DST: parse error");
-    return 0;
+    if (anno)
+        s->dst = 0;
+    else if (!parse_ip(e, text, &s->dst))
+        return false;
+    s->use_anno = anno;
+    return true;
+}
+
+static int udp_ip_encap_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    const struct udp_ip_encap *s = element_state(e);
+
+    return udp_ip_encap_dst(e, s->dst_text.s) ? 0 : diag_err(d, "bad DST");
 }
 
 static inline verdict_t udp_ip_encap_one(struct element *e, struct pkt *p)
@@ -87,38 +97,24 @@ static inline verdict_t udp_ip_encap_one(struct element *e, struct pkt *p)
 }
 ELEMENT_LOOP(udp_ip_encap)
 
-static int udp_ip_encap_read_dst(struct element *e, const struct handler_spec *h,
-                                 const char *param, struct sbuf *out, struct diag *d)
-{
-    const struct udp_ip_encap *s = element_state(e);
-    char text[64];
-
-    sbuf_puts(out, s->use_anno ? "DST_ANNO" : unparse_ip(s->dst, text));
-    return 0;
-}
-
 static int udp_ip_encap_write_dst(struct element *e, const struct handler_spec *h,
                                   const char *value, size_t len, struct diag *d)
 {
-    struct udp_ip_encap *s = element_state(e);
-    bool anno = strcmp(value, "DST_ANNO") == 0;
-
-    if (!anno && !parse_ip(e, value, &s->dst))
-        return diag_err(d, "DST: parse error");
-    s->use_anno = anno;
-    return 0;
+    return udp_ip_encap_dst(e, value) ? 0 : diag_err(d, "bad DST");
 }
 
 #define RW (HANDLER_READ | HANDLER_WRITE)
 static const struct handler_spec udp_ip_encap_handlers[] = {
     HANDLER_VALUE(udp_ip_encap, src, ARG_KIND_IP, RW, "src", "source address"),
-    HANDLER_VALUE(udp_ip_encap, sport, ARG_KIND_U16, RW, "sport", "source port"),
+    HANDLER_VALUE(udp_ip_encap, sport, ARG_KIND_PORT_UDP, RW, "sport", "source port"),
     {.name = "dst",
      .help = "destination address",
      .flags = RW,
-     .read = udp_ip_encap_read_dst,
+     .kind = ARG_KIND_IP,
+     .offset = offsetof(struct udp_ip_encap, dst),
      .write = udp_ip_encap_write_dst},
-    HANDLER_VALUE(udp_ip_encap, dport, ARG_KIND_U16, RW, "dport", "destination port"),
+    HANDLER_VALUE(udp_ip_encap, dport, ARG_KIND_PORT_UDP, RW, "dport",
+                  "destination port"),
     HANDLER_END,
 };
 

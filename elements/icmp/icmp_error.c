@@ -27,6 +27,7 @@
 #include "engine/checksum.h"
 #include "engine/element.h"
 #include "engine/nameinfo.h"
+#include "engine/router.h"
 #include "engine/words.h"
 
 struct icmp_error {
@@ -36,7 +37,7 @@ struct icmp_error {
     uint32_t mtu, pmtu;
     bool set_fix;
     uint8_t type, code;
-    uint16_t next_id;
+    uint16_t *next_id; /* all in a router count on: router_shared() */
 };
 
 static const struct arg_spec icmp_error_args[] = {
@@ -77,8 +78,11 @@ static int icmp_error_configure(struct element *e, struct conf *c, struct diag *
         return diag_err(d, "argument 2 takes ICMP code (integer between 0 and 255)");
     s->type = (uint8_t)type;
     s->code = (uint8_t)code;
+    s->next_id = router_shared(e->router, "ICMPError", sizeof *s->next_id);
     if (!s->next_id)
-        s->next_id = 1;
+        return diag_err(d, "out of memory");
+    if (!*s->next_id)
+        *s->next_id = 1;
     return 0;
 }
 
@@ -181,7 +185,7 @@ static struct pkt *icmp_error_make(struct element *e, const struct pkt *p,
     *h = (struct ip4_hdr){
         .vhl = (uint8_t)(0x40 | (20 + options) / 4),
         .len = be16((uint16_t)q->len),
-        .id = be16(s->next_id++),
+        .id = be16((*s->next_id)++),
         .ttl = 200,
         .proto = IP_PROTO_ICMP,
         .src = s->src,

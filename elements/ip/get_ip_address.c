@@ -32,13 +32,14 @@ static const struct arg_spec get_ip_address_args[] = {
      .offset = offsetof(struct get_ip_address, offset),
      .def = "-1",
      .help = "where the address stands in the data"},
-    ARG_WORD(get_ip_address, ip, "IP", 0, NULL, "\"src\" or \"dst\" of the IP header"),
     {.name = "ANNO",
      .kind = ARG_KIND_ANNO,
      .offset = offsetof(struct get_ip_address, anno),
      .def = "DST_IP",
      .max = 4,
+     .flags = ARG_POS,
      .help = "annotation to set"},
+    ARG_WORD(get_ip_address, ip, "IP", 0, NULL, "\"src\" or \"dst\" of the IP header"),
     ARG_END,
 };
 

@@ -72,7 +72,7 @@ static inline verdict_t ip_input_combo_one(struct element *e, struct pkt *p)
     if (__builtin_expect(ip_check_packet(&s->check, p) == IP_CHECK_OK, 1))
         return 0;
     if (e->counters[C_DROPS] == 0)
-        element_say(e, "IP header check failed\n");
+        element_say(e, "IP checksum failed\n");
     return spill(e, 1, C_DROPS);
 }
 ELEMENT_LOOP(ip_input_combo)

@@ -2,13 +2,14 @@
 /*
  * IPMirror -- swap source and destination of IPv4 packets
  *
- * Usage:    IPMirror([keyword DST_ANNO])
+ * Usage:    IPMirror([DST_ANNO true])
  * Ports:    1 in, 1 out; push or pull
  * Args:     DST_ANNO  set the destination annotation to the new destination, default true
  * Example:  ... -> CheckIPHeader -> IPMirror -> ...
  * See also: EtherMirror, ICMPPingResponder, IP6Mirror
  *
- * Addresses and, for TCP and UDP but later fragments, ports. Checksums stay good, since a
+ * Addresses and, for TCP and UDP but later fragments, ports; for TCP the sequence number and
+ * the acknowledgement, too. Checksums stay good, since a
  * swap does not change a sum. Wants the IP header to be marked.
  */
 
@@ -20,7 +21,7 @@ struct ip_mirror {
 };
 
 static const struct arg_spec ip_mirror_args[] = {
-    ARG_BOOL(ip_mirror, dst_anno, "DST_ANNO", 0, "true",
+    ARG_BOOL(ip_mirror, dst_anno, "DST_ANNO", ARG_POS, "true",
              "set the destination annotation"),
     ARG_END,
 };
@@ -42,6 +43,14 @@ static inline verdict_t ip_mirror_one(struct element *e, struct pkt *p)
         !ip4_is_later_fragment(h) && pkt_avail(p, p->transport) >= 8) {
         uint32_t ports = load32(p->transport);
         store32(p->transport, ports << 16 | ports >> 16);
+        if (h->proto == IP_PROTO_TCP &&
+            pkt_avail(p, p->transport) >= offsetof(struct tcp_hdr, off)) {
+            struct tcp_hdr *t = pkt_tcp(p);
+            uint32_t seq = t->seq;
+
+            t->seq = t->ack;
+            t->ack = seq;
+        }
     }
     return 0;
 }

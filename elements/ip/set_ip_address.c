@@ -2,9 +2,9 @@
 /*
  * SetIPAddress -- set an annotation to an IPv4 address
  *
- * Usage:    SetIPAddress(ADDR [, ANNO])
+ * Usage:    SetIPAddress(IPADDR [, ANNO])
  * Ports:    1 in, 1 out; push or pull
- * Args:     ADDR  the address
+ * Args:     IPADDR  the address
  *           ANNO  4-byte annotation to set, default DST_IP
  * Handlers: addr  (rw) as ADDR
  * Example:  ... -> SetIPAddress(10.0.0.254) -> q :: ARPQuerier(10.0.0.1, 0:0:0:0:0:1);
@@ -20,10 +20,9 @@ struct set_ip_address {
 };
 
 static const struct arg_spec set_ip_address_args[] = {
-    ARG_IP(set_ip_address, addr, "ADDR", ARG_M, NULL, "the address"),
+    ARG_IP(set_ip_address, addr, "IPADDR", ARG_M, NULL, "the address"),
     {.name = "ANNO",
      .kind = ARG_KIND_ANNO,
-     .flags = ARG_POS,
      .offset = offsetof(struct set_ip_address, anno),
      .def = "DST_IP",
      .max = 4,

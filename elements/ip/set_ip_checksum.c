@@ -8,7 +8,8 @@
  * Example:  ... -> StoreData(8, \<40>) -> SetIPChecksum -> ...
  * See also: CheckIPHeader, SetTCPChecksum, SetUDPChecksum
  *
- * Wants the IP header to be marked. Packets without a whole one are dropped.
+ * Of the header that is marked, or else at the packet's beginning. Packets without a whole one
+ * are dropped.
  */
 
 #include "engine/checksum.h"
@@ -22,16 +23,19 @@ static const struct counter_spec set_ip_checksum_counters[] = {
 
 static inline verdict_t set_ip_checksum_one(struct element *e, struct pkt *p)
 {
-    struct ip4_hdr *h;
+    uint32_t at = p->network ? (uint32_t)(p->network - p->data) : 0;
+    uint32_t left = pkt_avail(p, p->network ? p->network : p->data);
+    struct ip4_hdr *h = (struct ip4_hdr *)(void *)(p->data + (int32_t)at);
 
-    if (__builtin_expect(!pkt_has_ip4(p), 0)) {
+    if (__builtin_expect(
+            left < sizeof *h || ip4_hlen(h) < sizeof *h || ip4_hlen(h) > left, 0)) {
         if (e->counters[C_DROPS] == 0)
             element_say(e, "SetIPChecksum: bad input packet\n");
         return drop(e, C_DROPS);
     }
     if (__builtin_expect(pkt_writable(p) < 0, 0))
         return drop(e, C_DROPS);
-    h = pkt_ip4(p);
+    h = (struct ip4_hdr *)(void *)(p->data + (int32_t)at);
     h->sum = 0;
     h->sum = csum_ip4(h);
     return 0;

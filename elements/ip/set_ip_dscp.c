@@ -16,18 +16,20 @@
 #include "engine/element.h"
 
 struct set_ip_dscp {
-    uint8_t dscp;
+    uint32_t dscp;
 };
 
 static const struct arg_spec set_ip_dscp_args[] = {
-    {.name = "DSCP",
-     .kind = ARG_KIND_U8,
-     .flags = ARG_M,
-     .offset = offsetof(struct set_ip_dscp, dscp),
-     .max = 63,
-     .help = "0 to 63"},
+    ARG_U32(set_ip_dscp, dscp, "DSCP", ARG_M, NULL, "0 to 63"),
     ARG_END,
 };
+
+static int set_ip_dscp_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    const struct set_ip_dscp *s = element_state(e);
+
+    return s->dscp > 63 ? diag_err(d, "diffserv code point out of range") : 0;
+}
 
 static inline verdict_t set_ip_dscp_one(struct element *e, struct pkt *p)
 {
@@ -59,9 +61,11 @@ static int set_ip_dscp_write(struct element *e, const struct handler_spec *h,
     struct set_ip_dscp *s = element_state(e);
     uint64_t dscp;
 
-    if (!parse_u64(value, 0, &dscp) || dscp > 63)
+    if (!parse_u64(value, 0, &dscp))
         return diag_err(d, "DSCP: parse error");
-    s->dscp = (uint8_t)dscp;
+    if (dscp > 63)
+        return diag_err(d, "diffserv code point out of range");
+    s->dscp = (uint32_t)dscp;
     return 0;
 }
 
@@ -82,6 +86,7 @@ ELEMENT(SetIPDSCP) = {
     .args = set_ip_dscp_args,
     .live = true,
     .handlers = set_ip_dscp_handlers,
+    .configure = set_ip_dscp_configure,
     .push = set_ip_dscp_push,
     .pull = set_ip_dscp_pull,
 };

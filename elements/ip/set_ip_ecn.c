@@ -12,6 +12,7 @@
  * Wants the IP header to be marked. The checksum is updated, not computed anew.
  */
 
+#include "engine/args.h"
 #include "engine/checksum.h"
 #include "engine/element.h"
 
@@ -73,20 +74,14 @@ static int set_ip_ecn_read(struct element *e, const struct handler_spec *h,
 {
     const struct set_ip_ecn *s = element_state(e);
 
-    sbuf_printf(out, "%u", s->ecn);
+    sbuf_puts(out, s->text.s); /* as it was written */
     return 0;
 }
 
 static int set_ip_ecn_write(struct element *e, const struct handler_spec *h,
                             const char *value, size_t len, struct diag *d)
 {
-    struct set_ip_ecn *s = element_state(e);
-    int ecn = set_ip_ecn_value(value);
-
-    if (ecn < 0)
-        return diag_err(d, "bad ECN argument");
-    s->ecn = (uint8_t)ecn;
-    return 0;
+    return args_reconfigure(e, value, d);
 }
 
 static const struct handler_spec set_ip_ecn_handlers[] = {

@@ -27,11 +27,11 @@ static inline verdict_t set_udp_checksum_one(struct element *e, struct pkt *p)
     struct udp_hdr *u = pkt_udp(p);
     struct ip4_hdr *h;
 
-    if (left >= sizeof *u && pkt_has_ip4(p) && !ip4_is_later_fragment(pkt_ip4(p)))
+    if (left >= sizeof *u && pkt_has_ip4(p) && !ip4_is_fragment(pkt_ip4(p)))
         len = be16(u->len);
     if (__builtin_expect(len < sizeof *u || len > left, 0)) {
-        if (e->counters[C_DROPS] == 0)
-            element_say(e, "%s: bad input packet\n", element_declaration(e));
+        if (e->n_out == 1 && e->counters[C_DROPS] == 0)
+            element_say(e, "%s: fragment or short packet\n", element_declaration(e));
         return spill(e, 1, C_DROPS);
     }
     if (pkt_writable(p) < 0)

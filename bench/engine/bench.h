@@ -20,7 +20,7 @@
  *
  *     FEED_CLONES   references to one packet: who writes copies first
  *     FEED_PRIVATE  packets of their own, filled at the source as a network card would
- *     FEED_FLOWS    references to one of row.size packets, in random order
+ *     FEED_FLOWS    the same, each a copy of one of row.size packets, in random order
  */
 
 #ifndef BENCH_ENGINE_BENCH_H

@@ -7,10 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
-enum { FLOW_ROOM = 256, BUDGET = 128 };
+enum { BUDGET = 128 };
 
 void collector_add(void *ctx, const uint8_t *data, uint32_t len)
 {
@@ -28,9 +27,7 @@ struct feeder {
     struct pkt_pool *pool;
     uint64_t left;
     struct flow_order order;
-    struct pkt **flows; /* owned; [order.n] */
-    void *room;         /* owned: their bytes */
-    uint8_t packet[PACKET_SLOT];
+    uint8_t (*packets)[PACKET_SLOT]; /* owned; one, or one a flow */
 };
 
 static uint32_t no_tx(void *dev, struct batch *b)
@@ -53,70 +50,50 @@ static uint32_t no_rx(void *dev, struct batch *b, uint32_t max)
     return 0;
 }
 
-static uint32_t private_rx(void *dev, struct batch *b, uint32_t max)
+/* As a network card would: packets of their own, whose bytes somebody else has written. */
+static inline uint32_t feed(struct feeder *f, struct batch *b, uint32_t max, bool flows)
 {
-    struct feeder *f = dev;
     uint32_t n = f->left < max ? (uint32_t)f->left : max;
+    const uint8_t *next[BATCH_MAX];
 
+    for (uint32_t i = 0; flows && i < n; i++) {
+        next[i] = f->packets[flow_next(&f->order)];
+        __builtin_prefetch(next[i]);
+    }
     n = batch_new(f->pool, b, n, PKT_HEADROOM, PACKET_LEN);
-    for (uint32_t i = b->n - n; i < b->n; i++)
-        memcpy(b->p[i]->data, f->packet, PACKET_LEN);
+    for (uint32_t i = 0; i < n; i++)
+        memcpy(b->p[b->n - n + i]->data, flows ? next[i] : f->packets[0], PACKET_LEN);
     f->left -= n;
     return n;
 }
 
-/* Clones of random flows: the records and then the buffers are fetched ahead. */
+static uint32_t private_rx(void *dev, struct batch *b, uint32_t max)
+{
+    return feed(dev, b, max, false);
+}
+
 static uint32_t flows_rx(void *dev, struct batch *b, uint32_t max)
 {
-    struct feeder *f = dev;
-    uint32_t n = f->left < max ? (uint32_t)f->left : max;
-    struct pkt *next[BATCH_MAX];
-
-    for (uint32_t i = 0; i < n; i++) {
-        next[i] = f->flows[flow_next(&f->order)];
-        __builtin_prefetch(next[i]);
-        __builtin_prefetch(next[i]->anno);
-    }
-    for (uint32_t i = 0; i < n; i++)
-        __builtin_prefetch(next[i]->buf, 1);
-    for (uint32_t i = 0; i < n; i++)
-        batch_add(b, pkt_clone(next[i]));
-    f->left -= n;
-    return n;
+    return feed(dev, b, max, true);
 }
 
 static const struct netdev_ops collector_ops = {no_rx, collector_tx};
 static const struct netdev_ops private_ops = {private_rx, no_tx};
 static const struct netdev_ops flows_ops = {flows_rx, no_tx};
 
-/* The flows' packets lie close together, in packet memory. */
 static void feeder_init(struct feeder *f, const struct row *row, struct pkt_pool *pool,
                         uint64_t packets)
 {
-    uint8_t bytes[PACKET_SLOT];
-    size_t room = (size_t)row->size * FLOW_ROOM;
+    bool flows = row->feed == FEED_FLOWS && !(row->flags & NEEDS_TRACE);
+    uint32_t n = flows ? row->size : 1;
 
-    *f = (struct feeder){.pool = pool, .left = packets, .order = {.n = row->size}};
-    packet_make(f->packet);
-    if (row->feed != FEED_FLOWS || row->flags & NEEDS_TRACE)
-        return;
-    f->flows = calloc(row->size, sizeof(struct pkt *));
-    f->room = aligned_alloc(1 << 21, (room + (1 << 21) - 1) & ~(size_t)((1 << 21) - 1));
-    if (!f->flows || !f->room ||
-        pkt_pool_add_buffers(pool, f->room, FLOW_ROOM, row->size) < 0)
+    *f = (struct feeder){.pool = pool, .left = packets, .order = {.n = n}};
+    f->packets = aligned_alloc(PACKET_SLOT, (size_t)n * PACKET_SLOT);
+    if (!f->packets)
         errx(1, "out of memory");
-    madvise(f->room, room, MADV_HUGEPAGE);
-    for (uint32_t i = 0; i < row->size; i++) {
-        packet_make_flow(bytes, i);
-        f->flows[i] = pkt_new(pool, PKT_HEADROOM, bytes, PACKET_LEN, 0);
-    }
-}
-
-static void feeder_fini(struct feeder *f)
-{
-    for (uint32_t i = 0; f->flows && i < f->order.n; i++)
-        pkt_free(f->flows[i]);
-    free(f->flows);
+    packet_make(f->packets[0]);
+    for (uint32_t i = 0; flows && i < n; i++)
+        packet_make_flow(f->packets[i], i);
 }
 
 /* --- the two sides -------------------------------------------------------------------- */
@@ -235,9 +212,8 @@ double bench_engine(const struct row *row, uint64_t packets, struct collector *c
     router_activate(r, NULL);
     took = run(r, row, &f, packets);
     router_free(r);
-    feeder_fini(&f);
     pkt_pool_free(p.pool);
-    free(f.room);
+    free(f.packets);
     free(config);
     diag_fini(&d);
     return took;

@@ -6,7 +6,7 @@
  * A limit does all the work that its configuration asks for, in batches of 32, with
  * everything known at compile time: no graph, no virtual calls, no general packets. Its
  * packets are records that refer to bytes, as the engine's are; the source hands out
- * references to templates, so whoever writes copies first, or packets of their own.
+ * references to a template, so whoever writes copies first, or packets of their own.
  *
  * With a `sink` a limit passes it every packet that it would have thrown away, in order:
  * the benchmark compares that with what the engine's configuration emits.
@@ -85,6 +85,8 @@ static inline void limit_source_flows(struct limit *l, struct limit_pkt *b)
         __builtin_prefetch(data);
         b[i] = (struct limit_pkt){data, PACKET_LEN, 1};
     }
+    for (unsigned i = 0; i < LIMIT_BATCH; i++)
+        limit_own(l, &b[i]);
 }
 
 /* Before every batch. */

@@ -76,13 +76,24 @@ static int from_netfront_configure(struct element *e, struct conf *c, struct dia
 }
 
 /* Where an Ethernet frame is meant to go; short packets count as ours. */
-static uint8_t packet_type(const struct netdev *dev, const struct pkt *p)
+static uint64_t load48(const void *at)
 {
-    static const uint8_t broadcast[6] = {255, 255, 255, 255, 255, 255};
+    uint64_t v;
 
-    if (p->len < 14 || memcmp(p->data, dev->mac, 6) == 0)
+    memcpy(&v, at, 8);
+    return v << 16;
+}
+
+static uint8_t packet_type(uint64_t own_mac, const struct pkt *p)
+{
+    uint64_t dst;
+
+    if (p->len < 14)
         return PKT_HOST;
-    if (memcmp(p->data, broadcast, 6) == 0)
+    dst = load48(p->data);
+    if (dst == own_mac)
+        return PKT_HOST;
+    if (dst == UINT64_MAX << 16)
         return PKT_BROADCAST;
     return p->data[0] & 1 ? PKT_MULTICAST : PKT_OTHERHOST;
 }
@@ -93,6 +104,7 @@ static bool from_netfront_run(struct element *e, struct task *t)
 {
     struct from_netfront *f = element_state(e);
     int64_t now = f->timestamp ? element_coarse_wall_now(e) : 0;
+    uint64_t own_mac;
     struct batch b;
     uint32_t n;
 
@@ -103,6 +115,7 @@ static bool from_netfront_run(struct element *e, struct task *t)
     n = f->dev->ops->rx(f->dev->dev, &b, f->burst);
     if (!n)
         return false;
+    own_mac = load48(f->dev->mac); /* the two bytes behind it are shifted out */
     for (uint32_t i = 0; i < n; i++) {
         struct pkt *p = b.p[i];
 
@@ -110,7 +123,7 @@ static bool from_netfront_run(struct element *e, struct task *t)
         p->mac = p->data;
         p->timestamp = now;
         p->device = f->number;
-        p->type = packet_type(f->dev, p);
+        p->type = packet_type(own_mac, p);
     }
     element_count(e, C_COUNT, n);
     out_push(e, 0, &b);

@@ -3,14 +3,6 @@
 
 #include "engine/checksum.h"
 
-static uint64_t load64(const uint8_t *at)
-{
-    uint64_t x;
-
-    memcpy(&x, at, sizeof x);
-    return x;
-}
-
 /* Both halves of a 64-bit word; the sum of 2^31 of them still fits into 64 bits. */
 static uint64_t halves(uint64_t x)
 {

@@ -113,6 +113,14 @@ static inline uint16_t csum_apply(uint16_t sum, uint64_t delta)
     return csum_finish((uint16_t)~sum + delta);
 }
 
+/* The same for a change that has been folded. */
+static inline uint16_t csum_apply16(uint16_t sum, uint16_t delta)
+{
+    uint32_t s = (uint32_t)(uint16_t)~sum + delta;
+
+    return (uint16_t) ~((s >> 16) + s);
+}
+
 static inline uint16_t csum_replace32(uint16_t sum, uint32_t was, uint32_t is)
 {
     return csum_apply(sum, csum_delta32(was, is));

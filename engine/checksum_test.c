@@ -125,3 +125,12 @@ TEST(a_good_header_is_told_from_all_others)
     memset(h, 0xff, sizeof h);
     EXPECT_EQ(csum_ip4_20_good(h), csum_ip4_20(h) == 0);
 }
+
+TEST(a_folded_change_is_applied_like_any_other)
+{
+    static const uint16_t values[] = {0, 1, 2, 0x7fff, 0x8000, 0xfffe, 0xffff, 0x1234};
+
+    for (unsigned i = 0; i < 8; i++)
+        for (unsigned k = 0; k < 65536; k++)
+            EXPECT_EQ(csum_apply16(values[i], (uint16_t)k), csum_apply(values[i], k));
+}

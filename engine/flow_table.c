@@ -3,7 +3,6 @@
 
 #include "engine/flow_table.h"
 
-#include <emmintrin.h>
 #include <stdlib.h>
 
 enum {
@@ -46,63 +45,9 @@ void flow_table_clear(struct flow_table *t)
     flow_table_fini(t);
 }
 
-/* Two 64-bit multiplications, folded: good enough that nobody who does not know the seed
- * can fill one bucket. */
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-    unsigned __int128 m = (unsigned __int128)a * b;
-
-    return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
-uint64_t flow_hash(const struct flow_table *t, const struct flow_id *id, uint8_t proto)
-{
-    uint64_t addrs, ports;
-
-    memcpy(&addrs, &id->src, 8);
-    ports = (uint64_t)id->sport | (uint64_t)id->dport << 16 | (uint64_t)proto << 32;
-    return mix(mix(addrs ^ t->seed, 0x9e3779b97f4a7c15ull) ^ ports,
-               t->seed | 0xe7037ed1a0b428dbull);
-}
-
-static uint16_t tag_of(uint64_t hash)
-{
-    uint16_t tag = (uint16_t)(hash >> 48);
-
-    return tag ? tag : 1;
-}
-
-static bool same(const struct flow *f, unsigned direction, const struct flow_id *id,
-                 uint8_t proto)
-{
-    return memcmp(&f->id[direction], id, sizeof *id) == 0 && f->proto == proto;
-}
-
-/* A bit for each way whose tag matches. */
-static unsigned matches(const struct flow_bucket *b, uint16_t tag)
-{
-    __m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
-    __m128i hit = _mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag));
-
-    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(hit, _mm_setzero_si128()));
-}
-
 static struct flow_bucket *extra_at(const struct flow_table *t, uint32_t more)
 {
     return &t->extra[(more - 1) / EXTRA_BLOCK][(more - 1) % EXTRA_BLOCK];
-}
-
-void flow_peek(const struct flow_table *t, uint64_t hash)
-{
-    const struct flow_bucket *b;
-    unsigned hit;
-
-    if (!t->buckets)
-        return;
-    b = flow_bucket_of(t, hash);
-    hit = matches(b, tag_of(hash));
-    if (hit)
-        __builtin_prefetch(flow_at(t, b->ref[__builtin_ctz(hit)] >> 1), 1);
 }
 
 flow_ref flow_find(const struct flow_table *t, uint64_t hash, const struct flow_id *id,
@@ -114,10 +59,11 @@ flow_ref flow_find(const struct flow_table *t, uint64_t hash, const struct flow_
         return 0;
     b = flow_bucket_of(t, hash);
     for (;;) {
-        for (unsigned hit = matches(b, tag_of(hash)); hit; hit &= hit - 1) {
-            uint32_t ref = b->ref[__builtin_ctz(hit)];
-            if (same(flow_at(t, ref >> 1), ref & 1, id, proto))
-                return ref + 1;
+        for (unsigned hit = flow_bucket_matches(b, flow_tag(hash)); hit;
+             hit &= hit - 1) {
+            flow_ref ref = b->ref[__builtin_ctz(hit)] + 1;
+            if (flow_is(t, ref, id, proto))
+                return ref;
         }
         if (!b->more)
             return 0;
@@ -177,7 +123,7 @@ static struct flow_bucket *room_for(struct flow_table *t, uint64_t hash, unsigne
     struct flow_bucket *b = flow_bucket_of(t, hash);
 
     for (;;) {
-        unsigned hit = matches(b, 0);
+        unsigned hit = flow_bucket_matches(b, 0);
         if (hit) {
             *way = (unsigned)__builtin_ctz(hit);
             return b;
@@ -195,7 +141,7 @@ static int put_ref(struct flow_table *t, uint64_t hash, uint32_t ref)
 
     if (!b)
         return -1;
-    b->tag[way] = tag_of(hash);
+    b->tag[way] = flow_tag(hash);
     b->ref[way] = ref;
     return 0;
 }
@@ -205,7 +151,8 @@ static void take_ref(struct flow_table *t, uint64_t hash, uint32_t ref)
     struct flow_bucket *b = flow_bucket_of(t, hash);
 
     for (;;) {
-        for (unsigned hit = matches(b, tag_of(hash)); hit; hit &= hit - 1) {
+        for (unsigned hit = flow_bucket_matches(b, flow_tag(hash)); hit;
+             hit &= hit - 1) {
             unsigned way = (unsigned)__builtin_ctz(hit);
             if (b->ref[way] == ref) {
                 b->tag[way] = 0;

@@ -4,7 +4,7 @@
  *
  * Made for address translation. A flow is one cache line; a hash bucket is another and
  * holds eight 16-bit tags beside the flows' numbers, so that a look-up costs two lines,
- * which flow_prefetch() and flow_peek() let a caller fetch for a whole batch ahead. (The
+ * which flow_prefetch() and flow_guess() let a caller fetch for a whole batch ahead. (The
  * tags are those of "MemC3", Fan, Andersen and Kaminsky, NSDI 2013.)
  *
  * The table doubles bit by bit: each new flow moves a few buckets over, so that none of them
@@ -26,6 +26,7 @@
 #include "engine/flow_seq.h"
 #include "engine/net_headers.h"
 
+#include <emmintrin.h>
 #include <stdalign.h>
 
 struct flow_id { /* network byte order */
@@ -116,7 +117,30 @@ void flow_table_fini(struct flow_table *t);
 /* Remove all flows, keep the seed. */
 void flow_table_clear(struct flow_table *t);
 
-uint64_t flow_hash(const struct flow_table *t, const struct flow_id *id, uint8_t proto);
+/* Two 64-bit multiplications, folded: good enough that nobody who does not know the seed
+ * can fill one bucket. */
+static inline uint64_t flow_mix(uint64_t a, uint64_t b)
+{
+    unsigned __int128 m = (unsigned __int128)a * b;
+
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static inline uint64_t flow_hash(const struct flow_table *t, const struct flow_id *id,
+                                 uint8_t proto)
+{
+    uint64_t addrs = load64(&id->src);
+    uint64_t ports = load32(&id->sport) | (uint64_t)proto << 32;
+
+    return flow_mix(flow_mix(addrs ^ t->seed, 0x9e3779b97f4a7c15ull) ^ ports,
+                    t->seed | 0xe7037ed1a0b428dbull);
+}
+
+/* Whether waiting for memory is worth a round of flow_prefetch(). */
+static inline bool flow_table_is_large(const struct flow_table *t)
+{
+    return t->n_buckets > 256;
+}
 
 /* Where a hash has its bucket. */
 static inline struct flow_bucket *flow_bucket_of(const struct flow_table *t,
@@ -135,8 +159,50 @@ static inline void flow_prefetch(const struct flow_table *t, uint64_t hash)
         __builtin_prefetch(flow_bucket_of(t, hash));
 }
 
-/* Once the bucket is there: fetch the flow that is most likely meant. */
-void flow_peek(const struct flow_table *t, uint64_t hash);
+static inline uint16_t flow_tag(uint64_t hash)
+{
+    uint16_t tag = (uint16_t)(hash >> 48);
+
+    return tag ? tag : 1;
+}
+
+/* A bit for each way whose tag matches. */
+static inline unsigned flow_bucket_matches(const struct flow_bucket *b, uint16_t tag)
+{
+    __m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
+    __m128i hit = _mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag));
+
+    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(hit, hit)) & 0xff;
+}
+
+/* Once the bucket is there: the flow that is most likely meant, or 0; it is prefetched.
+ * flow_is() tells whether it was, even if the table has changed since. */
+static inline flow_ref flow_guess(const struct flow_table *t, uint64_t hash)
+{
+    const struct flow_bucket *b;
+    unsigned hit;
+    flow_ref ref;
+
+    if (!t->buckets)
+        return 0;
+    b = flow_bucket_of(t, hash);
+    hit = flow_bucket_matches(b, flow_tag(hash));
+    if (!hit)
+        return 0;
+    ref = b->ref[__builtin_ctz(hit)] + 1;
+    __builtin_prefetch(flow_ref_flow(t, ref), 1);
+    return ref;
+}
+
+static inline bool flow_is(const struct flow_table *t, flow_ref ref,
+                           const struct flow_id *id, uint8_t proto)
+{
+    const struct flow *f = flow_ref_flow(t, ref);
+    const struct flow_id *own = &f->id[flow_ref_direction(ref)];
+
+    return load64(&own->src) == load64(&id->src) &&
+           load32(&own->sport) == load32(&id->sport) && f->proto == proto && f->used;
+}
 
 flow_ref flow_find(const struct flow_table *t, uint64_t hash, const struct flow_id *id,
                    uint8_t proto);

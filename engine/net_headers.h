@@ -56,6 +56,14 @@ static inline uint32_t load32(const void *at)
     return x;
 }
 
+static inline uint64_t load64(const void *at)
+{
+    uint64_t v;
+
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+
 static inline void store16(void *at, uint16_t x)
 {
     memcpy(at, &x, sizeof x);

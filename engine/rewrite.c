@@ -379,16 +379,27 @@ static bool has_ports(const struct rewriter *rw, uint8_t proto)
            (proto == IP_PROTO_DCCP && rw->kind == REWRITE_UDP);
 }
 
-/* What identifies the packet's flow; false when it belongs to none. */
-static inline bool packet_id(const struct rewriter *rw, const struct pkt *p,
-                             struct flow_id *id, uint8_t *proto)
+/* The whole id is loaded and stored in the pieces in which it is hashed and compared. */
+static inline void id_load(struct flow_id *id, const struct ip4_hdr *h,
+                           const uint8_t *ports)
+{
+    uint64_t addrs = load64(&h->src);
+    uint32_t both = ports ? load32(ports) : 0;
+
+    memcpy(&id->src, &addrs, 8);
+    memcpy(&id->sport, &both, 4);
+}
+
+/* packet_id() of a packet that is no plain one. */
+static bool packet_id_other(const struct rewriter *rw, const struct pkt *p,
+                            struct flow_id *id, uint8_t *proto)
 {
     const struct ip4_hdr *h = pkt_ip4(p);
     uint32_t least = rw->kind == REWRITE_PING ? 6 : 8;
 
     if (!pkt_has_ip4(p))
         return false;
-    *id = (struct flow_id){h->src, h->dst, 0, 0};
+    id_load(id, h, NULL);
     *proto = 0;
     if (rw->kind == REWRITE_ADDR)
         id->dst = 0;
@@ -401,14 +412,31 @@ static inline bool packet_id(const struct rewriter *rw, const struct pkt *p,
         return ping_id(p, id);
     if (!has_ports(rw, h->proto))
         return false;
-    id->sport = load16(p->transport);
-    id->dport = load16(p->transport + 2);
+    id_load(id, h, p->transport);
     return true;
 }
 
-static uint16_t apply_delta(uint16_t sum, uint16_t delta, unsigned direction)
+/* What identifies the packet's flow; false when it belongs to none. Most are UDP or TCP
+ * without options in the IP header. */
+static inline bool packet_id(const struct rewriter *rw, const struct pkt *p,
+                             struct flow_id *id, uint8_t *proto)
 {
-    return csum_apply(sum, direction ? (uint16_t)~delta : delta);
+    const struct ip4_hdr *h = pkt_ip4(p);
+
+    if (__builtin_expect(rw->kind != REWRITE_TCP_UDP || pkt_avail(p, p->network) < 28 ||
+                             h->vhl != 0x45 || p->transport != p->network + 20 ||
+                             ip4_is_later_fragment(h) ||
+                             (h->proto != IP_PROTO_UDP && h->proto != IP_PROTO_TCP),
+                         0))
+        return packet_id_other(rw, p, id, proto);
+    id_load(id, h, p->transport);
+    *proto = h->proto;
+    return true;
+}
+
+static inline uint16_t apply_delta(uint16_t sum, uint16_t delta, unsigned direction)
+{
+    return csum_apply16(sum, direction ? (uint16_t)~delta : delta);
 }
 
 /* A number of 32 bits in the TCP header, at any offset, becomes another. */
@@ -513,8 +541,9 @@ static void rewrite_ping(struct flow *f, unsigned direction, struct pkt *p)
 }
 
 /* Ports and checksum behind the IP header. */
-static void rewrite_transport(const struct rewriter *rw, struct flow *f,
-                              unsigned direction, struct pkt *p)
+static inline __attribute__((always_inline)) void
+rewrite_transport(const struct rewriter *rw, struct flow *f, unsigned direction,
+                  struct pkt *p)
 {
     const struct ip4_hdr *h = pkt_ip4(p);
     uint32_t left = pkt_avail(p, p->transport);
@@ -554,8 +583,9 @@ static void rewrite_addr(struct flow *f, unsigned direction, struct pkt *p)
     pkt_set_dst_ip(p, h->dst);
 }
 
-static int32_t rewrite_packet(struct rewriter *rw, struct flow *f, unsigned direction,
-                              struct pkt *p, uint32_t now_ms)
+static inline __attribute__((always_inline)) int32_t
+rewrite_packet(struct rewriter *rw, struct flow *f, unsigned direction, struct pkt *p,
+               uint32_t now_ms)
 {
     const struct flow_id *other = &f->id[!direction];
     struct ip4_hdr *h;
@@ -646,42 +676,53 @@ flow_ref rewriter_get(struct rewriter *rw, uint8_t proto, const struct flow_id *
     return make_mapping(rw, (unsigned)input, &key, proto, rewriter_now_ms(rw->e), &how);
 }
 
+/* Find and rewrite, or make, the flow of one packet; where it goes. */
+static inline int32_t rewriter_one(struct rewriter *rw, unsigned port, struct pkt *p,
+                                   uint64_t hash, flow_ref ref,
+                                   const struct flow_id *id, uint8_t proto,
+                                   uint32_t now_ms)
+{
+    if (__builtin_expect(!ref || !flow_is(&rw->flows, ref, id, proto), 0)) {
+        ref = flow_find(&rw->flows, hash, id, proto);
+        if (!ref)
+            ref = find_reply_addr(rw, pkt_ip4(p)->dst);
+        if (!ref)
+            return new_flow(rw, port, p, id, proto, now_ms);
+    }
+    return rewrite_packet(rw, flow_ref_flow(&rw->flows, ref), flow_ref_direction(ref),
+                          p, now_ms);
+}
+
 void rewriter_push(struct element *e, unsigned port, struct batch *b)
 {
     struct rewriter *rw = element_state(e);
     const struct rewrite_input *is = &rw->inputs[port];
+    bool large = flow_table_is_large(&rw->flows);
     int32_t out[BATCH_MAX];
     struct flow_id id[BATCH_MAX];
     uint64_t hash[BATCH_MAX];
+    flow_ref ref[BATCH_MAX];
     uint8_t proto[BATCH_MAX];
-    uint32_t now_ms = rewriter_now_ms(e);
+    uint32_t now_ms = rewriter_now_ms(e), n = b->n;
 
     /* Three rounds: fetch all buckets, then all flows, then work; a miss of the cache in
      * one packet does not hold up the others. */
-    for (uint32_t i = 0; i < b->n; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         out[i] = packet_id(rw, b->p[i], &id[i], &proto[i]) ? 0 : -1;
-        if (out[i] == 0) {
-            hash[i] = flow_hash(&rw->flows, &id[i], proto[i]);
-            flow_prefetch(&rw->flows, hash[i]);
-        }
-    }
-    for (uint32_t i = 0; b->n > 1 && i < b->n; i++)
-        if (out[i] == 0)
-            flow_peek(&rw->flows, hash[i]);
-    for (uint32_t i = 0; i < b->n; i++) {
-        flow_ref ref;
-        if (out[i] < 0) {
-            out[i] = is->what == RW_KIND_PASS ? is->out : -1;
+        if (__builtin_expect(out[i] < 0, 0))
             continue;
-        }
-        ref = flow_find(&rw->flows, hash[i], &id[i], proto[i]);
-        if (!ref)
-            ref = find_reply_addr(rw, pkt_ip4(b->p[i])->dst);
-        if (__builtin_expect(ref != 0, 1))
-            out[i] = rewrite_packet(rw, flow_ref_flow(&rw->flows, ref),
-                                    flow_ref_direction(ref), b->p[i], now_ms);
-        else
-            out[i] = new_flow(rw, port, b->p[i], &id[i], proto[i], now_ms);
+        hash[i] = flow_hash(&rw->flows, &id[i], proto[i]);
+        if (large)
+            flow_prefetch(&rw->flows, hash[i]);
     }
+    for (uint32_t i = 0; i < n; i++)
+        if (__builtin_expect(out[i] == 0, 1))
+            ref[i] = flow_guess(&rw->flows, hash[i]);
+    for (uint32_t i = 0; i < n; i++)
+        if (__builtin_expect(out[i] == 0, 1))
+            out[i] = rewriter_one(rw, port, b->p[i], hash[i], ref[i], &id[i], proto[i],
+                                  now_ms);
+        else
+            out[i] = is->what == RW_KIND_PASS ? is->out : -1;
     spread_push(e, b, out);
 }

@@ -28,7 +28,7 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-enum { MAX_ROUNDS = 31, CHECK_PACKETS = 6400, TRACE_MILLIONS = 2 };
+enum { MAX_ROUNDS = 31, CHECK_PACKETS = 6400, TRACE_RUNS = 8 };
 
 #define GUARD_FALL 0.85 /* of a ratio's baseline: less is a failure */
 
@@ -87,12 +87,17 @@ static double side_seconds(const char *side, const struct row *row)
     double (*run)(const struct row *, uint64_t,
                   struct collector *) = strcmp(side, "engine") ? bench_limit
                                                                : bench_engine;
+    double took, best = 0;
 
     if (!strcmp(side, "vm"))
         return 1 / bench_vm(row);
     pin();
     run(row, packets / 16 / LIMIT_BATCH * LIMIT_BATCH, NULL); /* warm up */
-    return run(row, packets, NULL) / (double)packets;
+    for (int i = 0; i < (row->flags & NEEDS_TRACE ? TRACE_RUNS : 1); i++) {
+        took = run(row, packets, NULL) / (double)packets;
+        best = i == 0 || took < best ? took : best;
+    }
+    return best;
 }
 
 static int one(const char *side, unsigned n)

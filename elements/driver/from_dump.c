@@ -300,6 +300,45 @@ static struct pkt *take_packet(struct element *e)
     return NULL;
 }
 
+/* Whether every packet that comes is emitted at once. */
+static bool wants_all(const struct from_dump *f)
+{
+    return f->active && !f->packet && f->have_times && !f->have_start && !f->have_end &&
+           !f->timing && !f->force_ip && f->sample >= SAMPLE_ONE;
+}
+
+static inline void fill_packet(const struct from_dump *f, struct pkt *p,
+                               const struct capture_plain *r)
+{
+    typedef long long step __attribute__((vector_size(TRACE_FILE_BEHIND), aligned(1)));
+
+    p->len = r->caplen;
+    for (uint32_t i = 0; i < r->caplen; i += sizeof(step))
+        *(step *)(void *)(p->data + i) = *(const step *)(const void *)(r->bytes + i);
+    p->timestamp = capture_plain_when(&f->capture, r);
+    p->mac = p->data;
+    p->anno_u32[ANNO_EXTRA_LENGTH / 4] = r->len - r->caplen;
+}
+
+/* Up to `max` packets of ordinary length, from records that are in memory. */
+static void fill(struct element *e, struct batch *b, uint32_t max)
+{
+    enum { ORDINARY = 1536 };
+    struct from_dump *f = element_state(e);
+    const struct capture_plain *r[BATCH_MAX];
+    uint32_t n = capture_ready(&f->capture, r, max, ORDINARY), first = b->n;
+
+    n = batch_new(element_pool(e), b, n, PKT_HEADROOM, ORDINARY + TRACE_FILE_BEHIND);
+    if (!n)
+        return;
+    for (uint32_t i = 0; i < n; i++)
+        fill_packet(f, b->p[first + i], r[i]);
+    capture_used(&f->capture, r[n - 1]);
+    f->packet_filepos = trace_file_pos(&f->capture.file) - r[n - 1]->caplen -
+                        (int64_t)sizeof *r[0];
+    f->count += n;
+}
+
 enum step { STEP_MORE, STEP_LATER, STEP_END };
 
 /* One record on, at most. */
@@ -328,6 +367,8 @@ static bool from_dump_run(struct element *e, struct task *t)
     bool worked;
 
     b.n = 0;
+    if (f->burst > 1 && wants_all(f))
+        fill(e, &b, f->burst);
     for (uint32_t tries = 0; b.n < f->burst && tries < f->burst + RETRIES; tries++)
         if ((next = step(e, &b)) != STEP_MORE)
             break;
@@ -347,6 +388,8 @@ static uint32_t from_dump_pull(struct element *e, unsigned port, struct batch *b
     uint32_t before = b->n;
     enum step next = STEP_MORE;
 
+    if (max > 1 && wants_all(f))
+        fill(e, b, max);
     while (b->n - before < max && (next = step(e, b)) == STEP_MORE)
         ;
     if (next == STEP_MORE)

@@ -216,3 +216,28 @@ void capture_pass(struct capture *c, const struct capture_record *r)
     if (!c->ng)
         trace_file_skip(&c->file, r->caplen + r->skip);
 }
+
+uint32_t capture_ready(struct capture *c, const struct capture_plain **r, uint32_t max,
+                       uint32_t longest)
+{
+    size_t at = c->file.at, left;
+    uint32_t n = 0;
+
+    if (c->ng || c->swapped || c->more || c->minor <= 3)
+        return 0;
+    for (; n < max && (left = c->file.have - at) >= sizeof **r; n++) {
+        const struct capture_plain *next = (const void *)(c->file.bytes + at);
+
+        if (next->caplen > longest || next->caplen > next->len ||
+            next->caplen > left - sizeof **r)
+            break;
+        r[n] = next;
+        at += sizeof *next + next->caplen;
+    }
+    return n;
+}
+
+void capture_used(struct capture *c, const struct capture_plain *last)
+{
+    c->file.at = (size_t)(last->bytes - c->file.bytes) + last->caplen;
+}

@@ -43,4 +43,25 @@ bool capture_next(struct capture *c, struct capture_record *r);
 const uint8_t *capture_bytes(struct capture *c, const struct capture_record *r);
 void capture_pass(struct capture *c, const struct capture_record *r);
 
+/* A record as it lies in a file of our byte order. Its bytes may be read in steps, up to
+ * TRACE_FILE_BEHIND - 1 more than there are. */
+struct capture_plain {
+    uint32_t s, fraction, caplen, len;
+    uint8_t bytes[];
+} __attribute__((packed));
+
+/* The next records, up to `max`, that lie whole in memory and that capture_next() would pass
+ * on as they are, with `longest` bytes at most. Returns how many; they stay the next ones
+ * until the last of those that were used goes to capture_used(). */
+uint32_t capture_ready(struct capture *c, const struct capture_plain **r, uint32_t max,
+                       uint32_t longest);
+void capture_used(struct capture *c, const struct capture_plain *last);
+
+static inline int64_t capture_plain_when(const struct capture *c,
+                                         const struct capture_plain *r)
+{
+    return (int64_t)(int32_t)r->s * 1000000000 +
+           (int64_t)(int32_t)r->fraction * (c->nano ? 1 : 1000);
+}
+
 #endif

@@ -97,7 +97,7 @@ int trace_file_open(struct trace_file *f, struct element *e, const char *name,
 
     f->name = name;
     f->e = e;
-    f->bytes = malloc(TRACE_FILE_PIECE);
+    f->bytes = malloc(TRACE_FILE_PIECE + TRACE_FILE_BEHIND);
     if (!f->bytes)
         return diag_err(d, "out of memory");
     f->fd = !strcmp(trace_file_name(f), "<stdin>") ? STDIN_FILENO

@@ -50,7 +50,10 @@ const char *trace_file_name(const struct trace_file *f);
 /* Copy `n` bytes out and go on behind them. Returns how many there were. */
 size_t trace_file_read(struct trace_file *f, void *out, size_t n);
 
-enum { TRACE_FILE_PIECE = 1 << 17 }; /* bytes that are read at a time */
+enum {
+    TRACE_FILE_PIECE = 1 << 17, /* bytes that are read at a time */
+    TRACE_FILE_BEHIND = 16, /* bytes behind them that may be read, and mean nothing */
+};
 
 /* The next `n` <= TRACE_FILE_PIECE bytes, valid until the next call; NULL, with all of them
  * still there, when there are fewer. */

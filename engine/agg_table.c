@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { FIRST_BUCKETS = 64 };
+_Static_assert(AGG_WAYS == 3, "agg_table_get() asks three");
 
 void agg_table_init(struct agg_table *t, uint64_t seed)
 {
@@ -37,6 +38,23 @@ static void agg_set(const struct agg_table *t, uint32_t bucket, unsigned way,
     out->number = bucket * AGG_WAYS + way;
 }
 
+/* Bit `way` if it is that way's key. Which way it is, nobody can predict: no branches. */
+static inline unsigned agg_hit(const struct agg_bucket *b, unsigned way,
+                               const struct agg_key *k, uint8_t wanted)
+{
+    const struct agg_entry *n = &b->entry[way];
+    uint32_t differ = (n->a ^ k->a) | (n->b ^ k->b) | (n->ports ^ k->ports) |
+                      ((b->flags[way] & (AGG_USED | AGG_UDP)) ^ wanted);
+
+    return (unsigned)(differ == 0) << way;
+}
+
+void agg_table_prefetch(const struct agg_table *t, const struct agg_key *k)
+{
+    if (t->n_buckets)
+        __builtin_prefetch(&t->buckets[agg_hash(t, k)], 1);
+}
+
 bool agg_table_get(const struct agg_table *t, const struct agg_key *k,
                    struct agg_slot *out)
 {
@@ -47,13 +65,13 @@ bool agg_table_get(const struct agg_table *t, const struct agg_key *k,
     for (uint32_t i = agg_hash(t, k);; i = (i + 1) & (t->n_buckets - 1)) {
         const struct agg_bucket *b = &t->buckets[i];
 
-        for (unsigned w = 0; w < AGG_WAYS; w++)
-            if (b->entry[w].a == k->a && b->entry[w].b == k->b &&
-                b->entry[w].ports == k->ports &&
-                (b->flags[w] & (AGG_USED | AGG_UDP)) == wanted) {
-                agg_set(t, i, w, out);
-                return true;
-            }
+        unsigned hit = agg_hit(b, 0, k, wanted) | agg_hit(b, 1, k, wanted) |
+                       agg_hit(b, 2, k, wanted);
+
+        if (__builtin_expect(hit != 0, 1)) {
+            agg_set(t, i, (unsigned)__builtin_ctz(hit), out);
+            return true;
+        }
         if (!b->overflowed)
             return false;
     }

@@ -64,6 +64,8 @@ struct agg_slot {
 void agg_table_init(struct agg_table *t, uint64_t seed);
 void agg_table_fini(struct agg_table *t);
 
+/* Fetch what agg_table_get() will look at. */
+void agg_table_prefetch(const struct agg_table *t, const struct agg_key *k);
 /* Find an entry; false when there is none. */
 bool agg_table_get(const struct agg_table *t, const struct agg_key *k,
                    struct agg_slot *out);

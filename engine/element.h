@@ -450,6 +450,10 @@ void strays_deliver(struct element *e, struct strays *s);
     ELEMENT_LOOP_(prefix, batch_make_writable(b, from),                                \
                   ((void)port, prefix##_one(e, p)))
 
+/* The same with `first(e, b, from)` before the loop, which may look at b->p[from .. b->n). */
+#define ELEMENT_LOOP_FIRST(prefix, first)                                              \
+    ELEMENT_LOOP_(prefix, first(e, b, from), ((void)port, prefix##_one(e, p)))
+
 /* The same for `prefix_one(e, port, p)`, which wants to know the input. */
 #define ELEMENT_LOOP_PORT(prefix)                                                      \
     ELEMENT_LOOP_(prefix, (void)0, prefix##_one(e, port, p))

@@ -36,7 +36,11 @@
 
 #include <stdlib.h>
 
-enum { NS_PER_S = 1000000000, WAITING_MAX = 4096 };
+enum {
+    NS_PER_S = 1000000000,
+    WAITING_MAX = 4096,
+    NEAR_BUCKETS = 256, /* so many are in the nearest cache */
+};
 
 /* Packets between two hosts that wait because of a fragment among them. */
 struct waiting_pair {
@@ -510,7 +514,25 @@ static inline verdict_t aggregate_ip_flows_one(struct element *e, struct pkt *p)
         return waiting_add(e, &k, w, p);
     return 0;
 }
-ELEMENT_LOOP(aggregate_ip_flows)
+
+/* Flows of a whole batch are fetched at once: a large table is in no near cache. */
+static void aggregate_ip_flows_prefetch(struct element *e, const struct batch *b,
+                                        uint32_t from)
+{
+    const struct aggregate_ip_flows *s = element_state(e);
+
+    for (uint32_t i = from; s->table.n_buckets > NEAR_BUCKETS && i < b->n; i++) {
+        const struct pkt *p = b->p[i];
+        struct agg_key k;
+        bool back;
+
+        if (pkt_avail(p, p->network) < sizeof(struct ip4_hdr) + 8)
+            continue;
+        k = flow_key(pkt_ip4(p), load32(p->network + sizeof(struct ip4_hdr)), &back);
+        agg_table_prefetch(&s->table, &k);
+    }
+}
+ELEMENT_LOOP_FIRST(aggregate_ip_flows, aggregate_ip_flows_prefetch)
 
 /* --- life ------------------------------------------------------------------------------- */
 

@@ -84,6 +84,7 @@ struct control_reply {
 /* What a guest says about the memory that is about to be copied. */
 struct control_checkpoint {
     uint32_t rx_done[16]; /* of each interface: packets it has taken out of the ring */
+    uint64_t due_ns;      /* steady time of the next timer; UINT64_MAX: none */
 };
 
 /* Bytes that hold nothing: free memory, empty buffers. Guest addresses, in any order. With

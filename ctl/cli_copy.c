@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* cli_copy.c -- clickos snapshot, restore, clone */
+/* cli_copy.c -- clickos snapshot, restore, clone, park, wake */
 
 #include "ctl/cli.h"
 
@@ -218,4 +218,50 @@ COMMAND(clone) = {
     .min_words = 1,
     .max_words = CLI_MAX_WORDS,
     .run = clone_run,
+};
+
+/* ---- park, wake -------------------------------------------------------------------- */
+
+static int each(struct cli *c, const struct cli_args *a, const char *what)
+{
+    int status = 0, one;
+
+    for (unsigned i = 0; i < a->n_words; i++) {
+        one = api(c, "POST", NULL, NULL, "/v1/vms/%s/%s", a->words[i], what);
+        status = status ? status : one;
+    }
+    return status;
+}
+
+static int park(struct cli *c, const struct cli_args *a)
+{
+    return each(c, a, "park");
+}
+
+COMMAND(park) = {
+    .name = "park",
+    .usage = "VM ...",
+    .summary = "put VMs aside until a packet comes for them",
+    .more =
+        "Their state goes into a file and they take no memory. With --park-after this\n"
+        "happens by itself.\n",
+    .example = "  clickos park fw",
+    .min_words = 1,
+    .max_words = CLI_MAX_WORDS,
+    .run = park,
+};
+
+static int wake(struct cli *c, const struct cli_args *a)
+{
+    return each(c, a, "wake");
+}
+
+COMMAND(wake) = {
+    .name = "wake",
+    .usage = "VM ...",
+    .summary = "have VMs run that are parked",
+    .example = "  clickos wake fw",
+    .min_words = 1,
+    .max_words = CLI_MAX_WORDS,
+    .run = wake,
 };

@@ -14,12 +14,16 @@
 
 static const struct cli_option run_options[] = {
     {"net", 0, "NETWORK,...", "join interface 0, 1, ... to these; '-' to none"},
-    {"if", 0, "NETWORK[,mac=MAC]", "one more interface"},
+    {"if", 0, "NETWORK[,mac=MAC][,ip=IP][,wake=own|any]", "one more interface"},
     {"create-net", 0, NULL, "create networks that do not exist"},
     {"isolation", 0, "KIND", "kvm, process or auto (the default)"},
     {"memory", 0, "SIZE", "for the configuration and its state, as 64M"},
     {"buffers", 0, "N", "packet buffers of 2 KiB"},
     {"mtu", 0, "BYTES", "of the interfaces"},
+    {"lazy", 0, NULL, "start it when its first packet comes"},
+    {"park-after", 0, "SECONDS",
+     "put it aside after so long without a packet; 0: never"},
+    {"restart", 0, "POLICY", "when it has ended: no (the default), on-failure, always"},
     {"e", 'e', "TEXT", "the configuration itself instead of a file"},
     {"timing", 0, NULL, "show how long each step took"},
     {.name = NULL},
@@ -46,7 +50,29 @@ static void add_nets(json_t *list, const char *nets)
     }
 }
 
-/* "left,mac=02:00:00:00:00:01" */
+/* mac=, ip= (several) or wake= */
+static int add_key(struct cli *c, json_t *o, const char *text, size_t len)
+{
+    const char *sep = memchr(text, '=', len);
+    size_t key = sep ? (size_t)(sep - text) : len, n = sep ? len - key - 1 : 0;
+
+    if (sep && key == 3 && !memcmp(text, "mac", 3)) {
+        json_object_set_new(o, "mac", json_stringn(sep + 1, n));
+    } else if (sep && key == 4 && !memcmp(text, "wake", 4)) {
+        json_object_set_new(o, "wake", json_stringn(sep + 1, n));
+    } else if (sep && key == 2 && !memcmp(text, "ip", 2)) {
+        if (!json_object_get(o, "ip"))
+            json_object_set_new(o, "ip", json_array());
+        json_array_append_new(json_object_get(o, "ip"), json_stringn(sep + 1, n));
+    } else {
+        return cli_fail(c, EXIT_USAGE,
+                        "'%.*s': after the network only mac=, ip= and wake= are known",
+                        (int)len, text);
+    }
+    return 0;
+}
+
+/* "left,mac=02:00:00:00:00:01,ip=10.0.0.1" */
 static int add_if(struct cli *c, json_t *list, const char *text)
 {
     size_t len = strcspn(text, ",");
@@ -54,11 +80,14 @@ static int add_if(struct cli *c, json_t *list, const char *text)
     const char *more = text[len] ? text + len + 1 : "";
 
     json_array_append_new(list, o);
-    if (*more && strncmp(more, "mac=", 4))
-        return cli_fail(c, EXIT_USAGE, "'%s': after the network only mac=MAC is known",
-                        text);
-    if (*more)
-        json_object_set_new(o, "mac", json_string(more + 4));
+    while (*more) {
+        size_t n = strcspn(more, ",");
+        int status = add_key(c, o, more, n);
+
+        if (status)
+            return status;
+        more += n + (more[n] == ',');
+    }
     return 0;
 }
 
@@ -114,6 +143,10 @@ static int make_spec(struct cli *c, const struct cli_args *a, const char *name,
     set_text(*spec, "memory", cli_value(a, "memory"));
     set_text(*spec, "buffers", cli_value(a, "buffers"));
     set_text(*spec, "mtu", cli_value(a, "mtu"));
+    set_text(*spec, "park_after", cli_value(a, "park-after"));
+    set_text(*spec, "restart", cli_value(a, "restart"));
+    if (cli_flag(a, "lazy"))
+        json_object_set_new(*spec, "lazy", json_true());
     if (cli_flag(a, "create-net"))
         json_object_set_new(*spec, "create_networks", json_true());
     return 0;
@@ -144,6 +177,11 @@ static int started(struct cli *c, const struct cli_args *a, const struct http_re
     caret_print(c->err, json_object_get(vm, "details"), s);
     if (c->json)
         return cli_print_json(c, vm);
+    if (!strcmp(json_str(vm, "state"), "parked")) {
+        fprintf(c->out, "%s: parked until its first packet\n", json_str(vm, "name"));
+        json_decref(vm);
+        return EXIT_OK;
+    }
     fprintf(c->out, "%s: running (%s), %.2f ms\n", json_str(vm, "name"),
             json_str(vm, "isolation"),
             (double)json_num(json_object_get(vm, "timing"), "total_us") / 1000);

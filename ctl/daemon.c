@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 /* How long the daemon waits for its VMs: with its ready message, and with all traffic. */
-enum { ADOPT_TIMEOUT_MS = 5000, START_PATIENCE_MS = 60 };
+enum { ADOPT_TIMEOUT_MS = 5000, START_PATIENCE_MS = 60, TICK_MS = 1000 };
 
 uint64_t daemon_wall_us(void)
 {
@@ -135,8 +135,11 @@ static void backplane_ready(void *ctx, uint32_t events)
     struct daemon_state *s = ctx;
     struct backplane_event event;
     struct port_info info;
+    struct vm *wanted;
 
     (void)events;
+    while ((wanted = backplane_next_wanted(s->bp)))
+        vm_wake(wanted);
     while (backplane_next_event(s->bp, &event)) {
         char *dot;
         struct vm *vm;
@@ -185,6 +188,7 @@ static int start_host(struct daemon_state *s, const struct daemon_options *o,
     const char *why = NULL;
 
     s->uid_base = o->uid_base;
+    s->park_after = o->park_after;
     s->host = vmm_host_new(&options, d);
     if (!s->host)
         return -1;
@@ -238,6 +242,14 @@ int daemon_open(struct daemon_state *s, const struct daemon_options *o, struct d
     return s->server ? 0 : -1;
 }
 
+static void tick(void *ctx)
+{
+    struct daemon_state *s = ctx;
+
+    vms_tick(s);
+    loop_timer_set(s->loop, &s->tick_timer, TICK_MS);
+}
+
 static int before_wait(void *ctx)
 {
     struct daemon_state *s = ctx;
@@ -249,6 +261,8 @@ void daemon_run(struct daemon_state *s)
 {
     if (!s->adopting)
         tell_ready(s);
+    s->tick_timer = (struct loop_timer){.expired = tick, .ctx = s};
+    loop_timer_set(s->loop, &s->tick_timer, TICK_MS);
     loop_run(s->loop, before_wait, s);
 }
 

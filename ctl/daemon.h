@@ -27,8 +27,9 @@ struct daemon_state {
     char *image;                   /* owned; path of the guest image */
     struct symbolizer *symbolizer; /* owned; opened when the first VM crashes */
     struct loop_watch host_watch, bp_watch;
-    struct loop_timer adopt_timer, start_timer;
-    unsigned adopting; /* VMs that have not answered yet after a restart */
+    struct loop_timer adopt_timer, start_timer, tick_timer;
+    uint64_t park_after; /* s without traffic before a VM is parked; 0: never */
+    unsigned adopting;   /* VMs that have not answered yet after a restart */
     struct vm *adopt_first, *adopt_last; /* of these, still to be connected to */
     unsigned asking;           /* descriptors that those connected to will send */
     uint64_t guest_poll_ns;    /* of VMs started from now on; 0: default */
@@ -53,6 +54,7 @@ struct daemon_options {
     uint64_t poll_min_ns,
         poll_max_ns;        /* of the switch before a port sleeps; 0: default */
     uint64_t guest_poll_ns; /* of guests before they sleep; 0: default */
+    uint64_t park_after;    /* s; 0: VMs are not parked unless they ask for it */
     unsigned pool;          /* shells kept ready: vmm_host_keep_shells() */
     void (*ready)(struct daemon_state *s);
     void (*log)(const char *text);

@@ -40,11 +40,7 @@ static struct vm *running(struct daemon_state *s, struct call *c)
 
     if (!vm)
         fail_unknown(c, &s->vms, "VM", "no_such_vm", c->args[0]);
-    else if (vm->state != VM_RUNNING)
-        call_fail(c, HTTP_CONFLICT, vm->state == VM_CRASHED ? "vm_crashed" : "busy",
-                  "VM '%s' does not run (%s): see 'clickos logs %s'", vm->name,
-                  vm_state_name(vm->state), vm->name);
-    else
+    else if (vm_is_there(vm, c))
         return vm;
     return NULL;
 }

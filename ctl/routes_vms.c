@@ -21,6 +21,14 @@ static struct vm *wanted(struct daemon_state *s, struct call *c)
     return vm;
 }
 
+/* The same, but it must run: a parked one is woken, and the call run again then. */
+static struct vm *there(struct daemon_state *s, struct call *c)
+{
+    struct vm *vm = wanted(s, c);
+
+    return vm && vm_is_there(vm, c) ? vm : NULL;
+}
+
 static int compare_vms(const void *a, const void *b)
 {
     const struct vm *x = *(const struct vm *const *)a,
@@ -125,7 +133,7 @@ static const char *body_file(const json_t *o, struct call *c)
 static void vms_snapshot(struct daemon_state *s, struct call *c)
 {
     static const char *const known[] = {"file"};
-    struct vm *vm = wanted(s, c);
+    struct vm *vm = there(s, c);
     json_t *o = vm ? body_object(c, known, 1) : NULL;
     const char *file = o ? body_file(o, c) : NULL;
 
@@ -154,12 +162,30 @@ static void vms_restore(struct daemon_state *s, struct call *c)
 static void vms_clone(struct daemon_state *s, struct call *c)
 {
     static const char *const known[] = {"clones"};
-    struct vm *vm = wanted(s, c);
+    struct vm *vm = there(s, c);
     json_t *o = vm ? body_object(c, known, 1) : NULL;
 
     if (o)
         vm_clone(vm, c, json_object_get(o, "clones"));
     json_decref(o);
+}
+
+/* ---- parking --------------------------------------------------------------------- */
+
+static void vms_park(struct daemon_state *s, struct call *c)
+{
+    struct vm *vm = wanted(s, c);
+
+    if (vm)
+        vm_park(vm, c);
+}
+
+static void vms_wake(struct daemon_state *s, struct call *c)
+{
+    struct vm *vm = there(s, c);
+
+    if (vm)
+        call_json(c, HTTP_OK, vm_describe(vm, true));
 }
 
 /* ---- configurations -------------------------------------------------------------- */
@@ -209,7 +235,7 @@ static int read_config(struct call *c, struct spec_config *spec, struct diag *d)
 
 static void config_put(struct daemon_state *s, struct call *c)
 {
-    struct vm *vm = wanted(s, c);
+    struct vm *vm = there(s, c);
     struct diag d = DIAG_INIT;
     struct spec_config spec;
 
@@ -240,7 +266,7 @@ static void config_get(struct daemon_state *s, struct call *c)
 
 static void config_delete(struct daemon_state *s, struct call *c)
 {
-    struct vm *vm = wanted(s, c);
+    struct vm *vm = there(s, c);
 
     if (vm)
         vm_remove_config(vm, c, c->n_args > 1 ? c->args[1] : SPEC_MAIN);
@@ -327,6 +353,20 @@ ROUTE(vms_clone) = {
     .path = "/v1/vms/{vm}/clone",
     .run = vms_clone,
     .help = "more VMs from one that runs, with all that it knows",
+};
+
+ROUTE(vms_park) = {
+    .method = "POST",
+    .path = "/v1/vms/{vm}/park",
+    .run = vms_park,
+    .help = "put a VM aside until a packet comes for it",
+};
+
+ROUTE(vms_wake) = {
+    .method = "POST",
+    .path = "/v1/vms/{vm}/wake",
+    .run = vms_wake,
+    .help = "have a VM run that is parked",
 };
 
 ROUTE(vms_restore) = {

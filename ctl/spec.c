@@ -8,6 +8,7 @@
 #include "ctl/json_get.h"
 #include "ctl/names.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,18 +141,66 @@ static int read_isolation(const json_t *o, enum vmm_isolation *isolation,
     return diag_err(d, "'%.40s' is no isolation: use auto, kvm or process", name);
 }
 
+static int read_ips(struct spec_if *i, const json_t *list, struct diag *d)
+{
+    const json_t *ip;
+    size_t n;
+
+    if (!list || json_is_null(list))
+        return 0;
+    if (!json_is_array(list) || json_array_size(list) > PARK_MAX_IPS)
+        return diag_err(d, "'ip' must be a list of at most %u addresses", PARK_MAX_IPS);
+    json_array_foreach(list, n, ip)
+    {
+        const char *text = json_string_value(ip);
+
+        if (!text || inet_pton(AF_INET, text, &i->ip4[i->n_ip4++]) != 1)
+            return diag_err(d, "'%.40s' is no IPv4 address", text ? text : "");
+    }
+    return 0;
+}
+
+static const char *const restart_names[] = {[RESTART_NO] = "no",
+                                            [RESTART_ON_FAILURE] = "on-failure",
+                                            [RESTART_ALWAYS] = "always"};
+
+const char *spec_restart_name(enum restart_policy policy)
+{
+    return restart_names[policy];
+}
+
+static int read_restart(const json_t *o, enum restart_policy *policy, struct diag *d)
+{
+    const char *name = "no";
+
+    if (json_get_string(o, "restart", &name, d) < 0)
+        return -1;
+    for (size_t i = 0; i < COUNT(restart_names); i++)
+        if (!strcmp(name, restart_names[i])) {
+            *policy = (enum restart_policy)i;
+            return 0;
+        }
+    return diag_err(d, "'%.40s' is no restart policy: use no, on-failure or always",
+                    name);
+}
+
 static int read_interface(struct spec_vm *v, const json_t *o, struct diag *d)
 {
-    static const char *const known[] = {"network", "mac"};
+    static const char *const known[] = {"network", "mac", "wake", "ip"};
     struct spec_if *i = &v->ifs[v->n_ifs];
-    const char *mac = NULL;
+    const char *mac = NULL, *wakes = NULL;
 
     if (!json_is_object(o))
         return diag_err(d, "'interfaces' must be a list of objects");
     if (json_get_only(o, known, COUNT(known), d) < 0 ||
         json_get_string(o, "network", &i->network, d) < 0 ||
-        json_get_string(o, "mac", &mac, d) < 0)
+        json_get_string(o, "mac", &mac, d) < 0 ||
+        json_get_string(o, "wake", &wakes, d) < 0 ||
+        read_ips(i, json_object_get(o, "ip"), d) < 0)
         return -1;
+    if (wakes && strcmp(wakes, "any") && strcmp(wakes, "own"))
+        return diag_err(d, "'%.40s' is nothing to wake for: use any or own", wakes);
+    i->own_only = wakes ? !strcmp(wakes, "own") : i->n_ip4 > 0;
     if (i->network && name_check("network", i->network, false, d) < 0)
         return -1;
     mac_from_name(v->name, v->n_ifs, i->mac);
@@ -181,10 +230,12 @@ static int read_interfaces(struct spec_vm *v, const json_t *o, struct diag *d)
 static int read_vm_members(struct spec_vm *v, json_t *o, struct diag *d)
 {
     static const char *const known[] = {
-        "name",    "interfaces", "isolation",       "memory",
-        "buffers", "mtu",        "create_networks", "config"};
+        "name", "interfaces",      "isolation", "memory",  "buffers",
+        "mtu",  "create_networks", "config",    "restart", "park_after",
+        "lazy"};
 
     v->name = "";
+    v->park_after = SPEC_PARK_DEFAULT;
     if (json_get_only(o, known, COUNT(known), d) < 0 ||
         json_get_string(o, "name", &v->name, d) < 0 ||
         name_check("VM", v->name, true, d) < 0 ||
@@ -193,7 +244,9 @@ static int read_vm_members(struct spec_vm *v, json_t *o, struct diag *d)
         json_get_u64(o, "buffers", 16, NETMEM_MAX_BUFFERS, &v->buffers, d) < 0 ||
         json_get_u64(o, "mtu", 68, 1900, &v->mtu, d) < 0 ||
         json_get_bool(o, "create_networks", &v->create_networks, d) < 0 ||
-        read_interfaces(v, o, d) < 0)
+        json_get_bool(o, "lazy", &v->lazy, d) < 0 ||
+        json_get_u64(o, "park_after", 0, 1 << 30, &v->park_after, d) < 0 ||
+        read_restart(o, &v->restart, d) < 0 || read_interfaces(v, o, d) < 0)
         return -1;
     v->config = json_object_get(o, "config");
     if (json_is_null(v->config))

@@ -38,14 +38,23 @@ void spec_config_fini(struct spec_config *c);
  * with a message if it is too long. */
 char *spec_config_wire(const struct spec_config *c, size_t *len, struct diag *d);
 
-/* An interface: {"network"?: "left", "mac"?: "02:..."}. */
+/* An interface: {"network"?: "left", "mac"?: "02:...", "wake"?: "any" | "own",
+ *                "ip"?: ["10.0.0.1"]}. */
 struct spec_if {
     const char *network; /* NULL: connected to nothing */
     uint8_t mac[6];
+    bool own_only; /* what wakes it: as struct park_config has it */
+    uint32_t n_ip4;
+    uint32_t ip4[PARK_MAX_IPS];
 };
 
+enum restart_policy { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS };
+const char *spec_restart_name(enum restart_policy policy);
+
+#define SPEC_PARK_DEFAULT UINT64_MAX /* as the daemon was told */
+
 /* A VM: {"name", "interfaces": [...], "isolation", "memory", "buffers", "mtu",
- *        "create_networks", "config": {...}} */
+ *        "create_networks", "restart", "park_after", "lazy", "config": {...}} */
 struct spec_vm {
     json_t *json; /* owned */
     const char *name;
@@ -54,6 +63,9 @@ struct spec_vm {
     unsigned n_ifs;
     struct spec_if ifs[NETMEM_MAX_IFS];
     bool create_networks;
+    bool lazy;           /* starts with its first packet */
+    uint64_t park_after; /* s without traffic; 0: never */
+    enum restart_policy restart;
     json_t *config; /* in json; NULL: none */
 };
 int spec_vm_read(struct spec_vm *v, const char *text, size_t len, struct diag *d);

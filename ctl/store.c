@@ -44,6 +44,14 @@ char *store_socket_path(const struct store *s, const char *name)
     return sbuf_take(&path);
 }
 
+char *store_parked_path(const struct store *s, const char *name)
+{
+    struct sbuf path = SBUF_INIT;
+
+    sbuf_printf(&path, "%s/parked/%s", s->dir, name);
+    return sbuf_take(&path);
+}
+
 /* mkdir -p */
 static int make_folder(const char *path, struct diag *d)
 {
@@ -68,7 +76,7 @@ static int make_folder(const char *path, struct diag *d)
 
 static int make_folders(const struct store *s, struct diag *d)
 {
-    static const char *const names[] = {"networks", "ports", "vms", "run"};
+    static const char *const names[] = {"networks", "ports", "vms", "run", "parked"};
     int rc = 0;
 
     for (size_t i = 0; i < sizeof names / sizeof *names && rc == 0; i++) {

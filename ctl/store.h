@@ -6,6 +6,7 @@
  *     DIR/networks/NAME    {...}
  *     DIR/ports/NAME       {...}
  *     DIR/vms/NAME         {...}
+ *     DIR/parked/NAME      the state of a VM that is parked (ctl/snapshot.h)
  *     DIR/run/NAME.sock    where a VM's monitor listens for the next daemon
  *
  * A file is written beside its place and renamed into it: whoever dies in between, or
@@ -51,7 +52,9 @@ void store_each(struct store *s, enum store_kind kind,
                 void (*each)(void *ctx, const char *name, json_t *value), void *ctx,
                 struct diag *d);
 
-/* Path of a VM's socket: heap, NULL when memory ran out. */
+/* Path of a VM's socket, and of the file a parked one lies in: heap, NULL when memory ran
+ * out. */
+char *store_parked_path(const struct store *s, const char *name);
 char *store_socket_path(const struct store *s, const char *name);
 
 #endif

@@ -28,6 +28,8 @@ struct vm *vm_new(struct daemon_state *s, const char *name)
     vm->s = s;
     vm->log = LOGRING_INIT;
     vm->created_us = daemon_wall_us();
+    vm->park_after = SPEC_PARK_DEFAULT;
+    vm->due_ns = UINT64_MAX;
     if (strmap_puts(&s->vms, vm->name, vm) < 0) {
         free(vm);
         return NULL;
@@ -49,6 +51,8 @@ void vm_free(struct vm *vm)
     vm_detach(vm);
     vm_wake_logs(vm, true);
     vm_control_free(vm);
+    vm_fail_waiting(vm);
+    loop_timer_cancel(vm->s->loop, &vm->restart_timer);
     vmm_free(vm->vmm);
     strmap_remove(&vm->s->vms, vm->name, strlen(vm->name));
     while (vm->configs) {
@@ -77,6 +81,7 @@ struct vm_config *vm_config(struct vm *vm, const char *name)
 
 /* ---- ports ----------------------------------------------------------------------- */
 
+/* A parked one makes room, and hands over the packets that came for it. */
 static int attach_one(struct vm *vm, const struct vmm_net *net, unsigned i,
                       struct diag *d)
 {
@@ -92,7 +97,12 @@ static int attach_one(struct vm *vm, const struct vmm_net *net, unsigned i,
                                    .interface = i,
                                    .wake_fd = net->wake_fd,
                                    .doorbell_fd = net->doorbell_fds[i]};
-    return backplane_add_port(vm->s->bp, &c, &vm->ifs[i].port, d);
+    if (!vm->ifs[i].parked)
+        return backplane_add_port(vm->s->bp, &c, &vm->ifs[i].port, d);
+    if (backplane_unpark(vm->s->bp, vm->ifs[i].parked, &c, &vm->ifs[i].port, d) < 0)
+        return -1;
+    vm->ifs[i].parked = NULL;
+    return 0;
 }
 
 int vm_attach(struct vm *vm, struct diag *d)
@@ -100,7 +110,7 @@ int vm_attach(struct vm *vm, struct diag *d)
     const struct vmm_net *net = vmm_net(vm->vmm);
 
     for (unsigned i = 0; i < vm->n_ifs; i++) {
-        if (!*vm->ifs[i].network)
+        if (!*vm->ifs[i].network || vm->ifs[i].port)
             continue;
         if (!net || net->n_ifs != vm->n_ifs) {
             vm_detach(vm);
@@ -120,6 +130,9 @@ void vm_detach(struct vm *vm)
         if (vm->ifs[i].port)
             backplane_remove_port(vm->s->bp, vm->ifs[i].port, NULL);
         vm->ifs[i].port = 0;
+        if (vm->ifs[i].parked)
+            backplane_unpark(vm->s->bp, vm->ifs[i].parked, NULL, NULL, NULL);
+        vm->ifs[i].parked = NULL;
     }
 }
 
@@ -156,6 +169,7 @@ void vm_remove(struct vm *vm, struct call *c)
     vm_control_update(vm);
     vm_detach(vm);
     vm_kill_and_forget(vm);
+    vm_drop_state(vm);
     if (vm->vmm)
         return;
     vm_free(vm);

@@ -10,6 +10,9 @@
  *        v                     v                                        v
  *     ENDING: ports gone, monitor killed; freed when its end was reported
  *
+ *     RUNNING --nothing to do for a while--> PARKED --a packet, a request--> STARTING
+ *     CRASHED --by its policy, after a while--> STARTING
+ *
  * Whatever fails while STARTING undoes everything that was done, and only then is the
  * client told. A crashed VM stays listed with what it said last until somebody removes it.
  *
@@ -27,14 +30,25 @@
 #include "ctl/names.h"
 #include "ctl/spec.h"
 
-enum vm_state { VM_STARTING, VM_ADOPTING, VM_RUNNING, VM_CRASHED, VM_ENDING };
+enum vm_state {
+    VM_STARTING,
+    VM_ADOPTING,
+    VM_RUNNING,
+    VM_CRASHED,
+    VM_ENDING,
+    VM_PARKED,
+};
 
 enum { VM_MAX_CONFIGS = 64 };
 
 struct vm_if {
     char network[NAME_ROOM]; /* "": connected to nothing */
     uint8_t mac[6];
-    uint32_t port; /* id in the backplane; 0: none */
+    uint32_t port;         /* id in the backplane; 0: none */
+    struct parked *parked; /* the backplane's; NULL: not parked */
+    bool own_only;         /* what wakes it: struct park_config */
+    uint32_t n_ip4;
+    uint32_t ip4[PARK_MAX_IPS];
 };
 
 struct vm_config {
@@ -99,6 +113,18 @@ struct vm {
     struct vm_config *configs;         /* owned */
     bool created_nets[NETMEM_MAX_IFS]; /* networks made for it while STARTING */
 
+    bool again;     /* it has run before, or was to: a failed start does not undo it */
+    bool has_state; /* PARKED: in a file; else it starts from nothing */
+    uint64_t park_after;      /* s; 0: never; SPEC_PARK_DEFAULT */
+    uint64_t moved, moved_ns; /* packets seen so far, and when that was noticed */
+    uint64_t due_ns;          /* PARKED: wake for a timer then; UINT64_MAX: none */
+    bool parking;             /* a checkpoint for that is under way */
+    struct call *parker;      /* waits for it; borrowed */
+    struct call_list *waking; /* owned; calls to be run when it does */
+    enum restart_policy restart;
+    unsigned restarts; /* since it ran well */
+    struct loop_timer restart_timer;
+
     char *trouble; /* owned; why it crashed, one line */
     struct logring log;
     struct log_wait *waits; /* owned */
@@ -149,6 +175,22 @@ json_t *vm_record(const struct vm *vm, const char *state);
 void vms_load(struct daemon_state *s, struct diag *d);
 void vms_free(struct daemon_state *s);
 
+/* ---- parking: vm_park.c ---------------------------------------------------------- */
+
+/* Put a running VM aside: its state goes into a file, its monitor and all that is KVM's
+ * ends. `c` (may be NULL) is answered when that is so, or why it is not. */
+void vm_park(struct vm *vm, struct call *c);
+
+/* A packet or somebody else wants it. */
+void vm_wake(struct vm *vm);
+
+/* True if the VM runs. If it is parked or about to run again, `c` is kept and run anew
+ * when it does; if it does not run, `c` is answered. */
+bool vm_is_there(struct vm *vm, struct call *c);
+
+/* Once a second: park those that have been idle, wake those whose timer is due. */
+void vms_tick(struct daemon_state *s);
+
 /* ---- copies: vm_copy.c ---------------------------------------------------------- */
 
 /* Write what the VM is to a file, while it stands still for a moment. */
@@ -172,6 +214,7 @@ void vm_wake_logs(struct vm *vm, bool over);
 void vm_console(struct vm *vm, const char *text, size_t len, uint32_t lost);
 
 int vm_load_record(struct vm *vm, json_t *value, struct diag *d);
+void vm_take_if(struct vm_if *f, const struct spec_if *spec);
 uint32_t vm_next_uid(struct daemon_state *s);
 void vm_kill_and_forget(struct vm *vm);
 json_t *vm_add_notes(struct vm *vm, json_t *answer, const char *text, size_t len);
@@ -184,6 +227,15 @@ int vm_request_install(struct vm *vm, const struct vm_config *c, vmm_reply_fn *r
 void vm_bring_up(struct vm *vm);
 void vm_note_and_bring_up(struct vm *vm, bool create_nets);
 void vm_tell_failure(struct call *creator, struct vm_waiter *waiter, struct failure *f);
+
+/* Enter it as one that is parked: its interfaces wait for packets. -1: some could not. */
+int vm_lay_aside(struct vm *vm, struct diag *d);
+void vm_run_waiting(struct vm *vm);  /* calls that waited for it to run */
+void vm_fail_waiting(struct vm *vm); /* or have to hear that it does not */
+void vm_drop_state(struct vm *vm);   /* it runs: the file is of yesterday */
+
+/* It has ended although nobody wanted it to: what its policy says. */
+void vm_restart_later(struct vm *vm, bool daemon_was_down);
 
 /* Join the interfaces to their networks; -1 with all of them loose again. */
 int vm_attach(struct vm *vm, struct diag *d);

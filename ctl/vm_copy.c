@@ -148,10 +148,12 @@ static void save(struct taking *t, int fd)
 {
     json_t *record = vm_record(t->vm, "snapshot");
     struct diag d = DIAG_INIT;
+    struct vmm_state_info info = {.pause_ns = 0};
     uint64_t bytes = 0;
     int rc = snapshot_save(t->file, record, fd, &bytes, &d);
 
     json_decref(record);
+    vmm_state_info(fd, &info);
     if (rc < 0)
         call_fail_diag(t->call, rc == SNAPSHOT_FULL ? HTTP_NO_SPACE : HTTP_REFUSED,
                        rc == SNAPSHOT_FULL ? "no_space" : "refused", &d);
@@ -159,7 +161,7 @@ static void save(struct taking *t, int fd)
         call_json(t->call, HTTP_CREATED,
                   json_pack("{s:s, s:s, s:I, s:I}", "name", t->vm->name, "file",
                             t->file, "bytes", (json_int_t)bytes, "stopped_us",
-                            (json_int_t)(vmm_state_pause_ns(fd) / 1000)));
+                            (json_int_t)(info.pause_ns / 1000)));
     diag_fini(&d);
 }
 

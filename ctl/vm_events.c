@@ -213,6 +213,39 @@ static void set_trouble(struct vm *vm, enum vmm_end end, int status, const char 
     vm_say(vm, "clickos: %s", vm->trouble ? vm->trouble : "ended");
 }
 
+/* ---- again ----------------------------------------------------------------------- */
+
+enum { AGAIN_MIN_MS = 100, AGAIN_MAX_MS = 60000, WELL_NS = 2000000000 };
+
+static void run_again(void *ctx)
+{
+    struct vm *vm = ctx;
+
+    if (vm->state != VM_CRASHED)
+        return;
+    vm_say(vm, "clickos: started again, for the %u. time", vm->restarts);
+    vm->how = (struct vm_how){.late = false};
+    vm->times = (struct vm_times){.asked = loop_now_ns()};
+    vm_bring_up(vm);
+}
+
+/* Each time twice as long, as long as it does not run well. */
+void vm_restart_later(struct vm *vm, bool daemon_was_down)
+{
+    uint64_t wait = AGAIN_MIN_MS;
+
+    if (vm->restart == RESTART_NO || (daemon_was_down && vm->restart != RESTART_ALWAYS))
+        return;
+    if (vm->times.installed && loop_now_ns() - vm->times.installed > WELL_NS)
+        vm->restarts = 0;
+    for (unsigned i = 0; i < vm->restarts && wait < AGAIN_MAX_MS; i++)
+        wait *= 2;
+    vm->restarts++;
+    vm->restart_timer = (struct loop_timer){.expired = run_again, .ctx = vm};
+    loop_timer_set(vm->s->loop, &vm->restart_timer,
+                   wait < AGAIN_MAX_MS ? wait : AGAIN_MAX_MS);
+}
+
 /* It ended although nobody wanted it to: keep what it said. */
 static void on_unwanted_end(struct vm *vm)
 {
@@ -225,6 +258,8 @@ static void on_unwanted_end(struct vm *vm)
     store_put(vm->s->store, STORE_VM, vm->name, record, NULL);
     json_decref(record);
     daemon_log(vm->s, "VM %s: %s", vm->name, vm->trouble ? vm->trouble : "ended");
+    vm_fail_waiting(vm);
+    vm_restart_later(vm, false);
 }
 
 static void answer_ended(struct vm *vm)

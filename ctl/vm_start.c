@@ -80,6 +80,39 @@ static void undo(struct vm *vm)
     vm_free(vm);
 }
 
+/* One that was there before stays: parked as it was if it was to be woken, else crashed,
+ * and then its policy decides. */
+static void fall_back(struct vm *vm)
+{
+    bool was_parked = vm->how.late;
+    json_t *record;
+
+    if (vm->vmm) {
+        vmm_kill(vm->vmm);
+        vmm_free(vm->vmm);
+        vm->vmm = NULL;
+    }
+    free(vm->trouble);
+    vm->trouble = vm->failure.text;
+    vm->failure.text = NULL;
+    json_decref(vm->failure.details);
+    vm->failure.details = NULL;
+    daemon_log(vm->s, "VM %s: %s", vm->name, vm->trouble ? vm->trouble : "");
+    vm_say(vm, "clickos: %s", vm->trouble ? vm->trouble : "cannot be started");
+    if (was_parked && vm_lay_aside(vm, NULL) == 0) {
+        vm->state = VM_PARKED;
+        vm_fail_waiting(vm);
+        return;
+    }
+    vm->state = VM_CRASHED;
+    vm_detach(vm);
+    record = vm_record(vm, "crashed");
+    store_put(vm->s->store, STORE_VM, vm->name, record, NULL);
+    json_decref(record);
+    vm_fail_waiting(vm);
+    vm_restart_later(vm, false);
+}
+
 void vm_fail(struct vm *vm, unsigned status, const char *code, json_t *details,
              const char *fmt, ...)
 {
@@ -93,7 +126,10 @@ void vm_fail(struct vm *vm, unsigned status, const char *code, json_t *details,
     snprintf(vm->failure.code, sizeof vm->failure.code, "%s", code);
     vm->failure.text = sbuf_take(&text);
     vm->failure.details = details;
-    undo(vm);
+    if (vm->again)
+        fall_back(vm);
+    else
+        undo(vm);
 }
 
 static int make_nets(struct vm *vm, bool create, struct diag *d)
@@ -173,6 +209,20 @@ static void fail_store(struct vm *vm, int rc, const struct diag *d)
             rc == STORE_FULL ? "no_space" : "state", NULL, "%s", diag_first(d));
 }
 
+/* What was needed for the start alone, and who waited for it. */
+static void on_with_it(struct vm *vm)
+{
+    sbuf_fini(&vm->notes);
+    free(vm->trouble);
+    vm->trouble = NULL;
+    if (vm->has_state)
+        vm_drop_state(vm);
+    vm->again = true;
+    vm->due_ns = UINT64_MAX;
+    vm->moved_ns = 0;
+    vm_run_waiting(vm);
+}
+
 static void started(struct vm *vm)
 {
     struct call *c = vm->creator;
@@ -198,8 +248,8 @@ static void started(struct vm *vm)
         vm_control_update(vm);
         if (w)
             w->done(w, vm, NULL);
+        on_with_it(vm);
     }
-    sbuf_fini(&vm->notes);
     diag_fini(&d);
 }
 
@@ -338,10 +388,12 @@ static int take_spec(struct vm *vm, struct spec_vm *spec, struct diag *d)
     vm->memory = spec->memory;
     vm->buffers = spec->buffers;
     vm->mtu = spec->mtu;
+    vm->park_after = spec->park_after;
+    vm->restart = spec->restart;
     vm->uid = vm_next_uid(vm->s);
     vm->n_ifs = spec->n_ifs;
     for (unsigned i = 0; i < spec->n_ifs; i++) {
-        memcpy(vm->ifs[i].mac, spec->ifs[i].mac, 6);
+        vm_take_if(&vm->ifs[i], &spec->ifs[i]);
         if (spec->ifs[i].network)
             snprintf(vm->ifs[i].network, NAME_ROOM, "%s", spec->ifs[i].network);
     }
@@ -368,6 +420,31 @@ static int check_isolation(struct daemon_state *s, struct call *c,
     return -1;
 }
 
+/* Just in time: it waits as if it had run before. */
+static void declare(struct vm *vm, bool create_nets)
+{
+    struct diag d = DIAG_INIT;
+    json_t *record = NULL;
+    struct call *c = vm->creator;
+    int rc;
+
+    if (make_nets(vm, create_nets, &d) < 0) {
+        vm_fail(vm, HTTP_NOT_FOUND, "no_such_network", NULL, "%s", diag_first(&d));
+    } else if ((rc = store_put(vm->s->store, STORE_VM, vm->name,
+                               record = vm_record(vm, "parked"), &d)) < 0) {
+        fail_store(vm, rc, &d);
+    } else if (vm_lay_aside(vm, &d) < 0) {
+        vm_fail(vm, HTTP_INTERNAL, "port_failed", NULL, "%s", diag_first(&d));
+    } else {
+        vm->state = VM_PARKED;
+        vm->again = true;
+        vm->creator = NULL;
+        call_json(c, HTTP_CREATED, vm_describe(vm, true));
+    }
+    json_decref(record);
+    diag_fini(&d);
+}
+
 /* The steps of a start, in order; each failure undoes the ones before. */
 static void start(struct vm *vm, struct spec_vm *spec)
 {
@@ -375,6 +452,8 @@ static void start(struct vm *vm, struct spec_vm *spec)
 
     if (take_spec(vm, spec, &d) < 0)
         vm_fail(vm, HTTP_BAD_REQUEST, "bad_request", NULL, "%s", diag_first(&d));
+    else if (spec->lazy)
+        declare(vm, spec->create_networks);
     else
         vm_note_and_bring_up(vm, spec->create_networks);
     diag_fini(&d);

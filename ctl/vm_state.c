@@ -5,17 +5,18 @@
 
 #include "ctl/json_get.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *vm_state_name(enum vm_state state)
 {
-    static const char *const names[] = {[VM_STARTING] = "starting",
-                                        [VM_ADOPTING] = "adopting",
-                                        [VM_RUNNING] = "running",
-                                        [VM_CRASHED] = "crashed",
-                                        [VM_ENDING] = "ending"};
+    static const char *const names[] = {
+        [VM_STARTING] = "starting", [VM_ADOPTING] = "adopting",
+        [VM_RUNNING] = "running",   [VM_CRASHED] = "crashed",
+        [VM_ENDING] = "ending",     [VM_PARKED] = "parked"};
 
     return names[state];
 }
@@ -92,6 +93,17 @@ json_t *vm_describe(const struct vm *vm, bool full)
 
 /* ---- as the state folder keeps it ------------------------------------------------ */
 
+static json_t *record_ips(const struct vm_if *f)
+{
+    json_t *list = json_array();
+    char text[INET_ADDRSTRLEN];
+
+    for (unsigned i = 0; i < f->n_ip4; i++)
+        json_array_append_new(
+            list, json_string(inet_ntop(AF_INET, &f->ip4[i], text, sizeof text)));
+    return list;
+}
+
 static json_t *record_ifs(const struct vm *vm)
 {
     json_t *list = json_array();
@@ -102,6 +114,10 @@ static json_t *record_ifs(const struct vm *vm)
 
         if (*vm->ifs[i].network)
             json_object_set_new(o, "network", json_string(vm->ifs[i].network));
+        if (vm->ifs[i].own_only)
+            json_object_set_new(o, "wake", json_string("own"));
+        if (vm->ifs[i].n_ip4)
+            json_object_set_new(o, "ip", record_ips(&vm->ifs[i]));
         json_array_append_new(list, o);
     }
     return list;
@@ -121,6 +137,12 @@ json_t *vm_record(const struct vm *vm, const char *state)
         json_object_set_new(spec, "buffers", json_integer((json_int_t)vm->buffers));
     if (vm->mtu)
         json_object_set_new(spec, "mtu", json_integer((json_int_t)vm->mtu));
+    if (vm->park_after != SPEC_PARK_DEFAULT)
+        json_object_set_new(spec, "park_after",
+                            json_integer((json_int_t)vm->park_after));
+    if (vm->restart)
+        json_object_set_new(spec, "restart",
+                            json_string(spec_restart_name(vm->restart)));
     o = json_pack("{s:i, s:s, s:I, s:I, s:I, s:o, s:o}", "version", 1, "state", state,
                   "created_us", (json_int_t)vm->created_us, "pid",
                   (json_int_t)(vm->vmm ? vmm_pid(vm->vmm) : 0), "uid",
@@ -150,6 +172,14 @@ static void load_configs(struct vm *vm, json_t *configs, struct diag *d)
     }
 }
 
+void vm_take_if(struct vm_if *f, const struct spec_if *spec)
+{
+    memcpy(f->mac, spec->mac, sizeof f->mac);
+    f->own_only = spec->own_only;
+    f->n_ip4 = spec->n_ip4;
+    memcpy(f->ip4, spec->ip4, sizeof f->ip4);
+}
+
 static int load_spec(struct vm *vm, json_t *value, struct diag *d)
 {
     char *text = json_dumps(json_object_get(value, "spec"), 0);
@@ -166,9 +196,11 @@ static int load_spec(struct vm *vm, json_t *value, struct diag *d)
     vm->memory = spec.memory;
     vm->buffers = spec.buffers;
     vm->mtu = spec.mtu;
+    vm->park_after = spec.park_after;
+    vm->restart = spec.restart;
     vm->n_ifs = spec.n_ifs;
     for (unsigned i = 0; i < spec.n_ifs; i++) {
-        memcpy(vm->ifs[i].mac, spec.ifs[i].mac, 6);
+        vm_take_if(&vm->ifs[i], &spec.ifs[i]);
         if (spec.ifs[i].network)
             snprintf(vm->ifs[i].network, NAME_ROOM, "%s", spec.ifs[i].network);
     }
@@ -190,6 +222,7 @@ static void set_crashed(struct vm *vm, const char *why)
     if (!vm->trouble)
         vm->trouble = strdup(why);
     vm_say(vm, "clickos: %s", vm->trouble ? vm->trouble : why);
+    vm_restart_later(vm, true);
 }
 
 /* ---- connecting again ------------------------------------------------------------ */
@@ -299,6 +332,27 @@ static void adopt(struct vm *vm)
     vm_adopt_later(vm);
 }
 
+/* It is parked, if its monitor is gone; one that still answers had not been ended. */
+static void load_parked(struct vm *vm)
+{
+    char *file = store_parked_path(vm->s->store, vm->name);
+    struct diag d = DIAG_INIT;
+
+    vm->has_state = file && access(file, F_OK) == 0;
+    if (vm_adopt_now(vm, NULL) == 0) {
+        vmm_free(vm->vmm);
+        vm->vmm = NULL;
+        vm_drop_state(vm);
+        adopt(vm);
+    } else if (vm_lay_aside(vm, &d) < 0) {
+        set_crashed(vm, diag_first(&d));
+    } else {
+        vm->state = VM_PARKED;
+    }
+    free(file);
+    diag_fini(&d);
+}
+
 struct loading {
     struct daemon_state *s;
     struct diag *d;
@@ -325,10 +379,13 @@ static void load_vm(void *ctx, const char *name, json_t *value)
     vm->uid = (uint32_t)json_integer_value(json_object_get(value, "uid"));
     if (vm->uid >= vm->s->uid_next)
         vm->s->uid_next = vm->uid + 1;
+    vm->again = strcmp(state, "starting") != 0;
     if (!strcmp(state, "crashed"))
         set_crashed(vm, trouble ? trouble : "it crashed before the daemon was started");
     else if (!strcmp(state, "starting"))
         take_back(vm);
+    else if (!strcmp(state, "parked"))
+        load_parked(vm);
     else
         adopt(vm);
     diag_fini(&d);

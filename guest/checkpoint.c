@@ -69,7 +69,8 @@ static size_t describe(const struct machine *m, bool hold, uint8_t *map)
     struct ranges r = {.at = (void *)(c + 1)};
     uint64_t stack = (uint64_t)__builtin_frame_address(0) - STACK_MARGIN;
 
-    memset(c, 0, sizeof *c);
+    *c = (struct control_checkpoint){
+        .due_ns = m->next == INT64_MAX ? UINT64_MAX : (uint64_t)m->next};
     for (unsigned i = 0; i < m->n_ifs; i++)
         c->rx_done[i] = m->netfronts[i].rx_done;
     if (stack > LAYOUT_STACK)

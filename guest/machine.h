@@ -25,6 +25,7 @@ struct machine {
     unsigned n_ifs;
     struct config configs[MAX_CONFIGS]; /* the first n_configs may be in use */
     unsigned n_configs;
+    int64_t next;      /* when the first timer is due; INT64_MAX: there is none */
     bool quiet;        /* CONTROL_QUIESCE: nothing runs */
     uint32_t answered; /* requests */
     uint64_t poll_ns;  /* how long to look for work in vain before sleeping, adapts */

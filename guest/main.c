@@ -138,6 +138,7 @@ void guest_main(void)
         bool busy = machine_serve(m);
 
         busy |= run(m, &next);
+        m->next = next;
         console_flush();
         m->rounds++;
         if (busy) {

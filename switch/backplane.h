@@ -178,6 +178,7 @@ enum port_kind {
     PORT_PCAP_OUT,
     PORT_GENERATOR,
     PORT_SINK,
+    PORT_LOT, /* parked interfaces of VMs; made by backplane_park() */
 };
 const char *backplane_kind_name(enum port_kind kind); /* "vm", "tap", "pcap-in", ... */
 
@@ -267,6 +268,40 @@ struct port_allow {
     uint32_t ip4[PORT_MAX_ALLOWED]; /* host byte order */
     uint8_t ip6[PORT_MAX_ALLOWED][16];
 };
+
+/* ---- parking -------------------------------------------------------------------- */
+
+/* An interface of a VM that does not run now. The packets that its port would have got are
+ * kept, 64 of them at most, and given to the port that takes its place. */
+struct parked;
+
+#define PARK_MAX_IPS 4u
+
+struct park_config {
+    const char *name; /* of its port */
+    uint32_t network;
+    uint8_t mac[6];
+    bool own_only; /* wake for packets to its own addresses, those learned behind it and
+                    * ARP requests for `ip4`; not for all that is flooded */
+    uint32_t n_ip4;
+    uint32_t ip4[PARK_MAX_IPS]; /* network byte order */
+    void *ctx;                  /* for backplane_next_wanted() */
+};
+
+/* Park an interface in the place of `port`, which is removed (0: there is none yet). NULL
+ * and a message on failure. What is returned is good until backplane_unpark(), or until
+ * its network is removed. */
+struct parked *backplane_park(struct backplane *bp, uint32_t port,
+                              const struct park_config *config, struct diag *d);
+
+/* Make a port of it again, which gets what was kept; with `config` NULL forget it. */
+struct port_config;
+int backplane_unpark(struct backplane *bp, struct parked *parked,
+                     const struct port_config *config, uint32_t *port, struct diag *d);
+
+/* The ctx of an interface that a packet waits for; NULL: none. The event fd is readable
+ * until all were taken. Each is told once, and again with the next packet. */
+void *backplane_next_wanted(struct backplane *bp);
 
 /* What can be changed while the port runs. */
 struct port_settings {

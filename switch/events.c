@@ -30,16 +30,21 @@ void events_fini(struct backplane *bp)
     free(bp->events);
 }
 
-static void add_locked(struct backplane *bp, const struct backplane_event *event)
+void events_ring(struct backplane *bp)
 {
     uint64_t one = 1;
 
+    if (write(bp->event_fd, &one, sizeof one) < 0)
+        return; /* full: it is readable */
+}
+
+static void add_locked(struct backplane *bp, const struct backplane_event *event)
+{
     if (bp->n_events == MAX_EVENTS)
         bp->events_lost = true;
     else
         bp->events[(bp->first_event + bp->n_events++) % MAX_EVENTS] = *event;
-    if (write(bp->event_fd, &one, sizeof one) < 0)
-        return; /* full: it is readable */
+    events_ring(bp);
 }
 
 void event_add(struct backplane *bp, const struct backplane_event *event)
@@ -70,7 +75,7 @@ bool backplane_next_event(struct backplane *bp, struct backplane_event *event)
         bp->events_lost = false;
     } else {
         got = false;
-        if (read(bp->event_fd, &count, sizeof count) < 0)
+        if (!bp->first_wanted && read(bp->event_fd, &count, sizeof count) < 0)
             count = 0; /* was not readable: nothing happened since the last call */
     }
     pthread_mutex_unlock(&bp->event_lock);
@@ -119,9 +124,10 @@ const char *backplane_kind_name(enum port_kind kind)
         [PORT_PCAP_OUT] = "pcap-out",
         [PORT_GENERATOR] = "generator",
         [PORT_SINK] = "sink",
+        [PORT_LOT] = "parked",
     };
 
-    return kind >= PORT_VM && kind <= PORT_SINK ? names[kind] : "?";
+    return kind >= PORT_VM && kind <= PORT_LOT ? names[kind] : "?";
 }
 
 const char *backplane_state_name(enum port_state state)

@@ -73,7 +73,8 @@ struct network {
     struct port **ports;          /* owned; those that are attached */
     uint32_t n_ports, room;
     uint32_t n_promiscuous;
-    bool offload; /* all of its ports take segments and unfinished checksums */
+    bool offload;     /* all of its ports take segments and unfinished checksums */
+    struct port *lot; /* borrowed, one of `ports`; NULL: nobody is parked */
     struct mac_table table;
     _Atomic uint32_t sweep_s; /* when it was swept for room last */
 };
@@ -112,6 +113,7 @@ struct backplane {
     struct backplane_event *events; /* owned ring */
     unsigned n_events, first_event;
     bool events_lost;
+    struct parked *first_wanted, *last_wanted; /* borrowed */
     int event_fd;
 };
 
@@ -160,6 +162,20 @@ void worker_wake_port(struct worker *w, struct port *p);
 /* One turn of the main loop; returns packets moved. For tests without threads. */
 unsigned worker_round(struct worker *w);
 
+/* ports.c; with bp->lock held. Add a port to a network that is known to have room; remove
+ * one in two steps, of which only the first needs the workers to stand still. */
+struct port *plane_add_port(struct backplane *bp, struct network *net,
+                            const struct port_config *config, struct diag *d);
+bool plane_has_room(const struct network *net, struct diag *d);
+void plane_remove_paused(struct backplane *bp, struct port *p);
+void plane_forget_port(struct backplane *bp, struct port *p);
+void plane_change(struct port *p, const struct port_settings *s); /* while paused */
+
+/* lot.c */
+struct port *lot_new(struct diag *d);
+const char *lot_first_name(const struct port *lot);
+uint32_t lot_size(const struct network *net); /* interfaces parked there */
+
 /* forward.c: w->frames[0..n) came in at `from`. Returns the number of packets. */
 unsigned forward_batch(struct worker *w, struct port *from, unsigned n);
 void forward_set_limits(struct port *p, uint64_t now_ns);
@@ -183,6 +199,8 @@ void capture_free_all(struct backplane *bp);
 /* events.c */
 int events_init(struct backplane *bp, struct diag *d);
 void events_fini(struct backplane *bp);
+/* Somebody looks; with the event lock held. */
+void events_ring(struct backplane *bp);
 void event_add(struct backplane *bp, const struct backplane_event *event);
 
 #endif

@@ -26,6 +26,8 @@ static struct port *port_new(const struct port_config *c, struct diag *d)
         return generator_new(&c->generator, d);
     case PORT_SINK:
         return sink_new(&c->sink, d);
+    case PORT_LOT:
+        return lot_new(d);
     }
     diag_err(d, "unknown kind of port %d", (int)c->kind);
     return NULL;
@@ -54,12 +56,27 @@ static struct network *check_port(struct backplane *bp, const struct port_config
         diag_err(d, "there is a port '%s' already", c->name);
         return NULL;
     }
-    if (net->config.mode == NETWORK_WIRE && net->n_ports == 2) {
-        diag_err(d, "wire '%s' has two ports already, '%s' and '%s'", net->name,
-                 net->ports[0]->name, net->ports[1]->name);
+    if (c->kind == PORT_LOT || !plane_has_room(net, d))
         return NULL;
-    }
     return check_settings(&c->settings, d) < 0 ? NULL : net;
+}
+
+static const char *name_of(const struct port *p)
+{
+    return p->ops->kind == PORT_LOT ? lot_first_name(p) : p->name;
+}
+
+/* Those that are parked have their places, though they share a port. */
+bool plane_has_room(const struct network *net, struct diag *d)
+{
+    uint32_t n = net->n_ports + (net->lot ? lot_size(net) - 1 : 0);
+
+    if (net->config.mode != NETWORK_WIRE || n < 2)
+        return true;
+    diag_err(d, "wire '%s' has two ports already, '%s' and '%s'", net->name,
+             name_of(net->ports[0]),
+             net->n_ports > 1 ? name_of(net->ports[1]) : "another");
+    return false;
 }
 
 /* Segments and unfinished checksums are passed on only where all ports take them. */
@@ -168,44 +185,61 @@ int backplane_add_port(struct backplane *bp, const struct port_config *config,
 {
     struct network *net;
     struct port *p = NULL;
-    int rc = -1;
 
     pthread_mutex_lock(&bp->lock);
     net = check_port(bp, config, d);
     if (net)
-        p = port_new(config, d);
-    if (p) {
-        p->bp = bp;
-        p->net = net;
-        p->settings = config->settings;
-        snprintf(p->name, sizeof p->name, "%s", config->name);
-        rc = enter(bp, p, d);
-        if (rc == 0)
-            *port = p->id;
-        else
-            p->ops->free(p);
-    }
+        p = plane_add_port(bp, net, config, d);
+    if (p)
+        *port = p->id;
     pthread_mutex_unlock(&bp->lock);
-    return rc;
+    return p ? 0 : -1;
+}
+
+struct port *plane_add_port(struct backplane *bp, struct network *net,
+                            const struct port_config *config, struct diag *d)
+{
+    struct port *p = port_new(config, d);
+
+    if (!p)
+        return NULL;
+    p->bp = bp;
+    p->net = net;
+    p->settings = config->settings;
+    snprintf(p->name, sizeof p->name, "%s", config->name);
+    if (enter(bp, p, d) == 0)
+        return p;
+    p->ops->free(p);
+    return NULL;
 }
 
 /* ---- removing and changing -------------------------------------------------------- */
 
-void plane_remove_port(struct backplane *bp, struct port *p)
+void plane_remove_paused(struct backplane *bp, struct port *p)
 {
-    plane_pause(bp);
     worker_detach(p->worker, p);
     leave_network(p->net, p);
     bp->ports[p->index] = NULL;
     capture_port_gone(bp, p);
-    plane_resume(bp);
-    /* The index is not given out again before the addresses behind it are forgotten. */
+}
+
+void plane_forget_port(struct backplane *bp, struct port *p)
+{
+    /* The port is out of all lists; the addresses behind it are forgotten. */
     forward_forget_port(p->net, p);
     if (p->index < bp->first_free)
         bp->first_free = p->index;
     strmap_remove(&bp->port_names, p->name, strlen(p->name));
     id_list_remove(&bp->all_ports, p->id);
     p->ops->free(p);
+}
+
+void plane_remove_port(struct backplane *bp, struct port *p)
+{
+    plane_pause(bp);
+    plane_remove_paused(bp, p);
+    plane_resume(bp);
+    plane_forget_port(bp, p);
 }
 
 int backplane_remove_port(struct backplane *bp, uint32_t port, struct diag *d)
@@ -220,7 +254,7 @@ int backplane_remove_port(struct backplane *bp, uint32_t port, struct diag *d)
     return p ? 0 : -1;
 }
 
-static void change(struct port *p, const struct port_settings *s)
+void plane_change(struct port *p, const struct port_settings *s)
 {
     bool was_stopped = p->stopped;
 
@@ -244,7 +278,7 @@ int backplane_set_port(struct backplane *bp, uint32_t port,
     p = plane_port(bp, port, d);
     if (p && check_settings(settings, d) == 0) {
         plane_pause(bp);
-        change(p, settings);
+        plane_change(p, settings);
         plane_resume(bp);
         rc = 0;
     }
@@ -290,7 +324,7 @@ bool backplane_port_info(struct backplane *bp, uint32_t port, struct port_info *
         info->port = port;
         info->network = p->net->id;
         info->kind = p->ops->kind;
-        memcpy(info->name, p->name, sizeof info->name);
+        snprintf(info->name, sizeof info->name, "%s", name_of(p));
         memcpy(info->device, p->device, sizeof info->device);
         info->asleep = atomic_load(&p->armed);
         pthread_mutex_lock(&bp->event_lock);

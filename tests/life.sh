@@ -112,6 +112,10 @@ nat() { # NAME [OPTION ...]: run it
         --if right,mac=02:00:00:00:0a:01 --isolation $iso "$@"
 }
 
+neighbours() {
+    ip -n $NS1 neigh replace 10.77.0.254 lladdr 02:00:00:00:0a:00 dev eth0
+    ip -n $NS2 neigh replace 10.78.0.254 lladdr 02:00:00:00:0a:01 dev eth0
+}
 setup() {
     clickos net add left
     clickos net add right
@@ -120,8 +124,7 @@ setup() {
     ip -n $NS1 addr add 10.77.0.1/24 dev eth0
     ip -n $NS2 addr add 10.78.0.2/24 dev eth0
     ip -n $NS1 route add default via 10.77.0.254
-    ip -n $NS1 neigh replace 10.77.0.254 lladdr 02:00:00:00:0a:00 dev eth0
-    ip -n $NS2 neigh replace 10.78.0.254 lladdr 02:00:00:00:0a:01 dev eth0
+    neighbours
     ip netns exec $NS2 python3 "$T/echo.py" &
     ECHO=$!
     sleep 0.3
@@ -215,7 +218,81 @@ clones() {
     expect clones-rm 0 '' clickos rm --all
 }
 
-parts=${*:-snapshots clones}
+# ---- parking -----------------------------------------------------------------------------
+parking() {
+    nat nat >/dev/null
+    is park-binding "$(ask 0; ask 1)" "$(printf '10.78.0.254 %s\n' 2000 2001)"
+    pid=$(vm_pid nat)
+    expect park 0 '' clickos park nat
+    is park-state "$(vm_state nat)" parked
+    is park-monitor-gone "$(kill -0 "$pid" 2>&1 | grep -c 'No such process')" 1
+    is park-file-is-small "$(find "$T/state/parked" -size -100k -name nat | wc -l)" 1
+    is first-packet-wakes "$(ask 1)" "10.78.0.254 2001"
+    is woken-state "$(vm_state nat)" running
+    is woken-file-gone "$(find "$T/state/parked" -type f | wc -l)" 0
+    is woken-counter "$(clickos read nat there.count)" 3
+    expect park-again 0 '' clickos park nat
+    is read-wakes "$(clickos read nat there.count)" 3
+    expect park-2 0 '' clickos park nat
+    # Packets from the other side, while it wakes: all are there in the end.
+    ip netns exec $NS2 python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("10.78.0.2", 8))
+for i in range(12): s.sendto(b"x", ("10.78.0.254", 2001))'
+    clickos wait nat
+    sleep 0.2
+    is none-is-lost "$(clickos read nat back.count)" 15
+    expect park-3 0 '' clickos park nat
+    stop_daemon KILL
+    start_daemon
+    neighbours
+    is parked-over-restart "$(vm_state nat)" parked
+    is wakes-after-restart "$(ask 1)" "10.78.0.254 2001"
+    expect park-4 0 '' clickos park nat
+    expect snapshot-wakes 0 '' clickos snapshot nat "$T/nat.snap"
+    expect park-5 0 '' clickos park nat
+    printf junk >"$T/state/parked/nat"
+    refuse damaged-state 1 "VM 'nat' does not run: .*snapshot" clickos read nat there.count
+    is damaged-stays-parked "$(vm_state nat)" parked
+    expect rm-parked 0 '' clickos rm nat
+    refuse park-unknown 4 "no VM 'nosuch'" clickos park nosuch
+    lazy
+    by_itself
+}
+lazy() {
+    nat nat --lazy >/dev/null
+    is lazy-is-parked "$(vm_state nat)-$(vm_pid nat)" parked-0
+    is lazy-starts "$(ask 5)" "10.78.0.254 2000"
+    is lazy-runs "$(vm_state nat)" running
+    expect lazy-rm 0 '' clickos rm nat
+    clickos run nat -e 'Idle -> Quee;' --net left --lazy --isolation $iso >/dev/null
+    refuse lazy-bad-config 1 "VM 'nat' does not run" clickos read nat list
+    expect lazy-bad-rm 0 '' clickos rm nat
+    # Only for its own address: who has it is asked by broadcast.
+    clickos run own -e 'FromNetfront(0) -> c :: Classifier(12/0806, -); c[1] -> Discard;
+        c[0] -> ARPResponder(10.77.0.9 02:00:00:00:0b:00) -> ToNetfront(0);' \
+        --if left,mac=02:00:00:00:0b:00,ip=10.77.0.9 --lazy --isolation $iso >/dev/null
+    ip netns exec $NS1 ping -c 1 -W 1 10.77.0.8 >/dev/null
+    is others-do-not-wake "$(vm_state own)" parked
+    ip netns exec $NS1 ping -c 1 -W 1 10.77.0.9 >/dev/null
+    is arp-wakes "$(vm_state own) $(ip -n $NS1 neigh show 10.77.0.9 | grep -c 02:00:00:00:0b:00)" "running 1"
+    expect own-rm 0 '' clickos rm own
+    refuse bad-wake 1 'is nothing to wake for' clickos run x -e 'Idle -> Discard;' --if left,wake=x
+    refuse bad-ip 1 'is no IPv4 address' clickos run x -e 'Idle -> Discard;' --if left,ip=x
+}
+by_itself() {
+    nat nat --park-after 1 >/dev/null
+    ask 0 >/dev/null
+    is not-parked-yet "$(vm_state nat)" running
+    for _ in $(seq 40); do
+        [ "$(vm_state nat)" = parked ] && break
+        sleep 0.2
+    done
+    is parked-by-itself "$(vm_state nat)" parked
+    is wakes-by-itself "$(ask 0)" "10.78.0.254 2000"
+    expect by-itself-rm 0 '' clickos rm nat
+}
+
+parts=${*:-snapshots clones parking}
 ip netns add $NS1
 ip netns add $NS2
 for ns in $NS1 $NS2; do

@@ -197,6 +197,7 @@ static struct state_head head_of(const struct vm *vm, const uint8_t *text, size_
     if (len >= sizeof said) {
         memcpy(&said, text, sizeof said);
         memcpy(h.rx_done, said.rx_done, sizeof h.rx_done);
+        h.due_ns = said.due_ns;
     }
     return h;
 }

@@ -200,8 +200,13 @@ int vmm_take_state(struct vmm *vm);
 int vmm_state_shape(const struct vmm_host *h, int fd, struct vmm_spec *spec,
                     struct diag *d);
 
-/* For how long the guest stood still for it; 0: not known. */
-uint64_t vmm_state_pause_ns(int fd);
+/* What a state says of itself, as far as it can be believed. */
+struct vmm_state_info {
+    uint64_t pause_ns; /* for how long the guest stood still for it */
+    uint64_t timer_ns; /* from then to its next timer; UINT64_MAX: it has none */
+    uint64_t size;     /* bytes */
+};
+int vmm_state_info(int fd, struct vmm_state_info *info);
 
 /* Whether no packet has come to a VM on hold since the copy, and all that it sent is gone:
  * then nothing is lost if the VM ends and the state goes on in its place. The switch must

@@ -44,14 +44,20 @@ int vmm_state_shape(const struct vmm_host *h, int fd, struct vmm_spec *spec,
     return rc;
 }
 
-uint64_t vmm_state_pause_ns(int fd)
+int vmm_state_info(int fd, struct vmm_state_info *info)
 {
+    const struct state_head *h;
     struct state s;
 
     if (state_open(&s, fd, NULL) < 0)
-        return 0;
+        return -1;
+    h = &s.head;
+    *info = (struct vmm_state_info){.pause_ns = h->pause_ns, .size = state_size(&s)};
+    info->timer_ns = h->due_ns == UINT64_MAX   ? UINT64_MAX
+                     : h->due_ns > h->guest_ns ? h->due_ns - h->guest_ns
+                                               : 0;
     state_close(&s);
-    return s.head.pause_ns;
+    return 0;
 }
 
 struct filling {

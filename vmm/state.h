@@ -43,6 +43,7 @@ struct state_head {
     uint32_t n_ifs, n_buffers;
     uint64_t guest_ns, wall_ns; /* the guest's steady time, and since 1970 */
     uint64_t pause_ns;          /* how long it took to make */
+    uint64_t due_ns;            /* when its next timer is due; UINT64_MAX: none */
     uint32_t asked, console_out, lost_seen; /* of struct mailbox */
     uint32_t n_runs, n_pages;
     uint32_t rx_done[NETMEM_MAX_IFS]; /* struct control_checkpoint */

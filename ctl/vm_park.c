@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * vm_park.c -- VMs that nobody needs now: see vm.h
+ *
+ * Parking loses no packet. The guest stands still and is copied; its ports make room for
+ * parked ones, from when on packets are kept; if none came between the one and the other
+ * (vmm_state_is_current()), the copy is all there is to the VM and its monitor may end.
+ * Otherwise it gets its ports back and goes on.
+ *
+ * In this order on disk: the state, the record that says so, the end of the monitor. A
+ * daemon that dies in between leaves a VM whose connection to it breaks: it goes on, and
+ * the next daemon finds it by its socket and believes that rather than the record.
+ */
+
+#include "ctl/vm.h"
+
+#include "ctl/nets.h"
+#include "ctl/snapshot.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    MAX_STATE = 16 << 20, /* bytes: more takes too long to write and to read */
+    SECOND = 1000000000
+};
+
+/* Calls to be run again when their VM is there. */
+struct call_list {
+    struct call *call; /* borrowed */
+    struct call_list *next;
+};
+
+static uint64_t park_after_of(const struct vm *vm)
+{
+    return vm->park_after == SPEC_PARK_DEFAULT ? vm->s->park_after : vm->park_after;
+}
+
+/* ---- ports -------------------------------------------------------------------------- */
+
+static int park_one(struct vm *vm, unsigned i, struct diag *d)
+{
+    struct vm_if *f = &vm->ifs[i];
+    struct net *n = net_find(vm->s, f->network);
+    char name[BACKPLANE_NAME];
+    struct park_config c = {
+        .name = name, .own_only = f->own_only, .n_ip4 = f->n_ip4, .ctx = vm};
+
+    if (!n)
+        return diag_err(d, "there is no network '%s'", f->network);
+    snprintf(name, sizeof name, "%s.%u", vm->name, i);
+    c.network = n->id;
+    memcpy(c.mac, f->mac, sizeof c.mac);
+    memcpy(c.ip4, f->ip4, sizeof c.ip4);
+    f->parked = backplane_park(vm->s->bp, f->port, &c, d);
+    if (!f->parked)
+        return -1;
+    f->port = 0;
+    return 0;
+}
+
+int vm_lay_aside(struct vm *vm, struct diag *d)
+{
+    for (unsigned i = 0; i < vm->n_ifs; i++)
+        if (*vm->ifs[i].network && !vm->ifs[i].parked && park_one(vm, i, d) < 0)
+            return -1;
+    return 0;
+}
+
+/* ---- going --------------------------------------------------------------------------- */
+
+static void thaw_answered(struct vmm *vmm, void *ctx, uint32_t status, const char *text,
+                          size_t len)
+{
+    (void)vmm, (void)ctx, (void)status, (void)text, (void)len;
+}
+
+/* It goes on: with its ports, if it had lost them. */
+static void thaw(struct vm *vm)
+{
+    const struct vmm_request ping = {.verb = CONTROL_PING};
+    struct diag d = DIAG_INIT;
+
+    if (vm_attach(vm, &d) < 0)
+        daemon_log(vm->s, "VM %s: %s", vm->name, diag_first(&d));
+    vmm_request(vm->vmm, &ping, thaw_answered, vm, NULL);
+    vm->moved_ns = loop_now_ns();
+    diag_fini(&d);
+}
+
+__attribute__((format(printf, 4, 5))) static void
+stay(struct vm *vm, unsigned status, const char *code, const char *fmt, ...)
+{
+    struct call *c = vm->parker;
+    struct sbuf why = SBUF_INIT;
+    va_list ap;
+
+    va_start(ap, fmt);
+    sbuf_vprintf(&why, fmt, ap);
+    va_end(ap);
+    vm->parker = NULL;
+    vm->parking = false;
+    if (vm->vmm && vm->state == VM_RUNNING)
+        thaw(vm);
+    if (c)
+        call_fail(c, status, code, "VM '%s' is not parked: %s", vm->name,
+                  sbuf_text(&why));
+    sbuf_fini(&why);
+}
+
+static int save(struct vm *vm, int fd, struct diag *d)
+{
+    char *file = store_parked_path(vm->s->store, vm->name);
+    json_t *record = vm_record(vm, "parked");
+    uint64_t bytes;
+    int rc = file ? snapshot_save(file, record, fd, &bytes, d)
+                  : diag_err(d, "out of memory");
+
+    if (rc == 0) {
+        rc = store_put(vm->s->store, STORE_VM, vm->name, record, d);
+        if (rc < 0)
+            unlink(file);
+    }
+    json_decref(record);
+    free(file);
+    return rc;
+}
+
+static void gone(struct vm *vm, const struct vmm_state_info *info)
+{
+    struct call *c = vm->parker;
+
+    vm->parker = NULL;
+    vm->parking = false;
+    vm->state = VM_PARKED;
+    vm->again = vm->has_state = true;
+    vm->due_ns = info->timer_ns == UINT64_MAX ? UINT64_MAX
+                                              : loop_now_ns() + info->timer_ns;
+    vmm_kill(vm->vmm);
+    vmm_free(vm->vmm);
+    vm->vmm = NULL;
+    if (c)
+        call_json(c, HTTP_OK, vm_describe(vm, true));
+}
+
+/* A VM with a timer that is due before it would be parked again has something to do. */
+static bool timer_is_near(const struct vm *vm, const struct vmm_state_info *info)
+{
+    return !vm->parker && info->timer_ns != UINT64_MAX &&
+           info->timer_ns < 2 * park_after_of(vm) * SECOND;
+}
+
+static void try_park(struct vm *vm, int fd)
+{
+    struct vmm_state_info info;
+    struct diag d = DIAG_INIT;
+    int rc;
+
+    if (vmm_state_info(fd, &info) < 0)
+        stay(vm, HTTP_INTERNAL, "vm_failed", "its monitor has sent nothing usable");
+    else if (info.size > MAX_STATE)
+        stay(vm, HTTP_REFUSED, "refused",
+             "it has %llu MiB of state, and %u are too much",
+             (unsigned long long)(info.size >> 20), MAX_STATE >> 20);
+    else if (timer_is_near(vm, &info))
+        stay(vm, HTTP_REFUSED, "refused", "it has a timer");
+    else if (vm_lay_aside(vm, &d) < 0)
+        stay(vm, HTTP_INTERNAL, "port_failed", "%s", diag_first(&d));
+    else if (!vmm_state_is_current(fd, vmm_net(vm->vmm)))
+        stay(vm, HTTP_CONFLICT, "busy", "it has traffic");
+    else if ((rc = save(vm, fd, &d)) < 0)
+        stay(vm, rc == STORE_FULL ? HTTP_NO_SPACE : HTTP_INTERNAL,
+             rc == STORE_FULL ? "no_space" : "state", "%s", diag_first(&d));
+    else
+        gone(vm, &info);
+    diag_fini(&d);
+}
+
+static void copied(struct vmm *vmm, void *ctx, uint32_t status, const char *text,
+                   size_t len)
+{
+    struct vm *vm = ctx;
+    int fd = status == CONTROL_OK ? vmm_take_state(vmm) : -1;
+
+    (void)text, (void)len;
+    if (!vm->parking || vm->state != VM_RUNNING)
+        stay(vm, HTTP_CONFLICT, "busy", "it does not run");
+    else if (fd < 0)
+        stay(vm, HTTP_REFUSED, "refused", "%s", vmm_status_text(status));
+    else
+        try_park(vm, fd);
+    if (fd >= 0)
+        close(fd);
+}
+
+void vm_park(struct vm *vm, struct call *c)
+{
+    const struct vmm_request r = {.verb = CONTROL_CHECKPOINT, .handler = "hold"};
+    struct diag d = DIAG_INIT;
+
+    if (vm->state == VM_PARKED && c) {
+        call_json(c, HTTP_OK, vm_describe(vm, true));
+    } else if (vm->state != VM_RUNNING || vm->parking || vm->installer) {
+        if (c)
+            call_fail(c, HTTP_CONFLICT, "busy", "VM '%s' cannot be parked now (%s)",
+                      vm->name,
+                      vm->parking ? "being parked" : vm_state_name(vm->state));
+    } else if (vmm_request(vm->vmm, &r, copied, vm, &d) == 0) {
+        vm->parking = true;
+        vm->parker = c;
+    } else if (c) {
+        call_fail_diag(c, HTTP_REFUSED, "refused", &d);
+    }
+    diag_fini(&d);
+}
+
+/* ---- coming --------------------------------------------------------------------------- */
+
+void vm_drop_state(struct vm *vm)
+{
+    char *file = store_parked_path(vm->s->store, vm->name);
+
+    if (file)
+        unlink(file);
+    free(file);
+    vm->has_state = false;
+}
+
+/* It stays where it is; the next packet tries again. */
+static void cannot_wake(struct vm *vm, const char *why)
+{
+    free(vm->trouble);
+    vm->trouble = strdup(why);
+    daemon_log(vm->s, "VM %s cannot be woken: %s", vm->name, why);
+    vm_say(vm, "clickos: cannot be woken: %s", why);
+    vm_fail_waiting(vm);
+}
+
+void vm_wake(struct vm *vm)
+{
+    struct diag d = DIAG_INIT;
+    json_t *record = NULL;
+    char *file;
+    int fd = -1;
+
+    if (vm->state != VM_PARKED)
+        return;
+    file = vm->has_state ? store_parked_path(vm->s->store, vm->name) : NULL;
+    vm->times = (struct vm_times){.asked = loop_now_ns()};
+    if (file && snapshot_load(file, &record, &fd, &d) < 0) {
+        cannot_wake(vm, diag_first(&d));
+    } else {
+        vm->how = (struct vm_how){
+            .state_fd = fd, .elapse = true, .as_it_was = fd >= 0, .late = true};
+        vm_bring_up(vm);
+    }
+    if (fd >= 0)
+        close(fd);
+    json_decref(record);
+    free(file);
+    diag_fini(&d);
+}
+
+/* ---- who waits for it ------------------------------------------------------------------- */
+
+static bool wait_for(struct vm *vm, struct call *c)
+{
+    struct call_list *l = calloc(1, sizeof *l), **at = &vm->waking;
+
+    if (!l) {
+        call_fail(c, HTTP_NO_SPACE, "no_memory", "out of memory");
+        return false;
+    }
+    l->call = c;
+    while (*at)
+        at = &(*at)->next;
+    *at = l;
+    return true;
+}
+
+bool vm_is_there(struct vm *vm, struct call *c)
+{
+    if (vm->state == VM_RUNNING && !vm->parking)
+        return true;
+    if (vm->state == VM_PARKED || vm->parking ||
+        (vm->state == VM_STARTING && vm->again)) {
+        if (wait_for(vm, c))
+            vm_wake(vm);
+        return false;
+    }
+    call_fail(c, HTTP_CONFLICT, vm->state == VM_CRASHED ? "vm_crashed" : "busy",
+              "VM '%s' does not run (%s): see 'clickos logs %s'", vm->name,
+              vm_state_name(vm->state), vm->name);
+    return false;
+}
+
+static struct call_list *take_waiting(struct vm *vm)
+{
+    struct call_list *l = vm->waking;
+
+    vm->waking = NULL;
+    return l;
+}
+
+void vm_run_waiting(struct vm *vm)
+{
+    struct daemon_state *s = vm->s; /* a call may remove the VM */
+
+    for (struct call_list *l = take_waiting(vm), *next; l; l = next) {
+        next = l->next;
+        l->call->route->run(s, l->call);
+        free(l);
+    }
+}
+
+void vm_fail_waiting(struct vm *vm)
+{
+    for (struct call_list *l = take_waiting(vm), *next; l; l = next) {
+        next = l->next;
+        call_fail(l->call, HTTP_CONFLICT, "vm_crashed", "VM '%s' does not run: %s",
+                  vm->name, vm->trouble ? vm->trouble : "it was removed");
+        free(l);
+    }
+}
+
+/* ---- once a second ---------------------------------------------------------------------- */
+
+static uint64_t packets_of(const struct vm *vm)
+{
+    struct port_stats st;
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < vm->n_ifs; i++)
+        if (vm->ifs[i].port && backplane_port_stats(vm->s->bp, vm->ifs[i].port, &st))
+            n += st.in_packets + st.out_packets;
+    return n;
+}
+
+static void look_at(struct vm *vm, uint64_t now)
+{
+    uint64_t after = park_after_of(vm), n;
+
+    if (vm->state == VM_PARKED && now >= vm->due_ns)
+        vm_wake(vm);
+    if (!after || vm->state != VM_RUNNING || vm->parking)
+        return;
+    n = packets_of(vm);
+    if (n != vm->moved || !vm->moved_ns) {
+        vm->moved = n;
+        vm->moved_ns = now;
+    } else if (now - vm->moved_ns >= after * SECOND) {
+        vm_park(vm, NULL);
+    }
+}
+
+void vms_tick(struct daemon_state *s)
+{
+    uint64_t now = loop_now_ns();
+    struct strmap_entry *e;
+    size_t at = 0;
+
+    while ((e = strmap_next(&s->vms, &at)))
+        look_at(e->value, now);
+}

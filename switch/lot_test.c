@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Parked interfaces, with fake guests and the worker driven by hand. */
+#include "switch/plane.h"
+#include "tests/fake_guest.h"
+#include "tests/test.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static struct backplane *bp;
+static struct fake_guest *g[4];
+static uint32_t port[4], lan;
+static struct diag d;
+
+static uint32_t network(const char *name, enum network_mode mode)
+{
+    uint32_t id = 0;
+    struct network_config c = {.name = name, .mode = mode};
+
+    EXPECT_EQ(backplane_add_network(bp, &c, &id, &d), 0);
+    return id;
+}
+
+SETUP()
+{
+    d = DIAG_INIT;
+    bp = backplane_new(&(struct backplane_config){.poll_min_ns = 1, .poll_max_ns = 1},
+                       &d);
+    lan = network("lan", NETWORK_LEARN);
+    for (int i = 0; i < 4; i++) {
+        g[i] = fake_guest_new(1);
+        port[i] = 0;
+    }
+}
+
+TEARDOWN()
+{
+    backplane_free(bp);
+    for (int i = 0; i < 4; i++)
+        fake_guest_free(g[i]);
+    diag_fini(&d);
+}
+
+static void attach(int i, uint32_t net)
+{
+    char name[16];
+
+    snprintf(name, sizeof name, "vm%d", i);
+    port[i] = fake_guest_attach(g[i], 0, bp, net, name);
+    EXPECT(port[i] != 0);
+}
+
+/* Rounds until nothing moves any more. */
+static void settle(void)
+{
+    for (int quiet = 0; quiet < 4;) {
+        struct worker *w = bp->workers[0];
+
+        w->events_ns = 0; /* look at doorbells in each round */
+        quiet = worker_round(w) ? 0 : quiet + 1;
+    }
+}
+
+static void send_one(int from, uint16_t dst, uint16_t src, uint8_t fill)
+{
+    uint8_t frame[100];
+
+    fake_frame(frame, sizeof frame, dst, src, fill);
+    EXPECT(fake_guest_put(g[from], 0, frame, sizeof frame));
+    fake_guest_kick(g[from], 0);
+    settle();
+}
+
+/* What guest `i` received next: the byte its frame was filled with, -1: nothing. */
+static int got(int i)
+{
+    const uint8_t *data;
+    int len = fake_guest_peek(g[i], 0, &data), fill;
+
+    if (len < 0)
+        return -1;
+    EXPECT_EQ(len, 100);
+    fill = data[99];
+    fake_guest_take(g[i], 0);
+    fake_guest_offer(g[i], 0);
+    return fill;
+}
+
+static int who; /* any address */
+
+/* Guest 1's interface, parked; what it takes to send to it is that somebody learned it. */
+static struct parked *park(uint32_t net, bool own_only, uint32_t ip)
+{
+    const struct park_config c = {.name = "vm1",
+                                  .network = net,
+                                  .mac = {2, 0, 0, 0, 0, 1},
+                                  .own_only = own_only,
+                                  .n_ip4 = ip != 0,
+                                  .ip4 = {ip},
+                                  .ctx = &who};
+    struct parked *p = backplane_park(bp, port[1], &c, &d);
+
+    EXPECT(p != NULL);
+    port[1] = 0;
+    return p;
+}
+
+static int unpark(struct parked *p, uint32_t net)
+{
+    struct port_config c = {.name = "vm1", .network = net, .kind = PORT_VM};
+    int rc;
+
+    c.vm = fake_guest_port(g[1], 0);
+    rc = backplane_unpark(bp, p, &c, &port[1], &d);
+    settle();
+    return rc;
+}
+
+static void send_arp(int from, const uint8_t ip[4])
+{
+    uint8_t frame[60];
+
+    fake_frame(frame, sizeof frame, 0, (uint16_t)from, 0);
+    memset(frame, 0xff, 6);
+    memcpy(frame + 12, "\x08\x06\x00\x01\x08\x00\x06\x04\x00\x01", 10);
+    memcpy(frame + 38, ip, 4);
+    EXPECT(fake_guest_put(g[from], 0, frame, sizeof frame));
+    fake_guest_kick(g[from], 0);
+    settle();
+}
+
+TEST(a_packet_for_a_parked_interface_is_kept_and_told_once)
+{
+    struct parked *p;
+
+    attach(0, lan);
+    attach(1, lan);
+    p = park(lan, false, 0);
+    EXPECT(backplane_next_wanted(bp) == NULL);
+    for (uint8_t i = 1; i <= 5; i++)
+        send_one(0, 1, 0, i);
+    EXPECT(backplane_next_wanted(bp) == &who);
+    EXPECT(backplane_next_wanted(bp) == NULL);
+    EXPECT_EQ(got(1), -1);
+    EXPECT_EQ(unpark(p, lan), 0);
+    for (int i = 1; i <= 5; i++)
+        EXPECT_EQ(got(1), i);
+    send_one(0, 1, 0, 6);
+    EXPECT_EQ(got(1), 6);
+    EXPECT_EQ(got(1), -1);
+}
+
+TEST(the_next_packet_wakes_again)
+{
+    attach(0, lan);
+    park(lan, false, 0);
+    send_one(0, 1, 0, 1);
+    EXPECT(backplane_next_wanted(bp) == &who);
+    send_one(0, 1, 0, 2);
+    EXPECT(backplane_next_wanted(bp) == &who);
+}
+
+TEST(what_was_learned_behind_a_port_is_found_when_it_is_parked)
+{
+    struct parked *p;
+
+    attach(0, lan);
+    attach(1, lan);
+    attach(2, lan);
+    send_one(1, 0, 77, 1); /* somebody behind guest 1 */
+    EXPECT_EQ(got(0), 1);
+    EXPECT_EQ(got(2), 1);
+    p = park(lan, true, 0);
+    send_one(0, 77, 0, 2);
+    EXPECT(backplane_next_wanted(bp) == &who);
+    EXPECT_EQ(got(2), -1);
+    EXPECT_EQ(unpark(p, lan), 0);
+    EXPECT_EQ(got(1), 2);
+}
+
+TEST(one_that_minds_its_own_packets_is_not_woken_by_others)
+{
+    const uint8_t its_ip[4] = {10, 0, 0, 1}, other_ip[4] = {10, 0, 0, 2};
+    uint32_t ip;
+
+    memcpy(&ip, its_ip, sizeof ip);
+    attach(0, lan);
+    park(lan, true, ip);
+    send_one(0, 99, 0, 1); /* unknown: flooded */
+    send_arp(0, other_ip);
+    EXPECT(backplane_next_wanted(bp) == NULL);
+    send_arp(0, its_ip);
+    EXPECT(backplane_next_wanted(bp) == &who);
+}
+
+TEST(others_are_woken_by_all_that_is_flooded)
+{
+    const uint8_t ip[4] = {10, 0, 0, 2};
+
+    attach(0, lan);
+    park(lan, false, 0);
+    send_arp(0, ip);
+    EXPECT(backplane_next_wanted(bp) == &who);
+    send_one(0, 99, 0, 1);
+    EXPECT(backplane_next_wanted(bp) == &who);
+}
+
+TEST(a_parked_interface_keeps_its_end_of_a_wire)
+{
+    uint32_t wire = network("wire", NETWORK_WIRE);
+    struct parked *p;
+    uint32_t id;
+
+    attach(0, wire);
+    attach(1, wire);
+    p = park(wire, true, 0);
+    EXPECT_EQ(
+        backplane_add_port(
+            bp,
+            &(struct port_config){.name = "third", .network = wire, .kind = PORT_SINK},
+            &id, &d),
+        -1);
+    send_one(0, 55, 0, 3); /* to whomever: it is a wire */
+    EXPECT(backplane_next_wanted(bp) == &who);
+    EXPECT_EQ(unpark(p, wire), 0);
+    EXPECT_EQ(got(1), 3);
+    send_one(1, 0, 1, 4);
+    EXPECT_EQ(got(0), 4);
+}
+
+TEST(no_more_is_kept_than_there_is_room_for)
+{
+    struct parked *p;
+
+    attach(0, lan);
+    p = park(lan, false, 0);
+    for (unsigned i = 0; i < 300; i++)
+        send_one(0, 1, 0, (uint8_t)i);
+    EXPECT_EQ(unpark(p, lan), 0);
+    for (int i = 0; i < 64; i++)
+        EXPECT_EQ(got(1), i);
+    EXPECT_EQ(got(1), -1);
+}
+
+TEST(what_is_forgotten_wakes_nobody)
+{
+    struct parked *p;
+
+    attach(0, lan);
+    p = park(lan, false, 0);
+    send_one(0, 1, 0, 1);
+    EXPECT_EQ(backplane_unpark(bp, p, NULL, NULL, &d), 0);
+    EXPECT(backplane_next_wanted(bp) == NULL);
+    park(lan, false, 0);
+    send_one(0, 1, 0, 1);
+    EXPECT_EQ(backplane_remove_network(bp, lan, &d), 0);
+    EXPECT(backplane_next_wanted(bp) == NULL);
+}
+
+TEST(many_share_one_port)
+{
+    enum { MANY = 100000 };
+    static struct parked *all[MANY];
+    struct network_info info;
+
+    attach(0, lan);
+    for (uint32_t i = 0; i < MANY; i++) {
+        struct park_config c = {.name = "x", .network = lan, .own_only = true};
+
+        c.mac[0] = 2;
+        memcpy(c.mac + 2, &i, sizeof i);
+        c.ctx = &all[i];
+        all[i] = backplane_park(bp, 0, &c, &d);
+        EXPECT(all[i] != NULL);
+    }
+    EXPECT(backplane_network_info(bp, lan, &info));
+    EXPECT_EQ(info.n_ports, 2);
+    send_one(0, 1, 0, 1);
+    for (uint32_t i = 0; i < MANY; i++)
+        backplane_unpark(bp, all[i], NULL, NULL, &d);
+    EXPECT(backplane_network_info(bp, lan, &info));
+    EXPECT_EQ(info.n_ports, 1);
+}

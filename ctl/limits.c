@@ -4,9 +4,11 @@
 #include "ctl/limits.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* In the daemon, for each VM: packet memory, socket, wake-up, and a doorbell an interface,
  * and once more in the switch; and a mapping an interface. Below VMS_WANTED VMs a limit is
@@ -81,4 +83,21 @@ void limits_raise(struct diag *d)
             diag_warn(d, "%lu %s are enough for about %lu VMs: raise %s for more",
                       limits[i].n, limits[i].what, limits[i].n / limits[i].a_vm,
                       limits[i].how);
+}
+
+int limits_have_files(unsigned need, struct diag *d)
+{
+    enum { SPARE = 32 };
+    struct rlimit r;
+    int next = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0); /* the lowest that is free */
+
+    if (next >= 0)
+        close(next);
+    if (getrlimit(RLIMIT_NOFILE, &r) < 0 ||
+        (next >= 0 && (rlim_t)next + need + SPARE <= r.rlim_cur))
+        return 0;
+    return diag_err(d,
+                    "out of file descriptors: %llu may be open: raise RLIMIT_NOFILE "
+                    "(LimitNOFILE=), or remove something",
+                    (unsigned long long)r.rlim_cur);
 }

@@ -10,4 +10,8 @@
  * number of VMs are warnings in `d`, which say what to raise. */
 void limits_raise(struct diag *d);
 
+/* Whether `need` more descriptors can be had, and some are left over for those who ask
+ * what is the matter. -1 and a message if not. */
+int limits_have_files(unsigned need, struct diag *d);
+
 #endif

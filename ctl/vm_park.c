@@ -14,6 +14,7 @@
 
 #include "ctl/vm.h"
 
+#include "ctl/control.h"
 #include "ctl/nets.h"
 #include "ctl/snapshot.h"
 
@@ -135,6 +136,7 @@ static void gone(struct vm *vm, const struct vmm_state_info *info)
     vm->parker = NULL;
     vm->parking = false;
     vm->state = VM_PARKED;
+    vm_control_update(vm);
     vm->again = vm->has_state = true;
     vm->due_ns = info->timer_ns == UINT64_MAX ? UINT64_MAX
                                               : loop_now_ns() + info->timer_ns;
@@ -166,6 +168,8 @@ static void try_park(struct vm *vm, int fd)
              (unsigned long long)(info.size >> 20), MAX_STATE >> 20);
     else if (timer_is_near(vm, &info))
         stay(vm, HTTP_REFUSED, "refused", "it has a timer");
+    else if (vmm_pending(vm->vmm))
+        stay(vm, HTTP_CONFLICT, "busy", "somebody asks it something");
     else if (vm_lay_aside(vm, &d) < 0)
         stay(vm, HTTP_INTERNAL, "port_failed", "%s", diag_first(&d));
     else if (!vmm_state_is_current(fd, vmm_net(vm->vmm)))
@@ -344,7 +348,7 @@ static void look_at(struct vm *vm, uint64_t now)
 
     if (vm->state == VM_PARKED && now >= vm->due_ns)
         vm_wake(vm);
-    if (!after || vm->state != VM_RUNNING || vm->parking)
+    if (!after || vm->state != VM_RUNNING || vm->parking || vm->control_clients)
         return;
     n = packets_of(vm);
     if (n != vm->moved || !vm->moved_ns) {

@@ -5,6 +5,7 @@
 
 #include "ctl/control.h"
 #include "ctl/details.h"
+#include "ctl/limits.h"
 #include "ctl/nets.h"
 
 #include <stdio.h>
@@ -105,6 +106,7 @@ static void fall_back(struct vm *vm)
         return;
     }
     vm->state = VM_CRASHED;
+    vm_control_update(vm);
     vm_detach(vm);
     record = vm_record(vm, "crashed");
     store_put(vm->s->store, STORE_VM, vm->name, record, NULL);
@@ -245,6 +247,8 @@ static void started(struct vm *vm)
             call_json(c, HTTP_CREATED,
                       vm_add_notes(vm, vm_describe(vm, true), sbuf_text(&vm->notes),
                                    vm->notes.len));
+        else
+            vm_console(vm, sbuf_text(&vm->notes), vm->notes.len, 0);
         vm_control_update(vm);
         if (w)
             w->done(w, vm, NULL);
@@ -344,7 +348,9 @@ void vm_bring_up(struct vm *vm)
 
     vm->state = VM_STARTING;
     vm->to_install = vm->how.as_it_was ? NULL : vm->configs;
-    if (spawn(vm, &d) < 0)
+    if (limits_have_files(6 + 3 * vm->n_ifs, &d) < 0)
+        vm_fail(vm, HTTP_NO_SPACE, "no_files", NULL, "%s", diag_first(&d));
+    else if (spawn(vm, &d) < 0)
         vm_fail(vm, HTTP_INTERNAL, "vm_failed", NULL, "%s", diag_first(&d));
     else if (!vm->how.late && vm_attach(vm, &d) < 0)
         vm_fail(vm, HTTP_INTERNAL, "port_failed", NULL, "%s", diag_first(&d));

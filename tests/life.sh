@@ -292,7 +292,116 @@ by_itself() {
     expect by-itself-rm 0 '' clickos rm nat
 }
 
-parts=${*:-snapshots clones parking}
+# ---- faults ------------------------------------------------------------------------------
+until_state() { # NAME STATE
+    for _ in $(seq 100); do
+        [ "$(vm_state "$1")" = "$2" ] && return
+        sleep 0.05
+    done
+}
+faults() {
+    restarts
+    orphans
+    shortages
+}
+restarts() {
+    nat nat --restart on-failure >/dev/null
+    clickos install nat -c aux -e 'Message("hello from aux"); Idle -> aux :: Counter -> Discard;' >/dev/null 2>&1
+    first=$(vm_pid nat)
+    kill -9 "$first"
+    for _ in $(seq 100); do
+        [ "$(vm_pid nat)" != "$first" ] && [ "$(vm_state nat)" = running ] && break
+        sleep 0.05
+    done
+    is restarted "$(vm_state nat)" running
+    is restarted-forwards "$(ask 0)" "10.78.0.254 2000"
+    is restarted-both-configs "$(clickos read nat aux.class -c aux)" Counter
+    clickos logs nat >"$T/out"
+    is restarted-keeps-log "$(grep -c 'hello from aux' "$T/out")-$(grep -c 'signal 9' "$T/out")" 2-1
+    second=$(vm_pid nat)
+    kill -9 "$second"
+    until_state nat crashed
+    sleep 0.4
+    is restarted-again "$(vm_state nat)" running
+    expect restarts-rm 0 '' clickos rm nat
+    # A configuration that cannot be run any more: it stays crashed between the attempts.
+    nat nat >/dev/null
+    kill -9 "$(vm_pid nat)"
+    until_state nat crashed
+    sleep 0.5
+    is no-restart-unless-told "$(vm_state nat)" crashed
+    expect crashed-rm 0 '' clickos rm nat
+    refuse bad-policy 1 'use no, on-failure or always' clickos run x -e 'Idle -> Discard;' --restart maybe
+    # The monitor, while no daemon is there; and both at once.
+    nat nat --restart on-failure >/dev/null
+    clickos run other -e 'Idle -> Discard;' --restart always --isolation $iso >/dev/null
+    clickos run third -e 'Idle -> Discard;' --isolation $iso >/dev/null
+    mine=$(vm_pid nat) others=$(vm_pid other)
+    stop_daemon KILL
+    kill -9 "$mine" "$others"
+    start_daemon
+    neighbours
+    until_state other running
+    is both-killed "$(vm_state nat) $(vm_state other) $(vm_state third)" "crashed running running"
+    expect both-killed-rm 0 '' clickos rm nat other third
+}
+# What a VM said last while no daemon was there.
+orphans() {
+    [ -e "$B/hostile.elf" ] || { echo "SKIP life/$iso/orphans: no hostile.elf"; return; }
+    local sock=$CLICKOS_SOCKET hp
+    export CLICKOS_SOCKET=$T/hs.sock
+    hostile_daemon() {
+        clickosd --foreground --pool 0 --state "$T/hs" --socket "$T/hs.sock" --image "$B/hostile.elf" >>"$T/log" 2>&1 &
+        hp=$!
+        clickos wait --timeout 20
+    }
+    hostile_daemon
+    curl -s -o "$T/out" --unix-socket "$T/hs.sock" -d "{\"name\": \"h\", \"isolation\": \"$iso\"}" http://c/v1/vms
+    clickos read h read_null_later >/dev/null 2>&1 &
+    sleep 0.5
+    kill -9 $hp
+    wait $hp $! 2>/dev/null
+    sleep 1.5
+    hostile_daemon
+    until_state h crashed
+    is orphan-report "$(clickos ps h | grep -cE 'crashed .*(read_null|page fault)')" 1
+    clickos rm --all
+    kill $hp
+    wait $hp 2>/dev/null
+    rm -rf "$T/hs"
+    export CLICKOS_SOCKET=$sock
+}
+shortages() {
+    nat nat >/dev/null
+    used=$(find "/proc/$DAEMON/fd" -mindepth 1 | wc -l)
+    for more in 33 36 44 50; do
+        prlimit --pid "$DAEMON" --nofile=$((used + more)):
+        timeout 20 clickos run greedy "$T/nat.click" --net left,right --isolation $iso >"$T/out" 2>"$T/err"
+        got=$?
+        prlimit --pid "$DAEMON" --nofile=20000:
+        [ $got = 0 ] || grep -q 'out of file descriptors' "$T/err" || fail "no-descriptors-$more" "another error"
+        [ $got = 0 ] || [ "$(wc -l <"$T/err")" = 1 ] || fail "no-descriptors-$more" "not one line"
+        [ $got = 0 ] && clickos rm greedy
+    done
+    clickos ps >"$T/out" 2>&1
+    is no-descriptors-leaves-nothing "$(grep -c greedy "$T/out")-$(find "$T"/state/vms "$T"/state/run -name 'greedy*' | wc -l)" 0-0
+    is no-descriptors-leaks-none "$(find "/proc/$DAEMON/fd" -mindepth 1 | wc -l)" "$used"
+    server=$(pgrep -P "$DAEMON" -f 'clickos-vmm --server')
+    prlimit --pid "$server" --as=30000000:
+    refuse no-memory 1 "VM 'greedy': .*(annot allocate|memory|not be started|gave up)" \
+        clickos run greedy "$T/nat.click" --net left,right --isolation $iso --memory 63M
+    prlimit --pid "$server" --as=unlimited:
+    is others-go-on "$(ask 0)" "10.78.0.254 2000"
+    expect afterwards 0 '' clickos run greedy "$T/nat.click" --net left,right --isolation $iso
+    mkdir "$T/small" && mount -t tmpfs -o size=16k none "$T/small"
+    mount --bind "$T/small" "$T/state/parked"
+    refuse park-on-full-disk 1 "VM 'nat' is not parked: .*No space" clickos park nat
+    is park-on-full-disk-goes-on "$(vm_state nat) $(ask 0)" "running 10.78.0.254 2000"
+    umount "$T/state/parked" && umount "$T/small" && rmdir "$T/small"
+    expect shortages-rm 0 '' clickos rm nat greedy
+}
+
+parts=${*:-snapshots clones parking faults}
 ip netns add $NS1
 ip netns add $NS2
 for ns in $NS1 $NS2; do

@@ -100,10 +100,7 @@ void vmm_host_free(struct vmm_host *h)
         return;
     while (h->vms)
         vmm_free(h->vms);
-    if (h->server >= 0)
-        close(h->server); /* it ends by itself */
-    h->server = -1;
-    vmm_server_stop(h);
+    vmm_server_finish(h);
     close_fd(h->epoll);
     close_fd(h->timer);
     free(h->monitor);
@@ -637,6 +634,11 @@ enum vmm_isolation vmm_isolation_of(const struct vmm *vm)
 const struct vmm_net *vmm_net(const struct vmm *vm)
 {
     return vm->net_valid ? &vm->net : NULL;
+}
+
+bool vmm_pending(const struct vmm *vm)
+{
+    return vm->first != NULL;
 }
 
 const char *vmm_status_text(uint32_t status)

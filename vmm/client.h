@@ -247,4 +247,7 @@ struct vmm_request {
 int vmm_request(struct vmm *vm, const struct vmm_request *r, vmm_reply_fn *reply,
                 void *ctx, struct diag *d);
 
+/* Whether there are requests that have not been answered; inside a reply, further ones. */
+bool vmm_pending(const struct vmm *vm);
+
 #endif

@@ -300,6 +300,8 @@ static void take_control(struct vmm *vm, struct msghdr *m)
             memcpy(&peer, CMSG_DATA(c), sizeof peer);
             vm->pid = peer.pid;
             vm->pidfd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
+            if (vm->killed) /* before we knew whom */
+                vmm_kill(vm);
         }
         if (c->cmsg_type != SCM_RIGHTS)
             continue;

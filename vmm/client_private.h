@@ -93,6 +93,7 @@ struct vmm_host {
 /* client_server.c: the fork server */
 int vmm_server_start(struct vmm_host *h, struct diag *d);
 void vmm_server_stop(struct vmm_host *h);
+void vmm_server_finish(struct vmm_host *h); /* let it do first what it was told */
 void vmm_server_dispatch(struct vmm_host *h);
 int vmm_server_send(struct vmm_host *h, const void *msg, size_t len, const int *fds,
                     unsigned n_fds, struct diag *d);

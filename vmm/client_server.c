@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { START_MS = 10000, SERVER_FD = 3 };
+enum { START_MS = 10000, FINISH_MS = 2000, SERVER_FD = 3 };
 
 static _Noreturn void exec_server(const struct vmm_host *h, int fd)
 {
@@ -94,6 +94,23 @@ void vmm_server_stop(struct vmm_host *h)
         waitpid(h->server_pid, NULL, 0);
     }
     h->server_pid = 0;
+}
+
+/* It reads what is still on its way (VMs to be ended among it), and then that we are gone. */
+void vmm_server_finish(struct vmm_host *h)
+{
+    struct pollfd p = {.fd = -1, .events = POLLIN};
+
+    if (h->server >= 0)
+        close(h->server);
+    h->server = -1;
+    if (h->server_pid > 0)
+        p.fd = (int)syscall(SYS_pidfd_open, h->server_pid, 0);
+    if (p.fd >= 0) {
+        poll(&p, 1, FINISH_MS);
+        close(p.fd);
+    }
+    vmm_server_stop(h);
 }
 
 int vmm_server_send(struct vmm_host *h, const void *msg, size_t len, const int *fds,

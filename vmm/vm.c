@@ -474,6 +474,24 @@ static void say_why(struct vm *vm, struct diag *d)
     link_frame(&vm->daemon, WIRE_END, why, strlen(why), NULL, 0);
 }
 
+/* To a daemon that is not there now it is told when the next one comes: until then we are
+ * all that knows of it. */
+static void report_crash(struct vm *vm)
+{
+    for (;;) {
+        struct pollfd p = {.fd = vm->listen, .events = POLLIN};
+
+        pass_console_on(vm);
+        link_flush(&vm->daemon, 1000);
+        if (link_frame(&vm->daemon, WIRE_CRASH, &vm->crash, sizeof vm->crash, NULL, 0))
+            link_flush(&vm->daemon, 1000);
+        if (vm->daemon.fd >= 0 || vm->listen < 0)
+            return;
+        poll(&p, 1, -1);
+        take_connections(vm);
+    }
+}
+
 /* The daemon has looked at it already; this is about what we rely on. */
 static int open_state(struct vm *vm, struct diag *d)
 {
@@ -510,11 +528,12 @@ int vm_main(struct vm *vm)
         pass_console_on(vm);
     /* A reply that is half sent must end before anything else can be said. */
     link_flush(&vm->daemon, 1000);
-    if (vm->crash.crash.valid)
-        link_frame(&vm->daemon, WIRE_CRASH, &vm->crash, sizeof vm->crash, NULL, 0);
-    else
+    if (vm->crash.crash.valid) {
+        report_crash(vm);
+    } else {
         say_why(vm, &d);
-    link_flush(&vm->daemon, 1000);
+        link_flush(&vm->daemon, 1000);
+    }
     diag_fini(&d);
     return rc == 0 ? 0 : 1;
 }

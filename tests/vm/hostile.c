@@ -220,6 +220,16 @@ static void want_heap(void)
         guest_grow_heap(GUEST_WAIT->heap_have + 1);
 }
 
+/* Time enough for the daemon to die first. */
+static void read_null_later(void)
+{
+    uint64_t until = guest_now() + 1500000000u;
+
+    while (guest_now() < until)
+        guest_wait(until);
+    read_null();
+}
+
 static void wait_for_nothing(void)
 {
     GUEST_WAIT->until_ns = 0;
@@ -232,6 +242,7 @@ static const struct {
     void_fn *run;
 } deeds[] = {
     {"read_null", read_null},
+    {"read_null_later", read_null_later},
     {"write_null", write_null},
     {"write_text", write_text},
     {"write_constant", write_constant},

@@ -238,8 +238,10 @@ static int read_handler(void *ctx, const char *name, const char *param,
     return diag_err(d, "not readable");
 }
 
-static const struct control_ops ops = {check_handler, read_handler, write_handler,
-                                       forward};
+static const struct control_ops ops = {.check = check_handler,
+                                       .read = read_handler,
+                                       .write = write_handler,
+                                       .forward = forward};
 
 /* --- bytes ---------------------------------------------------------------------------------------- */
 

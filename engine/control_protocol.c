@@ -3,6 +3,7 @@
 
 #include "engine/control_protocol.h"
 
+#include "engine/llrpc.h"
 #include "engine/parse.h"
 #include "engine/parse_chars.h"
 
@@ -20,7 +21,8 @@ enum code {
     CODE_NO_HANDLER = 511,
     CODE_HANDLER_ERROR = 520,
     CODE_TOO_BIG = 521,
-    CODE_PERMISSION = 540,
+    CODE_LLRPC_ERROR = 522,
+    CODE_PERMISSION = 530,
     CODE_UNSPECIFIED = 590,
 };
 
@@ -229,22 +231,64 @@ static enum result do_check(struct control *c, const char *name, bool write)
                         write ? " not writable" : " not readable");
 }
 
-/* No element has such calls: whatever a client asks for cannot be called from here. */
-static enum result do_llrpc(struct control *c, const char *name)
+/* Carry out a call whose data have the right size; the element's name ends at `hash`. */
+static enum result call_llrpc(struct control *c, const char *name, const char *hash,
+                              uint32_t call, struct part data)
+{
+    _Alignas(8) char room[LLRPC_MAX_SIZE] = {0};
+    struct sbuf element = SBUF_INIT, after = SBUF_INIT;
+    size_t out = call & LLRPC_OUT ? llrpc_size(call) : 0;
+    const char *why;
+
+    memcpy(room, data.s, data.len);
+    sbuf_add(&element, name, (size_t)(hash - name));
+    why = c->ops->llrpc
+              ? c->ops->llrpc(c->ctx, canonical(sbuf_text(&element)), call, room)
+              : LLRPC_EINVAL;
+    sbuf_fini(&element);
+    if (why) {
+        sbuf_printf(&after, " error: %s", why);
+        answer_about(c, CODE_LLRPC_ERROR, "LLRPC ", name, sbuf_text(&after));
+        sbuf_fini(&after);
+        return DONE;
+    }
+    answer_about(c, CODE_OK, "LLRPC ", name, " OK");
+    sbuf_printf(&c->out, "DATA %zu\r\n", out);
+    sbuf_add(&c->out, room, out);
+    return DONE;
+}
+
+static enum result do_llrpc(struct control *c, const char *name, struct part data)
 {
     const char *hash = strchr(name, '#');
-    struct sbuf handler = SBUF_INIT;
+    struct sbuf handler = SBUF_INIT, after = SBUF_INIT;
     uint64_t number;
+    uint32_t call;
     int found;
 
-    if (!parse_u64(hash ? hash + 1 : "", 16, &number))
+    if (!parse_u64(hash ? hash + 1 : "", 16, &number) || number > UINT32_MAX)
         return answer_about(c, CODE_SYNTAX, "Syntax error in LLRPC name ", name, "");
     sbuf_printf(&handler, "%.*s.name", (int)(hash - name), name);
     found = !forwarded(c, sbuf_text(&handler)) && find_handler(c, sbuf_text(&handler));
     sbuf_fini(&handler);
     if (!found)
         return DONE;
-    return answer_about(c, CODE_UNIMPLEMENTED, "Cannot call LLRPC ", name, " remotely");
+    call = (uint32_t)number;
+    /* Only where the number tells what is copied which way. */
+    if (!llrpc_size(call) || !(call & (LLRPC_IN | LLRPC_OUT)) || !(call & LLRPC_FLAT))
+        return answer_about(c, CODE_UNIMPLEMENTED, "Cannot call LLRPC ", name,
+                            " remotely");
+    if (c->read_only) /* the number does not tell what it changes */
+        return answer_about(c, CODE_PERMISSION, "Permission denied for ", name, "");
+    if (!(call & LLRPC_IN))
+        data.len = 0;
+    else if (data.len != llrpc_size(call)) {
+        sbuf_printf(&after, " requires %u bytes input data", llrpc_size(call));
+        answer_about(c, CODE_LLRPC_ERROR, "LLRPC ", name, sbuf_text(&after));
+        sbuf_fini(&after);
+        return DONE;
+    }
+    return call_llrpc(c, name, hash, call, data);
 }
 
 static enum result do_help(struct control *c)
@@ -319,6 +363,20 @@ static enum result do_data(struct control *c, const struct command *cmd, bool wr
     return write ? do_write(c, cmd->name, data) : do_read(c, cmd->name, data);
 }
 
+static enum result do_llrpc_data(struct control *c, const struct command *cmd)
+{
+    struct part data = unread(c);
+    int64_t len = cmd->n_words == 3 ? data_length(cmd) : 0;
+
+    if (len < 0)
+        return answer(c, CODE_SYNTAX, "Syntax error in 'llrpc'");
+    if (data.len < (size_t)len)
+        return insufficient(c);
+    data.len = (size_t)len;
+    c->in_at += data.len;
+    return do_llrpc(c, cmd->name, data);
+}
+
 /* One line of what is unread, from `at` on: its text without blanks at the end, and where
  * the next one starts; 0: it is not complete. */
 static size_t next_line(struct part data, size_t at, struct part *text)
@@ -348,7 +406,7 @@ static enum result do_until(struct control *c, const struct command *cmd, bool w
         at = next;
         c->scanned = c->in_at + at;
     }
-    return c->in_closed ? answer(c, CODE_SYNTAX, "Connection closed") : INCOMPLETE;
+    return insufficient(c);
 }
 
 /* --- commands --------------------------------------------------------------------------------- */
@@ -431,8 +489,6 @@ static void upper(struct part word, struct sbuf *out)
 static enum result run_verb(struct control *c, enum verb verb,
                             const struct command *cmd)
 {
-    struct part data;
-
     switch (verb) {
     case READ:
         return do_read(c, cmd->name, cmd->rest);
@@ -448,17 +504,7 @@ static enum result run_verb(struct control *c, enum verb verb,
     case CHECKWRITE:
         return do_check(c, cmd->name, verb == CHECKWRITE);
     case LLRPC:
-        if (cmd->n_words == 3) {
-            int64_t len = data_length(cmd);
-
-            data = unread(c);
-            if (len < 0)
-                return answer(c, CODE_SYNTAX, "Syntax error in 'llrpc'");
-            if (data.len < (size_t)len)
-                return insufficient(c);
-            c->in_at += (size_t)len;
-        }
-        return do_llrpc(c, cmd->name);
+        return do_llrpc_data(c, cmd);
     case QUIT:
         return do_quit(c, cmd);
     default:

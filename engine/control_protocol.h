@@ -26,6 +26,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct router;
 struct element;
@@ -54,6 +55,8 @@ struct control_ops {
                 struct diag *d);
     int (*write)(void *ctx, const char *name, const char *value, size_t len,
                  struct diag *d);
+    /* A call of an element that exists, see llrpc.h; never of one that is elsewhere. May be NULL. */
+    const char *(*llrpc)(void *ctx, const char *element, uint32_t call, void *data);
     /* Let somebody else carry out a command, which is complete: line, end of line, data.
      * control_reply() or control_refuse() follows, in this call or later; the commands
      * behind it wait. May be NULL. */

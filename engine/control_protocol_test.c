@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine/control_protocol.h"
+#include "engine/llrpc.h"
 #include "tests/test.h"
 
 #include <stdio.h>
@@ -10,7 +11,8 @@ static char written[64];
 
 static int check(void *ctx, const char *name)
 {
-    if (strcmp(name, "c.count") == 0 || strcmp(name, "list") == 0)
+    if (strcmp(name, "c.count") == 0 || strcmp(name, "list") == 0 ||
+        strcmp(name, "rpc.name") == 0)
         return CONTROL_CAN_READ;
     if (strcmp(name, "c.both") == 0 || strcmp(name, "c.bad") == 0)
         return CONTROL_CAN_READ | CONTROL_CAN_WRITE;
@@ -39,8 +41,26 @@ static int write_handler(void *ctx, const char *name, const char *value, size_t 
     return 0;
 }
 
-static const struct control_ops ops = {
-    .check = check, .read = read_handler, .write = write_handler};
+static uint32_t called;
+
+/* 7 fails; the others add one to each byte. */
+static const char *call_element(void *ctx, const char *element, uint32_t call,
+                                void *data)
+{
+    char *bytes = data;
+
+    called = call;
+    if (strcmp(element, "rpc") != 0 || (call & 0xff) == 7)
+        return "Went wrong";
+    for (unsigned i = 0; i < llrpc_size(call); i++)
+        bytes[i]++;
+    return NULL;
+}
+
+static const struct control_ops ops = {.check = check,
+                                       .read = read_handler,
+                                       .write = write_handler,
+                                       .llrpc = call_element};
 static struct control c;
 
 SETUP()
@@ -85,7 +105,7 @@ TEST(handlers_are_read)
     EXPECT_STR(say("get .list  a  b \n"),
                "200 Read handler '.list' OK\r\nDATA 6\r\n<a  b>");
     EXPECT_STR(say("READ 0.list\r"), "200 Read handler '0.list' OK\r\nDATA 2\r\n<>");
-    EXPECT_STR(say("READ c.set\n"), "540 Handler 'c.set' write-only\r\n");
+    EXPECT_STR(say("READ c.set\n"), "530 Handler 'c.set' write-only\r\n");
     EXPECT_STR(say("READ c.no\n"), "511 No handler named 'c.no'\r\n");
     EXPECT_STR(say("READ d.count\n"), "510 No element named 'd'\r\n");
     EXPECT_STR(say("READ\n"), "500 Wrong number of arguments\r\n");
@@ -100,7 +120,7 @@ TEST(handlers_are_written)
     EXPECT_STR(written, "a b");
     EXPECT_STR(say("set c.set\n"), "200 Write handler 'c.set' OK\r\n");
     EXPECT_STR(written, "");
-    EXPECT_STR(say("WRITE c.count 1\n"), "540 Handler 'c.count' read-only\r\n");
+    EXPECT_STR(say("WRITE c.count 1\n"), "530 Handler 'c.count' read-only\r\n");
     EXPECT_STR(say("WRITE c.bad 1\n"),
                "520-Write handler 'c.bad' error:\r\n520 no\r\n");
     EXPECT_STR(say("WRITE c.set careful\n"),
@@ -145,10 +165,52 @@ TEST(handlers_are_checked)
 TEST(a_read_only_connection_does_not_write)
 {
     c.read_only = true;
-    EXPECT_STR(say("WRITE c.set 1\n"), "540 Permission denied for 'c.set'\r\n");
-    EXPECT_STR(say("CHECKWRITE c.set\n"), "540 Permission denied for 'c.set'\r\n");
+    EXPECT_STR(say("WRITE c.set 1\n"), "530 Permission denied for 'c.set'\r\n");
+    EXPECT_STR(say("CHECKWRITE c.set\n"), "530 Permission denied for 'c.set'\r\n");
     EXPECT_STR(say("READ c.count\n"), "200 Read handler 'c.count' OK\r\nDATA 2\r\n<>");
     EXPECT_STR(written, "");
+}
+
+TEST(a_call_by_number_copies_what_its_number_says)
+{
+    EXPECT_STR(say("LLRPC rpc#C0044001 4\nabcdREAD list\n"),
+               "200 LLRPC 'rpc#C0044001' OK\r\nDATA 4\r\nbcde"
+               "200 Read handler 'list' OK\r\nDATA 2\r\n<>");
+    EXPECT_EQ(called, 0xc0044001u);
+    /* in only, and through the pieces of a split command */
+    EXPECT_STR(say("LLRPC rpc#80024006 2\na"), "");
+    EXPECT_STR(say("b"), "200 LLRPC 'rpc#80024006' OK\r\nDATA 0\r\n");
+    /* out only: what goes in is not looked at */
+    EXPECT_STR(say("LLRPC rpc#40024005 3\nabc"),
+               "200 LLRPC 'rpc#40024005' OK\r\nDATA 2\r\n\001\001");
+}
+
+TEST(a_call_that_cannot_be_made_is_refused)
+{
+    EXPECT_STR(say("LLRPC rpc#C0044001 3\nabc"),
+               "522 LLRPC 'rpc#C0044001' requires 4 bytes input data\r\n");
+    EXPECT_STR(say("LLRPC rpc#80024007 2\nab"),
+               "522 LLRPC 'rpc#80024007' error: Went wrong\r\n");
+    /* with pointers, without size, without direction */
+    EXPECT_STR(say("LLRPC rpc#C0040001 4\nabcd"),
+               "501 Cannot call LLRPC 'rpc#C0040001' remotely\r\n");
+    EXPECT_STR(say("LLRPC rpc#C0004001\n"),
+               "501 Cannot call LLRPC 'rpc#C0004001' remotely\r\n");
+    EXPECT_STR(say("LLRPC rpc#20024001\n"),
+               "501 Cannot call LLRPC 'rpc#20024001' remotely\r\n");
+    EXPECT_STR(say("LLRPC rpc#1C0044001\n"),
+               "500 Syntax error in LLRPC name 'rpc#1C0044001'\r\n");
+    EXPECT_STR(say("LLRPC rpc#80024006 x\n"), "500 Syntax error in 'llrpc'\r\n");
+    c.read_only = true;
+    EXPECT_STR(say("LLRPC rpc#C0044001 4\nabcd"),
+               "530 Permission denied for 'rpc#C0044001'\r\n");
+}
+
+TEST(data_that_never_come_are_an_error)
+{
+    say("WRITEUNTIL c.set END\nline\n");
+    control_close_input(&c);
+    EXPECT_STR(say(""), "500 Not enough data\r\n501 Command 'LINE' unimplemented\r\n");
 }
 
 TEST(what_is_not_known_is_named)

@@ -3,10 +3,22 @@
 
 #include "engine/control_protocol.h"
 #include "engine/handler.h"
+#include "engine/llrpc.h"
 #include "engine/router.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* By its name, or by its number from 1 on. */
+static struct element *named_element(const struct control_target *t, const char *name)
+{
+    struct element *e = router_find(t->r, name);
+    uint64_t n;
+
+    if (!e && parse_u64(name, 0, &n) && n > 0 && n <= router_n_elements(t->r))
+        e = router_element(t->r, (uint32_t)(n - 1));
+    return e;
+}
 
 /* The name as the handler functions want it: a number in the place of an element's name
  * counts the elements from 1, and with a proxy everything is a handler of that one.
@@ -17,7 +29,6 @@ static void full_name(const struct control_target *t, const char *name,
     const char *dot = strchr(name, '.');
     struct sbuf element = SBUF_INIT;
     const struct element *e;
-    uint64_t n;
 
     *found = true;
     if (t->proxy) {
@@ -28,10 +39,8 @@ static void full_name(const struct control_target *t, const char *name,
     if (!dot)
         return;
     sbuf_add(&element, name, (size_t)(dot - name));
-    e = router_find(t->r, sbuf_text(&element));
-    if (!e && parse_u64(sbuf_text(&element), 0, &n) && n > 0 &&
-        n <= router_n_elements(t->r)) {
-        e = router_element(t->r, (uint32_t)(n - 1));
+    e = named_element(t, sbuf_text(&element));
+    if (e) {
         sbuf_reset(out);
         sbuf_printf(out, "%s%s", e->name, dot);
     }
@@ -87,5 +96,16 @@ static int write_handler(void *ctx, const char *name, const char *value, size_t 
     return rc < 0 ? -1 : 0;
 }
 
-const struct control_ops control_router_ops = {
-    .check = check, .read = read_handler, .write = write_handler};
+/* Click has no call that a proxy passes on to an element of ours. */
+static const char *call_element(void *ctx, const char *name, uint32_t call, void *data)
+{
+    const struct control_target *t = ctx;
+    struct element *e = t->proxy ? NULL : named_element(t, name);
+
+    return e && e->cls->llrpc ? e->cls->llrpc(e, call, data) : LLRPC_EINVAL;
+}
+
+const struct control_ops control_router_ops = {.check = check,
+                                               .read = read_handler,
+                                               .write = write_handler,
+                                               .llrpc = call_element};

@@ -220,6 +220,10 @@ struct element_class {
     void (*push)(struct element *e, unsigned port, struct batch *b);
     uint32_t (*pull)(struct element *e, unsigned port, struct batch *b, uint32_t max);
 
+    /* A call by number, see llrpc.h; `data` has room for what comes out, aligned for any
+     * integer. NULL, or why it failed. May be NULL: there are none. */
+    const char *(*llrpc)(struct element *e, uint32_t call, void *data);
+
     /* The element as something that other elements look for: "Queue", "Storage",
      * notifier_kind. NULL when it is not. */
     void *(*cast)(struct element *e, const char *kind);

@@ -168,6 +168,8 @@ extern const struct handler_spec rewriter_ip_handlers[];
 extern const struct handler_spec rewriter_tcp_handlers[];
 extern const struct handler_spec rewriter_handlers[];
 int rewriter_make_handlers(struct element *e, struct diag *d);
+/* What becomes of a flow, for clients: see llrpc.h. */
+const char *rewriter_llrpc(struct element *e, uint32_t call, void *data);
 const struct handler_spec *rewriter_more_handlers(struct element *e, const char *name,
                                                   size_t i);
 

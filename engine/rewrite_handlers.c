@@ -2,6 +2,7 @@
 /* rewrite_handlers.c -- handlers of rewriters: see rewrite.h */
 
 #include "engine/args.h"
+#include "engine/llrpc.h"
 #include "engine/rewrite.h"
 #include "engine/words.h"
 
@@ -445,6 +446,24 @@ const struct handler_spec *rewriter_more_handlers(struct element *e, const char 
          .read = read_capacity,                                                        \
          .write = write_capacity},                                                     \
         HANDLER_WRITER(write_clear, "clear", "remove all mappings"), HANDLER_END
+
+const char *rewriter_llrpc(struct element *e, uint32_t call, void *data)
+{
+    struct rewriter *rw = element_state(e);
+    struct flow_id id;
+    flow_ref ref;
+
+    if (call != LLRPC_MAP_TCP && call != LLRPC_MAP_UDP)
+        return LLRPC_EINVAL;
+    memcpy(&id, data, sizeof id);
+    ref = rewriter_get(rw, call == LLRPC_MAP_TCP ? IP_PROTO_TCP : IP_PROTO_UDP, &id,
+                       REWRITE_CHECK);
+    if (!ref)
+        return LLRPC_EAGAIN;
+    id = flow_id_reverse(flow_ref_flow(&rw->flows, ref)->id[!flow_ref_direction(ref)]);
+    memcpy(data, &id, sizeof id);
+    return NULL;
+}
 
 const struct handler_spec rewriter_ip_handlers[] = {
     TABLE("tcp_table", H_TCP, "mappings of TCP, both directions"),

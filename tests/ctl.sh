@@ -299,8 +299,8 @@ handler 'back.class' OK\nDATA 7\nCounter200 Goodbye!" \
     is control-errors "$(printf 'READ no.count\nREAD there.no\nREAD there.reset\nWRITE there.count 1\nFOO\nLLRPC there#1\n' |
         control fw | tail -n +2)" "510 No element named 'no'
 511 No handler named 'there.no'
-540 Handler 'there.reset' write-only
-540 Handler 'there.count' read-only
+530 Handler 'there.reset' write-only
+530 Handler 'there.count' read-only
 501 Command 'FOO' unimplemented
 501 Cannot call LLRPC 'there#1' remotely"
     is control-check "$(printf 'CHECKREAD there.count\nCHECKWRITE there.count\nCHECKWRITE hotconfig\n' |

@@ -22,6 +22,7 @@
 
 #include "engine/checksum.h"
 #include "engine/element.h"
+#include "engine/llrpc.h"
 #include "engine/words.h"
 
 enum { CACHE = 256, ALL_CLASSES = 32 };
@@ -147,6 +148,16 @@ static inline verdict_t anonymize_ip_addr_one(struct element *e, struct pkt *p)
 }
 ELEMENT_LOOP(anonymize_ip_addr)
 
+static const char *anonymize_ip_addr_llrpc(struct element *e, uint32_t call, void *data)
+{
+    uint32_t *address = data;
+
+    if (call != LLRPC_MAP_IPADDRESS)
+        return LLRPC_EINVAL;
+    *address = anonymize(element_state(e), *address);
+    return NULL;
+}
+
 static void anonymize_ip_addr_take_state(struct element *e, struct element *old)
 {
     struct anonymize_ip_addr *s = element_state(e);
@@ -166,4 +177,5 @@ ELEMENT(AnonymizeIPAddr) = {
     .take_state = anonymize_ip_addr_take_state,
     .push = anonymize_ip_addr_push,
     .pull = anonymize_ip_addr_pull,
+    .llrpc = anonymize_ip_addr_llrpc,
 };

@@ -21,6 +21,7 @@
 
 #include "engine/ewma.h"
 #include "engine/handler_call.h"
+#include "engine/llrpc.h"
 #include "engine/unparse.h"
 
 struct trigger {
@@ -235,6 +236,24 @@ static int counter_write_call(struct element *e, const struct handler_spec *h,
     return 0;
 }
 
+/* The number that goes in says of what: 0 packets, 1 bytes. */
+static const char *counter_llrpc(struct element *e, uint32_t call, void *data)
+{
+    struct counter *s = element_state(e);
+    uint32_t *value = data;
+
+    if (call == LLRPC_GET_RATE && *value == 0) {
+        ewma_update(&s->rate, element_now(e), 0);
+        *value = (uint32_t)ewma_rate(&s->rate);
+        return NULL;
+    }
+    if (call == LLRPC_GET_COUNT && *value <= 1) {
+        *value = (uint32_t)e->counters[*value ? C_BYTES : C_COUNT];
+        return NULL;
+    }
+    return LLRPC_EINVAL;
+}
+
 static const struct handler_spec counter_handlers[] = {
     {.name = "rate",
      .help = "packets a second",
@@ -278,4 +297,5 @@ ELEMENT(Counter) = {
     .cleanup = counter_cleanup,
     .push = counter_push,
     .pull = counter_pull,
+    .llrpc = counter_llrpc,
 };

@@ -14,6 +14,7 @@
  * Those downstream sleep while the input that was chosen is empty.
  */
 
+#include "engine/llrpc.h"
 #include "engine/relay.h"
 
 struct pull_switch {
@@ -95,6 +96,21 @@ static int pull_switch_write(struct element *e, const struct handler_spec *h,
     return 0;
 }
 
+static const char *pull_switch_llrpc(struct element *e, uint32_t call, void *data)
+{
+    struct pull_switch *s = element_state(e);
+    int32_t *value = data;
+
+    if (call == LLRPC_SET_SWITCH) {
+        pull_switch_set(e, *value);
+        return NULL;
+    }
+    if (call != LLRPC_GET_SWITCH)
+        return LLRPC_EINVAL;
+    *value = s->input;
+    return NULL;
+}
+
 static const struct handler_spec pull_switch_handlers[] = {
     {.name = "switch",
      .help = "number of the input, -1: none",
@@ -119,4 +135,5 @@ ELEMENT(PullSwitch) = {
     .initialize = pull_switch_initialize,
     .cast = pull_switch_cast,
     .pull = pull_switch_pull,
+    .llrpc = pull_switch_llrpc,
 };

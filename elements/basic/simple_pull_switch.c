@@ -15,6 +15,7 @@
  */
 
 #include "engine/element.h"
+#include "engine/llrpc.h"
 
 struct simple_pull_switch {
     int32_t input;
@@ -55,6 +56,22 @@ static int simple_pull_switch_write(struct element *e, const struct handler_spec
     return 0;
 }
 
+static const char *simple_pull_switch_llrpc(struct element *e, uint32_t call,
+                                            void *data)
+{
+    struct simple_pull_switch *s = element_state(e);
+    int32_t *value = data;
+
+    if (call == LLRPC_SET_SWITCH) {
+        s->input = *value < 0 || *value >= e->n_in ? -1 : *value;
+        return NULL;
+    }
+    if (call != LLRPC_GET_SWITCH)
+        return LLRPC_EINVAL;
+    *value = s->input;
+    return NULL;
+}
+
 static const struct handler_spec simple_pull_switch_handlers[] = {
     {.name = "switch",
      .help = "number of the input, -1: none",
@@ -77,4 +94,5 @@ ELEMENT(SimplePullSwitch) = {
     .handlers = simple_pull_switch_handlers,
     .configure = simple_pull_switch_configure,
     .pull = simple_pull_switch_pull,
+    .llrpc = simple_pull_switch_llrpc,
 };

@@ -13,6 +13,7 @@
  */
 
 #include "engine/element.h"
+#include "engine/llrpc.h"
 
 struct switch_state {
     int32_t output;
@@ -51,6 +52,23 @@ static int switch_write(struct element *e, const struct handler_spec *h,
     return 0;
 }
 
+static const char *switch_llrpc(struct element *e, uint32_t call, void *data)
+{
+    struct switch_state *s = element_state(e);
+    int32_t *value = data;
+
+    if (call == LLRPC_SET_SWITCH) {
+        if (*value >= e->n_out)
+            return LLRPC_EINVAL;
+        s->output = *value;
+        return NULL;
+    }
+    if (call != LLRPC_GET_SWITCH)
+        return LLRPC_EINVAL;
+    *value = s->output;
+    return NULL;
+}
+
 static const struct handler_spec switch_handlers[] = {
     {.name = "switch",
      .help = "number of the output, -1: packets are dropped",
@@ -73,4 +91,5 @@ ELEMENT(Switch) = {
     .handlers = switch_handlers,
     .configure = switch_configure,
     .push = switch_push,
+    .llrpc = switch_llrpc,
 };

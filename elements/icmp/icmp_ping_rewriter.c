@@ -73,5 +73,6 @@ ELEMENT(ICMPPingRewriter) = {
     .take_state = rewriter_take_state,
     .cleanup = rewriter_cleanup,
     .push = rewriter_push,
+    .llrpc = rewriter_llrpc,
     .cast = rewriter_cast,
 };

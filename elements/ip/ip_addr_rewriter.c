@@ -72,5 +72,6 @@ ELEMENT(IPAddrRewriter) = {
     .take_state = rewriter_take_state,
     .cleanup = rewriter_cleanup,
     .push = rewriter_push,
+    .llrpc = rewriter_llrpc,
     .cast = rewriter_cast,
 };

@@ -85,5 +85,6 @@ ELEMENT(IPRewriter) = {
     .take_state = rewriter_take_state,
     .cleanup = rewriter_cleanup,
     .push = rewriter_push,
+    .llrpc = rewriter_llrpc,
     .cast = rewriter_cast,
 };

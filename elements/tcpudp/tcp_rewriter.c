@@ -76,5 +76,6 @@ ELEMENT(TCPRewriter) = {
     .take_state = rewriter_take_state,
     .cleanup = rewriter_cleanup,
     .push = rewriter_push,
+    .llrpc = rewriter_llrpc,
     .cast = rewriter_cast,
 };

@@ -78,5 +78,6 @@ ELEMENT(UDPRewriter) = {
     .take_state = rewriter_take_state,
     .cleanup = rewriter_cleanup,
     .push = rewriter_push,
+    .llrpc = rewriter_llrpc,
     .cast = rewriter_cast,
 };

@@ -17,6 +17,7 @@
  * A ROW is its number in --list; rows with packets of their own come behind the others.
  */
 
+#include "abi/control.h"
 #include "bench/engine/bench.h"
 
 #include <err.h>
@@ -220,12 +221,20 @@ static void print_row(const struct row *row, const struct result r[2],
 }
 
 /* Whether a row can run on both sides: a VM reads no files, has here no interfaces, and
- * takes configurations of 4 MiB at most. */
+ * takes configurations of CONTROL_TEXT bytes at most. */
 static bool comparable(const struct row *row, const char *const sides[2])
 {
-    return sides == against_limit ||
-           (row->feed == FEED_CLONES && !(row->flags & NEEDS_TRACE) &&
-            row->size <= 10000);
+    char *config;
+    bool fits;
+
+    if (sides == against_limit)
+        return true;
+    if (row->feed != FEED_CLONES || row->flags & NEEDS_TRACE)
+        return false;
+    config = bench_config(row, 0, "Discard");
+    fits = strlen(config) <= CONTROL_TEXT;
+    free(config);
+    return fits;
 }
 
 static int table(const char *self, unsigned rounds, const char *only, const char *path,

@@ -39,7 +39,7 @@ static void put_long(struct sbuf *s, const struct expansion *x)
     uint8_t packet[PACKET_LONG];
 
     packet_make_long(packet);
-    sbuf_puts(s, "InfiniteSource(DATA \\<");
+    sbuf_puts(s, "src :: InfiniteSource(DATA \\<");
     for (unsigned i = 0; i < sizeof packet; i++)
         sbuf_printf(s, "%02x", packet[i]);
     sbuf_printf(s, ">, LIMIT %lld, BURST 32, STOP true)",
@@ -51,7 +51,7 @@ static void put_source6(struct sbuf *s, const struct expansion *x)
     uint8_t packet[PACKET_SLOT];
 
     packet_make6(packet);
-    sbuf_puts(s, "InfiniteSource(DATA \\<");
+    sbuf_puts(s, "src :: InfiniteSource(DATA \\<");
     for (unsigned i = 0; i < PACKET_LEN; i++)
         sbuf_printf(s, "%02x", packet[i]);
     sbuf_printf(s, ">, LIMIT %lld, BURST 32, STOP true)",

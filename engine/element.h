@@ -198,6 +198,7 @@ struct element_class {
     bool driver_only;            /* needs an operating system */
     uint8_t phase;               /* enum configure_phase; 0 is taken as PHASE_DEFAULT */
     bool info;                   /* only gives names meaning: PHASE_INFO */
+    bool passes;                 /* hands on what it gets: connections lead past it */
     const struct counter_spec *counters; /* ends with name NULL; may be NULL */
     const struct handler_spec *handlers; /* ends with name NULL; may be NULL */
     /* Handlers whose names the configuration gives: the one called `name`, or with `name`

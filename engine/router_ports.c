@@ -324,6 +324,33 @@ static void wire_one(struct router *r, const struct lang_connection *c)
         in->pull = from->cls->pull;
 }
 
+/* Elements that only hand packets on are not called: who would call one calls the element
+ * behind it. `left` ends a circle of them. */
+static void lead_past(struct port *port, bool push, uint32_t left)
+{
+    while (port->peer->cls->passes && left-- > 0) {
+        const struct port *next = push ? port->peer->out : port->peer->in;
+        bool is_push = port->is_push;
+
+        *port = *next;
+        port->is_push = is_push;
+    }
+}
+
+static void lead_past_all(struct router *r)
+{
+    for (uint32_t i = 0; i < r->n; i++) {
+        struct element *e = r->elements[i];
+
+        for (unsigned p = 0; p < e->n_out; p++)
+            if (e->out[p].is_push)
+                lead_past(&e->out[p], true, r->n);
+        for (unsigned p = 0; p < e->n_in; p++)
+            if (!e->in[p].is_push)
+                lead_past(&e->in[p], false, r->n);
+    }
+}
+
 static int wire(struct router *r, struct diag *d)
 {
     for (uint32_t i = 0; i < r->graph.n_connections; i++)
@@ -340,6 +367,7 @@ static int wire(struct router *r, struct diag *d)
                 return diag_err_at(d, e->at, "'%s' cannot be pulled from",
                                    element_declaration(e->in[p].peer));
     }
+    lead_past_all(r);
     return 0;
 }
 

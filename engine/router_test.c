@@ -112,6 +112,22 @@ TEST(ports_that_nothing_decides_are_push)
     EXPECT(element_output_is_push(router_find(r, "a"), 0));
 }
 
+TEST(connections_lead_past_what_only_hands_on)
+{
+    load("s :: Idle -> a :: Null -> b :: Null -> c :: Counter -> q :: Queue -> Null -> "
+         "Null -> u :: Unqueue -> Discard");
+    EXPECT(router_find(r, "s")->out[0].peer == router_find(r, "c"));
+    EXPECT(router_find(r, "u")->in[0].peer == router_find(r, "q"));
+    EXPECT(router_find(r, "u")->in[0].pull != NULL);
+    EXPECT(!router_find(r, "u")->in[0].is_push);
+}
+
+TEST(a_circle_of_elements_that_hand_on_can_be_wired)
+{
+    load("Idle -> a :: Null -> b :: Null -> a");
+    EXPECT(element_output_is_push(router_find(r, "a"), 0));
+}
+
 TEST(mixed_contexts_are_refused)
 {
     EXPECT(strstr(

@@ -22,6 +22,7 @@ ELEMENT_BATCH(null)
 ELEMENT(Null) = {
     .name = "Null",
     .ports = "1/1",
+    .passes = true,
     .push = null_push,
     .pull = null_pull,
 };

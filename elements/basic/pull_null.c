@@ -23,5 +23,6 @@ ELEMENT(PullNull) = {
     .name = "PullNull",
     .ports = "1/1",
     .processing = "l/l",
+    .passes = true,
     .pull = pull_null_pull,
 };

@@ -22,5 +22,6 @@ ELEMENT(PushNull) = {
     .name = "PushNull",
     .ports = "1/1",
     .processing = "h/h",
+    .passes = true,
     .push = push_null_push,
 };

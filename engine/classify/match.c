@@ -407,29 +407,40 @@ static __attribute__((noinline)) bool complete_checks(const struct classify *c,
     return checks_hold(c, &c->checks[r->check], &k, &(struct source){.p = p});
 }
 
+/* What search_words() asks of a classifier, where no store to memory can change it. */
+struct fast {
+    const uint32_t *nodes;
+    const struct match_rec *recs;
+    const struct match_tree *trees;
+    uint32_t n_trees, root, last_rule;
+    int32_t last_output;
+};
+
 /* search() for a packet that has all words, which fit into one vector and stay there. */
-static inline int32_t search_words(const struct classify *c, __m128i words,
-                                   const struct pkt *p)
+static inline int32_t search_words(const struct classify *c, const struct fast *f,
+                                   __m128i words, const struct pkt *p)
 {
-    struct best best = {c->last_rule, c->last_output};
+    struct best best = {f->last_rule, f->last_output};
+    uint32_t ref = f->root, t = 0;
     alignas(16) uint32_t w[SLOTS_CORE];
 
     _mm_store_si128((__m128i *)(void *)w, words);
-    for (uint32_t t = 0; t < c->n_trees && c->trees[t].first_rule < best.rule; t++) {
+    for (;;) {
         const struct match_rec *r;
-        uint32_t ref = c->trees[t].root;
 
         while (!(ref & MATCH_LEAF))
-            ref = MATCH_STEP(c->nodes, ref, w);
-        for (r = &c->recs[ref & ~MATCH_LEAF]; r->rule < best.rule; r++) {
+            ref = MATCH_STEP(f->nodes, ref, w);
+        for (r = &f->recs[ref & ~MATCH_LEAF]; r->rule < best.rule; r++) {
             if (_mm_testz_si128(_mm_xor_si128(words, vec(r->value)), vec(r->mask)) &&
                 (!(r->flags & MATCH_CHECKS) || complete_checks(c, r, words, p)))
                 best = (struct best){r->rule, r->output};
             if (r->flags & MATCH_LAST)
                 break;
         }
+        if (++t >= f->n_trees || f->trees[t].first_rule >= best.rule)
+            return best.output;
+        ref = f->trees[t].root;
     }
-    return best.output;
 }
 
 static __attribute__((noinline)) int32_t search_slow(const struct classify *c,
@@ -448,16 +459,18 @@ static inline __attribute__((always_inline)) void match_words(const struct class
                                                               uint32_t n, int *output,
                                                               enum key_kind kind)
 {
+    const struct fast f = {c->nodes,         c->recs,      c->trees,      c->n_trees,
+                           c->trees[0].root, c->last_rule, c->last_output};
+
     for (uint32_t i = 0; i < n; i++) {
         bool complete = kind == KEY_DATA ? p[i]->len >= c->need[BASE_DATA]
                                          : has_ip_words(c, p[i]);
 
-        prefetch_ahead(p, i, n, kind);
         if (__builtin_expect(!complete, 0))
             output[i] = search_slow(c, p[i]);
         else
             output[i] = search_words(
-                c,
+                c, &f,
                 kind == KEY_DATA ? load_words(c, p[i]->data)
                                  : load_five_tuple(p[i]->network, p[i]->transport),
                 p[i]);

@@ -14,12 +14,14 @@
 
 static const struct cli_option run_options[] = {
     {"net", 0, "NETWORK,...", "join interface 0, 1, ... to these; '-' to none"},
-    {"if", 0, "NETWORK[,mac=MAC][,ip=IP][,wake=own|any]", "one more interface"},
+    {"if", 0, "NETWORK[,KEY=VALUE ...]", "one more interface; mac, ip, wake, pps, bps"},
     {"create-net", 0, NULL, "create networks that do not exist"},
     {"isolation", 0, "KIND", "kvm, process or auto (the default)"},
     {"memory", 0, "SIZE", "for the configuration and its state, as 64M"},
     {"buffers", 0, "N", "packet buffers of 2 KiB"},
     {"mtu", 0, "BYTES", "of the interfaces"},
+    {"cpu", 0, "PERCENT", "of one processor it may use"},
+    {"memory-max", 0, "SIZE", "of the machine's memory it may use in all"},
     {"lazy", 0, NULL, "start it when its first packet comes"},
     {"park-after", 0, "SECONDS",
      "put it aside after so long without a packet; 0: never"},
@@ -60,14 +62,18 @@ static int add_key(struct cli *c, json_t *o, const char *text, size_t len)
         json_object_set_new(o, "mac", json_stringn(sep + 1, n));
     } else if (sep && key == 4 && !memcmp(text, "wake", 4)) {
         json_object_set_new(o, "wake", json_stringn(sep + 1, n));
+    } else if (sep && key == 3 &&
+               (!memcmp(text, "pps", 3) || !memcmp(text, "bps", 3))) {
+        json_object_set_new(o, *text == 'p' ? "pps" : "bps", json_stringn(sep + 1, n));
     } else if (sep && key == 2 && !memcmp(text, "ip", 2)) {
         if (!json_object_get(o, "ip"))
             json_object_set_new(o, "ip", json_array());
         json_array_append_new(json_object_get(o, "ip"), json_stringn(sep + 1, n));
     } else {
-        return cli_fail(c, EXIT_USAGE,
-                        "'%.*s': after the network only mac=, ip= and wake= are known",
-                        (int)len, text);
+        return cli_fail(
+            c, EXIT_USAGE,
+            "'%.*s': after the network mac=, ip=, wake=, pps= and bps= are known",
+            (int)len, text);
     }
     return 0;
 }
@@ -143,6 +149,8 @@ static int make_spec(struct cli *c, const struct cli_args *a, const char *name,
     set_text(*spec, "memory", cli_value(a, "memory"));
     set_text(*spec, "buffers", cli_value(a, "buffers"));
     set_text(*spec, "mtu", cli_value(a, "mtu"));
+    set_text(*spec, "cpu", cli_value(a, "cpu"));
+    set_text(*spec, "memory_max", cli_value(a, "memory-max"));
     set_text(*spec, "park_after", cli_value(a, "park-after"));
     set_text(*spec, "restart", cli_value(a, "restart"));
     if (cli_flag(a, "lazy"))

@@ -46,6 +46,7 @@ static const char help[] =
     "                    0: they stay what clickosd is (1879048192)\n"
     "  --poll MIN[:MAX]  microseconds the switch looks at an idle port (5:200)\n"
     "  --guest-poll US   microseconds an idle VM looks at its rings (50)\n"
+    "  --max-vms N       keep no more VMs than that (0: no limit)\n"
     "  --park-after S    put VMs aside that had no packet for S seconds (0: none)\n"
     "  --pool N          VMs kept booted for the next to be run (2)\n"
     "  --control DIR     folder for the VMs' control sockets (vm, beside the socket)\n"
@@ -190,6 +191,7 @@ static void parse_arguments(int argc, char **argv)
                                           {"poll", required_argument, NULL, 'p'},
                                           {"guest-poll", required_argument, NULL, 'P'},
                                           {"park-after", required_argument, NULL, 'a'},
+                                          {"max-vms", required_argument, NULL, 'M'},
                                           {"pool", required_argument, NULL, 'n'},
                                           {"control", required_argument, NULL, 'c'},
                                           {"monitor", required_argument, NULL, 'm'},
@@ -202,6 +204,9 @@ static void parse_arguments(int argc, char **argv)
 
     while ((c = getopt_long(argc, argv, "fh", longs, NULL)) != -1)
         switch (c) {
+        case 'M':
+            o->max_vms = (size_t)number(optarg, 0, 1 << 30, "--max-vms");
+            break;
         case 'a':
             o->park_after = (uint64_t)number(optarg, 0, 1 << 30, "--park-after");
             break;

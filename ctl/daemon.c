@@ -189,6 +189,8 @@ static int start_host(struct daemon_state *s, const struct daemon_options *o,
 
     s->uid_base = o->uid_base;
     s->park_after = o->park_after;
+    s->max_vms = o->max_vms;
+    s->quota = quota_open(NULL, NULL); /* before there are other processes of ours */
     s->host = vmm_host_new(&options, d);
     if (!s->host)
         return -1;
@@ -285,6 +287,7 @@ void daemon_close(struct daemon_state *s)
         loop_remove(s->loop, &s->bp_watch);
         backplane_free(s->bp);
     }
+    quota_close(s->quota);
     symbolizer_close(s->symbolizer);
     free(s->image);
     store_close(s->store);

@@ -10,6 +10,7 @@
 #include "base/strmap.h"
 #include "ctl/call.h"
 #include "ctl/loop.h"
+#include "ctl/quota.h"
 #include "ctl/store.h"
 #include "switch/backplane.h"
 #include "vmm/client.h"
@@ -28,6 +29,9 @@ struct daemon_state {
     struct symbolizer *symbolizer; /* owned; opened when the first VM crashes */
     struct loop_watch host_watch, bp_watch;
     struct loop_timer adopt_timer, start_timer, tick_timer;
+    struct quota *quota; /* owned; NULL: there are no control groups */
+    bool sweep;          /* groups may be left over */
+    size_t max_vms;      /* 0: no limit */
     uint64_t park_after; /* s without traffic before a VM is parked; 0: never */
     unsigned adopting;   /* VMs that have not answered yet after a restart */
     struct vm *adopt_first, *adopt_last; /* of these, still to be connected to */
@@ -55,6 +59,7 @@ struct daemon_options {
         poll_max_ns;        /* of the switch before a port sleeps; 0: default */
     uint64_t guest_poll_ns; /* of guests before they sleep; 0: default */
     uint64_t park_after;    /* s; 0: VMs are not parked unless they ask for it */
+    size_t max_vms;         /* 0: no limit */
     unsigned pool;          /* shells kept ready: vmm_host_keep_shells() */
     void (*ready)(struct daemon_state *s);
     void (*log)(const char *text);

@@ -186,7 +186,7 @@ static int read_restart(const json_t *o, enum restart_policy *policy, struct dia
 
 static int read_interface(struct spec_vm *v, const json_t *o, struct diag *d)
 {
-    static const char *const known[] = {"network", "mac", "wake", "ip"};
+    static const char *const known[] = {"network", "mac", "wake", "ip", "pps", "bps"};
     struct spec_if *i = &v->ifs[v->n_ifs];
     const char *mac = NULL, *wakes = NULL;
 
@@ -196,6 +196,8 @@ static int read_interface(struct spec_vm *v, const json_t *o, struct diag *d)
         json_get_string(o, "network", &i->network, d) < 0 ||
         json_get_string(o, "mac", &mac, d) < 0 ||
         json_get_string(o, "wake", &wakes, d) < 0 ||
+        json_get_u64(o, "pps", 0, UINT32_MAX, &i->pps, d) < 0 ||
+        json_get_u64(o, "bps", 0, UINT64_C(1) << 40, &i->bps, d) < 0 ||
         read_ips(i, json_object_get(o, "ip"), d) < 0)
         return -1;
     if (wakes && strcmp(wakes, "any") && strcmp(wakes, "own"))
@@ -229,10 +231,19 @@ static int read_interfaces(struct spec_vm *v, const json_t *o, struct diag *d)
 
 static int read_vm_members(struct spec_vm *v, json_t *o, struct diag *d)
 {
-    static const char *const known[] = {
-        "name", "interfaces",      "isolation", "memory",  "buffers",
-        "mtu",  "create_networks", "config",    "restart", "park_after",
-        "lazy"};
+    static const char *const known[] = {"name",
+                                        "interfaces",
+                                        "isolation",
+                                        "memory",
+                                        "buffers",
+                                        "mtu",
+                                        "create_networks",
+                                        "config",
+                                        "restart",
+                                        "park_after",
+                                        "lazy",
+                                        "cpu",
+                                        "memory_max"};
 
     v->name = "";
     v->park_after = SPEC_PARK_DEFAULT;
@@ -246,7 +257,11 @@ static int read_vm_members(struct spec_vm *v, json_t *o, struct diag *d)
         json_get_bool(o, "create_networks", &v->create_networks, d) < 0 ||
         json_get_bool(o, "lazy", &v->lazy, d) < 0 ||
         json_get_u64(o, "park_after", 0, 1 << 30, &v->park_after, d) < 0 ||
-        read_restart(o, &v->restart, d) < 0 || read_interfaces(v, o, d) < 0)
+        read_restart(o, &v->restart, d) < 0 ||
+        json_get_u64(o, "cpu", 1, 100 * 1024, &v->limits.cpu, d) < 0 ||
+        json_get_u64(o, "memory_max", 4 << 20, UINT64_C(1) << 40, &v->limits.memory,
+                     d) < 0 ||
+        read_interfaces(v, o, d) < 0)
         return -1;
     v->config = json_object_get(o, "config");
     if (json_is_null(v->config))

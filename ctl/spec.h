@@ -14,6 +14,7 @@
 
 #include "abi/netmem.h"
 #include "base/diag.h"
+#include "ctl/quota.h"
 #include "switch/backplane.h"
 #include "vmm/client.h"
 
@@ -39,11 +40,12 @@ void spec_config_fini(struct spec_config *c);
 char *spec_config_wire(const struct spec_config *c, size_t *len, struct diag *d);
 
 /* An interface: {"network"?: "left", "mac"?: "02:...", "wake"?: "any" | "own",
- *                "ip"?: ["10.0.0.1"]}. */
+ *                "ip"?: ["10.0.0.1"], "pps"?: 1000, "bps"?: "10M"}. */
 struct spec_if {
     const char *network; /* NULL: connected to nothing */
     uint8_t mac[6];
-    bool own_only; /* what wakes it: as struct park_config has it */
+    uint64_t pps, bps; /* either way; 0: no limit */
+    bool own_only;     /* what wakes it: as struct park_config has it */
     uint32_t n_ip4;
     uint32_t ip4[PARK_MAX_IPS];
 };
@@ -54,7 +56,8 @@ const char *spec_restart_name(enum restart_policy policy);
 #define SPEC_PARK_DEFAULT UINT64_MAX /* as the daemon was told */
 
 /* A VM: {"name", "interfaces": [...], "isolation", "memory", "buffers", "mtu",
- *        "create_networks", "restart", "park_after", "lazy", "config": {...}} */
+ *        "create_networks", "restart", "park_after", "lazy", "cpu", "memory_max",
+ *        "config": {...}} */
 struct spec_vm {
     json_t *json; /* owned */
     const char *name;
@@ -63,6 +66,7 @@ struct spec_vm {
     unsigned n_ifs;
     struct spec_if ifs[NETMEM_MAX_IFS];
     bool create_networks;
+    struct quota_limits limits;
     bool lazy;           /* starts with its first packet */
     uint64_t park_after; /* s without traffic; 0: never */
     enum restart_policy restart;

@@ -54,6 +54,10 @@ void vm_free(struct vm *vm)
     vm_fail_waiting(vm);
     loop_timer_cancel(vm->s->loop, &vm->restart_timer);
     vmm_free(vm->vmm);
+    if (vm->limits.cpu || vm->limits.memory) {
+        quota_remove(vm->s->quota, vm->name);
+        vm->s->sweep = true;
+    }
     strmap_remove(&vm->s->vms, vm->name, strlen(vm->name));
     while (vm->configs) {
         struct vm_config *c = vm->configs;
@@ -97,6 +101,8 @@ static int attach_one(struct vm *vm, const struct vmm_net *net, unsigned i,
                                    .interface = i,
                                    .wake_fd = net->wake_fd,
                                    .doorbell_fd = net->doorbell_fds[i]};
+    c.settings.in = c.settings.out = (struct rate_limit){.pps = vm->ifs[i].pps,
+                                                         .bps = vm->ifs[i].bps};
     if (!vm->ifs[i].parked)
         return backplane_add_port(vm->s->bp, &c, &vm->ifs[i].port, d);
     if (backplane_unpark(vm->s->bp, vm->ifs[i].parked, &c, &vm->ifs[i].port, d) < 0)

@@ -45,6 +45,7 @@ struct vm_if {
     char network[NAME_ROOM]; /* "": connected to nothing */
     uint8_t mac[6];
     uint32_t port;         /* id in the backplane; 0: none */
+    uint64_t pps, bps;     /* limits, either way */
     struct parked *parked; /* the backplane's; NULL: not parked */
     bool own_only;         /* what wakes it: struct park_config */
     uint32_t n_ip4;
@@ -121,6 +122,7 @@ struct vm {
     bool parking;             /* a checkpoint for that is under way */
     struct call *parker;      /* waits for it; borrowed */
     struct call_list *waking; /* owned; calls to be run when it does */
+    struct quota_limits limits;
     enum restart_policy restart;
     unsigned restarts; /* since it ran well */
     struct loop_timer restart_timer;

@@ -132,6 +132,21 @@ void vm_say(struct vm *vm, const char *fmt, ...)
 
 /* ---- events from the monitor ------------------------------------------------------ */
 
+/* False: it is no more, since it could not be limited as it should. */
+static bool limit(struct vm *vm)
+{
+    struct diag d = DIAG_INIT;
+    bool well = (!vm->limits.cpu && !vm->limits.memory) ||
+                quota_set(vm->s->quota, vm->name, &vm->limits, vmm_pid(vm->vmm), &d) ==
+                    0;
+
+    if (!well)
+        vm_fail(vm, HTTP_INTERNAL, "vm_failed", NULL, "VM '%s': %s", vm->name,
+                diag_first(&d));
+    diag_fini(&d);
+    return well;
+}
+
 static void on_ready(struct vmm *vmm, void *ctx, const struct vmm_timing *t)
 {
     struct vm *vm = ctx;
@@ -143,6 +158,8 @@ static void on_ready(struct vmm *vmm, void *ctx, const struct vmm_timing *t)
     }
     vm->times.boot = *t;
     vm->isolation = vmm_isolation_of(vmm);
+    if (vm->state == VM_STARTING && !limit(vm))
+        return;
     if (vm->state == VM_ADOPTING) {
         vm->state = VM_RUNNING;
         if (vm_attach(vm, &d) < 0) {

@@ -143,6 +143,7 @@ static void gone(struct vm *vm, const struct vmm_state_info *info)
     vmm_kill(vm->vmm);
     vmm_free(vm->vmm);
     vm->vmm = NULL;
+    vm->s->sweep = true;
     if (c)
         call_json(c, HTTP_OK, vm_describe(vm, true));
 }
@@ -365,6 +366,10 @@ void vms_tick(struct daemon_state *s)
     struct strmap_entry *e;
     size_t at = 0;
 
+    if (s->sweep) {
+        s->sweep = false;
+        quota_sweep(s->quota);
+    }
     while ((e = strmap_next(&s->vms, &at)))
         look_at(e->value, now);
 }

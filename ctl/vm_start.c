@@ -396,6 +396,7 @@ static int take_spec(struct vm *vm, struct spec_vm *spec, struct diag *d)
     vm->mtu = spec->mtu;
     vm->park_after = spec->park_after;
     vm->restart = spec->restart;
+    vm->limits = spec->limits;
     vm->uid = vm_next_uid(vm->s);
     vm->n_ifs = spec->n_ifs;
     for (unsigned i = 0; i < spec->n_ifs; i++) {
@@ -451,6 +452,18 @@ static void declare(struct vm *vm, bool create_nets)
     diag_fini(&d);
 }
 
+static int check_limits(struct daemon_state *s, struct call *c,
+                        const struct spec_vm *spec)
+{
+    struct diag d = DIAG_INIT;
+    int rc = quota_check(s->quota, &spec->limits, &d);
+
+    if (rc < 0)
+        call_fail_diag(c, HTTP_REFUSED, "refused", &d);
+    diag_fini(&d);
+    return rc;
+}
+
 /* The steps of a start, in order; each failure undoes the ones before. */
 static void start(struct vm *vm, struct spec_vm *spec)
 {
@@ -469,6 +482,12 @@ bool vm_name_is_free(struct daemon_state *s, struct call *c, const char *name)
 {
     const struct vm *old = vm_find(s, name);
 
+    if (!old && s->max_vms && s->vms.count >= s->max_vms) {
+        call_fail(c, HTTP_CONFLICT, "too_many",
+                  "there are %zu VMs, and no more are allowed (clickosd --max-vms)",
+                  s->vms.count);
+        return false;
+    }
     if (old)
         call_fail(
             c, HTTP_CONFLICT, "name_taken",
@@ -482,7 +501,8 @@ void vm_create(struct daemon_state *s, struct call *c, struct spec_vm *spec)
 {
     struct vm *vm;
 
-    if (!vm_name_is_free(s, c, spec->name) || check_isolation(s, c, spec) < 0)
+    if (!vm_name_is_free(s, c, spec->name) || check_isolation(s, c, spec) < 0 ||
+        check_limits(s, c, spec) < 0)
         return;
     vm = vm_new(s, spec->name);
     if (!vm) {

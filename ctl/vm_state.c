@@ -114,6 +114,10 @@ static json_t *record_ifs(const struct vm *vm)
 
         if (*vm->ifs[i].network)
             json_object_set_new(o, "network", json_string(vm->ifs[i].network));
+        if (vm->ifs[i].pps)
+            json_object_set_new(o, "pps", json_integer((json_int_t)vm->ifs[i].pps));
+        if (vm->ifs[i].bps)
+            json_object_set_new(o, "bps", json_integer((json_int_t)vm->ifs[i].bps));
         if (vm->ifs[i].own_only)
             json_object_set_new(o, "wake", json_string("own"));
         if (vm->ifs[i].n_ip4)
@@ -140,6 +144,11 @@ json_t *vm_record(const struct vm *vm, const char *state)
     if (vm->park_after != SPEC_PARK_DEFAULT)
         json_object_set_new(spec, "park_after",
                             json_integer((json_int_t)vm->park_after));
+    if (vm->limits.cpu)
+        json_object_set_new(spec, "cpu", json_integer((json_int_t)vm->limits.cpu));
+    if (vm->limits.memory)
+        json_object_set_new(spec, "memory_max",
+                            json_integer((json_int_t)vm->limits.memory));
     if (vm->restart)
         json_object_set_new(spec, "restart",
                             json_string(spec_restart_name(vm->restart)));
@@ -175,6 +184,8 @@ static void load_configs(struct vm *vm, json_t *configs, struct diag *d)
 void vm_take_if(struct vm_if *f, const struct spec_if *spec)
 {
     memcpy(f->mac, spec->mac, sizeof f->mac);
+    f->pps = spec->pps;
+    f->bps = spec->bps;
     f->own_only = spec->own_only;
     f->n_ip4 = spec->n_ip4;
     memcpy(f->ip4, spec->ip4, sizeof f->ip4);
@@ -198,6 +209,7 @@ static int load_spec(struct vm *vm, json_t *value, struct diag *d)
     vm->mtu = spec.mtu;
     vm->park_after = spec.park_after;
     vm->restart = spec.restart;
+    vm->limits = spec.limits;
     vm->n_ifs = spec.n_ifs;
     for (unsigned i = 0; i < spec.n_ifs; i++) {
         vm_take_if(&vm->ifs[i], &spec.ifs[i]);

@@ -401,7 +401,88 @@ shortages() {
     expect shortages-rm 0 '' clickos rm nat greedy
 }
 
-parts=${*:-snapshots clones parking faults}
+# ---- several configurations in one VM ----------------------------------------------------
+several() {
+    expect several-run 0 '' clickos run many -e 'Idle -> c :: Counter -> Discard;' \
+        --memory 2M --isolation $iso
+    python3 -c 'print("// " + 2500000 * "x" + "\nIdle -> Discard;")' >"$T/big.click"
+    for n in 1 2 3; do
+        expect several-install-$n 0 '' clickos install many -c "n$n" \
+            -e "RatedSource(RATE 1000, LIMIT $n) -> c :: Counter -> Discard;"
+    done
+    sleep 0.3
+    is several-handlers "$(for n in 1 2 3; do clickos read many c.count -c n$n; done | tr '\n' ' ')" "1 2 3 "
+    is several-main "$(clickos read many c.count)" 0
+    is several-list "$(clickos ps many --json | grep -o '"name": "[mn][a-z0-9]*"' | tr -d '\n')" \
+        '"name": "many""name": "main""name": "n1""name": "n2""name": "n3"'
+    expect several-show 0 '' clickos show many -c n2
+    grep -q 'LIMIT 2' "$T/out" || fail several-show "another configuration"
+    expect several-bad 1 'unknown element class|Quee' clickos install many -c n2 -e 'Idle -> Quee;'
+    is several-bad-untouched "$(clickos read many c.count -c n2)" 2
+    refuse several-unknown 4 "no such configuration|no configuration" clickos read many c.count -c n9
+    # One that ends is stopped alone.
+    expect several-stops 0 '' clickos install many -c n4 \
+        -e 'RatedSource(RATE 1000, LIMIT 5, STOP true) -> c :: Counter -> Discard;'
+    expect several-goes-on 0 '' clickos install many -c n3 -e 'RatedSource(RATE 1000) -> c :: Counter -> Discard;'
+    sleep 0.3
+    before=$(clickos read many c.count -c n3)
+    sleep 0.2
+    is several-one-stopped "$(clickos read many c.count -c n4) $(($(clickos read many c.count -c n3) > before))" "5 1"
+    # One that does not fit is an error of its own.
+    refuse several-no-memory 1 'the VM is out of memory' clickos install many -c n5 "$T/big.click"
+    is several-after-no-memory "$(clickos read many c.class -c n3)" Counter
+    expect several-remove 0 '' clickos remove many n2
+    refuse several-removed 4 'configuration' clickos read many c.count -c n2
+    is several-others-stay "$(clickos read many c.count -c n1)" 1
+    # All of them go with the VM, in a snapshot and over parking.
+    expect several-snapshot 0 '' clickos snapshot many "$T/many.snap"
+    expect several-park 0 '' clickos park many
+    is several-after-park "$(clickos read many c.count -c n1)" 1
+    expect several-rm 0 '' clickos rm many
+    expect several-restore 0 '' clickos restore "$T/many.snap"
+    is several-restored "$(clickos read many c.count -c n1)" 1
+    expect several-rm-2 0 '' clickos rm many
+}
+
+# ---- quotas ------------------------------------------------------------------------------
+python3 -c 'print("// " + 2500000 * "x" + "\nIdle -> Discard;")' >"$T/big.click"
+ticks() { awk '{print $14 + $15}' "/proc/$1/stat"; }
+quotas() {
+    if clickos run busy -e 'i :: InfiniteSource -> Discard;' --cpu 20 --isolation $iso >"$T/out" 2>"$T/err"; then
+        pid=$(vm_pid busy)
+        [ $iso = process ] && pid=$(pgrep -P "$pid")
+        before=$(ticks "$pid")
+        sleep 2
+        is cpu-share "$(($(ticks "$pid") - before < 2 * 100 * 35 / 100))" 1
+        expect cpu-rm 0 '' clickos rm busy
+        sleep 1.2
+        is no-groups-left "$(find /sys/fs/cgroup -type d -path '*/clickos/*' -name busy 2>/dev/null | wc -l)" 0
+    else
+        echo "SKIP life/$iso/cpu-share: $(cat "$T/err")"
+    fi
+    refuse memory-of-vm 1 'the VM is out of memory' clickos run small "$T/big.click" --memory 1M --isolation $iso
+    # Two hundred packets a second, of a thousand.
+    clickos run limited -e 'FromNetfront(0) -> c :: Counter -> Discard;' --if left,pps=200 --isolation $iso >/dev/null
+    clickos port add src gen --net left rate=1000 dst_mac="$(clickos ps limited --json | grep -o '02:[0-9a-f:]*')"
+    sleep 2
+    n=$(clickos read limited c.count)
+    is packet-rate "$((n > 200 && n < 700))" 1
+    clickos port rm src
+    expect rate-rm 0 '' clickos rm limited
+    refuse bad-cpu 1 "'cpu' is 0, but must be" clickos run x -e 'Idle -> Discard;' --cpu 0
+    stop_daemon TERM
+    start_daemon --max-vms 2
+    neighbours
+    expect max-1 0 '' clickos run m1 -e 'Idle -> Discard;' --isolation $iso
+    expect max-2 0 '' clickos run m2 -e 'Idle -> Discard;' --isolation $iso
+    refuse max-3 1 'there are 2 VMs, and no more are allowed' clickos run m3 -e 'Idle -> Discard;' --isolation $iso
+    expect max-rm 0 '' clickos rm m1 m2
+    stop_daemon TERM
+    start_daemon
+    neighbours
+}
+
+parts=${*:-snapshots clones parking faults several quotas}
 ip netns add $NS1
 ip netns add $NS2
 for ns in $NS1 $NS2; do

@@ -181,7 +181,7 @@ static struct state_head head_of(const struct vm *vm, const uint8_t *text, size_
     struct state_head h = {
         .image = vm->host->image.id,
         .heap = vm->spec.heap,
-        .heap_have = vm->heap_have,
+        .heap_have = (vm->heap_have + PAGE - 1) & ~(uint64_t)(PAGE - 1),
         .mem_size = vm->spec.mem_size,
         .n_ifs = vm->spec.n_ifs,
         .n_buffers = vm->n_buffers,

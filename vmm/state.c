@@ -66,7 +66,7 @@ static int check_head(const struct state_head *h, struct diag *d)
         return diag_err(d, "the state is of version %u.%x, not %u.%x", h->version,
                         h->abi, STATE_VERSION, state_abi());
     if (h->n_ifs > NETMEM_MAX_IFS || h->heap > LAYOUT_HEAP_MAX ||
-        h->heap_have > h->heap || h->heap_have % STATE_PAGE ||
+        h->heap_have > LAYOUT_HEAP_MAX || h->heap_have % STATE_PAGE ||
         h->mem_size > LAYOUT_NETMEM_MAX || h->n_buffers > NETMEM_MAX_BUFFERS ||
         h->mem_size != (h->n_ifs ? netmem_size(h->n_ifs, h->n_buffers) : 0) ||
         h->n_runs > MAX_RUNS || h->n_pages > SPAN)

@@ -39,7 +39,8 @@ struct state_head {
     uint32_t version;
     uint32_t abi;                       /* STATE_ABI */
     uint64_t image;                     /* image_id() */
-    uint64_t heap, heap_have, mem_size; /* bytes; mem_size: of packet memory */
+    uint64_t heap, heap_have, mem_size; /* bytes; mem_size: of packet memory; heap_have
+                                         * may be more than heap, which it began with */
     uint32_t n_ifs, n_buffers;
     uint64_t guest_ns, wall_ns; /* the guest's steady time, and since 1970 */
     uint64_t pause_ns;          /* how long it took to make */

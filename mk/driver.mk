@@ -20,8 +20,9 @@ TOOL_OBJ   := $(call objs,driver/tools/tool.c driver/tools/archive.c \
 PROGRAMS   += $(TOOL_NAMES:%=$(B)/click-%) $(B)/click-buildtool
 
 $(B)/click-xform: $(B)/driver/tools/xform_match.o
-# It asks the element classes where packets go.
-$(B)/click-undead: $(filter-out $(TOOL_OBJ),$(DRIVER_ELEMENTS_OBJ))
+# They ask the element classes where packets go.
+$(B)/click-align: $(B)/driver/tools/alignment.o
+$(B)/click-undead $(B)/click-align: $(filter-out $(TOOL_OBJ),$(DRIVER_ELEMENTS_OBJ))
 $(TOOL_NAMES:%=$(B)/click-%): $(B)/click-%: $(B)/driver/tools/click_%.o $(TOOL_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $^ $(DRIVER_LIBS)

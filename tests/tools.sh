@@ -83,9 +83,64 @@ head -c 120 "$T/ar" >"$T/cut"
 is flatten_archive_cut 'truncated archive' bash -c "'$b/click-flatten' '$T/cut' 2>&1 | grep -o 'truncated archive'"
 
 # --- align, undead
-is align 'Idle@1 :: Idle;
+is align_not_needed 'Idle@1 :: Idle;
 Discard@3 :: Discard;
 Idle@1 -> Discard@3;' bare "$b/click-align" -e 'Idle -> Align(4, 0) -> Discard'
+is align_added 'warning: added 1 Align element
+FromDevice@1 :: FromDevice(eth0);
+CheckIPHeader@2 :: CheckIPHeader;
+Discard@3 :: Discard;
+Align@click_align@4 :: Align(4, 0);
+AlignmentInfo@click_align@5 :: AlignmentInfo(CheckIPHeader@2  4 0);
+FromDevice@1 -> Align@click_align@4
+    -> CheckIPHeader@2
+    -> Discard@3;' bare "$b/click-align" -e 'FromDevice(eth0) -> CheckIPHeader -> Discard'
+is align_stripped 'FromDevice@1 :: FromDevice(eth0);
+Strip@2 :: Strip(14);
+CheckIPHeader@4 :: CheckIPHeader;
+Discard@5 :: Discard;
+AlignmentInfo@click_align@7 :: AlignmentInfo(CheckIPHeader@4  4 0);
+FromDevice@1 -> Strip@2
+    -> CheckIPHeader@4
+    -> Discard@5;' bare "$b/click-align" -e 'FromDevice(eth0) -> Strip(14) -> Align(4, 0) -> CheckIPHeader
+    -> Discard; AlignmentInfo(old 4 3)'
+is align_verbose 'CheckIPHeader@2[0]: adding Align(4, 0) to fix 4/1
+warning: added 1 Align element' \
+    bash -c "'$b/click-align' -V -e 'FromDevice(eth0, ALIGNMENT 4 1) -> CheckIPHeader -> Discard' 2>&1 >'$T/out'"
+is align_device_type 'AlignmentInfo@click_align@4 :: AlignmentInfo(CheckIPHeader@2  4 0);' \
+    bash -c "'$b/click-align' -e 'FromDevice(eth0, TYPE IP) -> CheckIPHeader -> Discard' 2>&1 | grep Info"
+is align_classifier 'warning: added 1 Align element
+InfiniteSource@1 :: InfiniteSource;
+c :: Classifier(0/1, -);
+Discard@3 :: Discard;
+RatedSource@4 :: RatedSource;
+Strip@5 :: Strip(1);
+Discard@6 :: Discard;
+Align@click_align@7 :: Align(4, 0);
+AlignmentInfo@click_align@8 :: AlignmentInfo(c  4 0);
+RatedSource@4 -> Strip@5
+    -> Align@click_align@7
+    -> c
+    -> Discard@3;
+c [1] -> Discard@6;
+InfiniteSource@1 -> c;' bare "$b/click-align" -e 'InfiniteSource -> c :: Classifier(0/1, -)
+    -> Discard; RatedSource -> Strip(1) -> c; c [1] -> Discard'
+is align_assertions 'FromDevice@1 :: FromDevice(eth0);
+CheckIPHeader@2 :: CheckIPHeader(14);
+Discard@3 :: Discard;
+CheckAlign@click_align@4 :: CheckAlign(4, 2, ASSERT true);
+FromDevice@1 -> CheckAlign@click_align@4
+    -> CheckIPHeader@2
+    -> Discard@3;' bare "$b/click-align" --assertions -e 'FromDevice(eth0) -> CheckIPHeader(14) -> Discard'
+is align_bad_argument "config:1: While analyzing alignment for 'Align@2 :: Align':
+config:1:   MODULUS: parse error
+config:1:   OFFSET: required argument missing" \
+    bash -c "'$b/click-align' -e 'Idle -> Align(x) -> Discard' 2>&1 >'$T/out'"
+is align_loop 'Idle@1 :: Idle;
+s :: Strip(1);
+Idle@1 -> s
+    -> s;' bare "$b/click-align" -e 'Idle -> s :: Strip(1) -> s'
+is align_driver_twice 'driver specified twice' bash -c "'$b/click-align' -u -l -e Idle 2>&1 | head -n 1"
 is undead 'InfiniteSource@1 :: InfiniteSource;
 c :: Counter;
 Discard@6 :: Discard;

@@ -227,27 +227,41 @@ static struct lang_element *declaration_of(const struct element *e)
         ->elements[e->index];
 }
 
-/* Keep `config` as e's configuration string. A buffer that is big enough is used again,
- * so that a program which reconfigures all day does not fill the router's arena. */
-static int keep_config(struct element *e, const char *config)
+/* Room of an element's own for its configuration string, in the router's arena. */
+struct config_room {
+    char *text;
+    size_t size; /* 0: e->config is still the graph's */
+};
+
+/* Room for a configuration string of `len` bytes and its end, or NULL. A buffer that is big
+ * enough is used again, so that a program which reconfigures all day does not fill the
+ * router's arena. */
+static char *config_room(struct element *e, size_t len)
 {
     uint32_t n = router_n_elements(e->router);
-    size_t len = strlen(config), *room;
-    char *text = (char *)(uintptr_t)e->config;
+    struct config_room *room;
+    size_t size;
+    char *text;
 
     room = router_shared(e->router, "config rooms", n * sizeof *room);
-    if (!room)
-        return -1;
-    if (len >= room[e->index]) { /* 0: the text is the graph's, not ours */
-        text = arena_alloc(router_arena(e->router), 2 * len + 1);
+    if (!room || __builtin_mul_overflow(len + 1, 2, &size))
+        return NULL;
+    room += e->index;
+    if (len >= room->size) {
+        text = arena_alloc(router_arena(e->router), size);
         if (!text)
-            return -1;
-        room[e->index] = 2 * len + 1;
+            return NULL;
+        *room = (struct config_room){text, size};
     }
-    memcpy(text, config, len + 1);
-    e->config = text;
-    declaration_of(e)->config = text; /* for `flatconfig` */
-    return 0;
+    return room->text;
+}
+
+/* Keep `config` as e's configuration string, in the room for it. */
+static void keep_config(struct element *e, char *room, const char *config)
+{
+    memmove(room, config, strlen(config) + 1);
+    e->config = room;
+    declaration_of(e)->config = room; /* for `flatconfig` */
 }
 
 /* The arguments with `value` at position `at` if one stands there, or else without those
@@ -280,6 +294,7 @@ void args_rewrite(struct element *e, const char *argument, const char *value)
     struct sbuf text = SBUF_INIT;
     const char *const *argv;
     int at = -1, argc;
+    char *room;
 
     if (!scratch)
         return;
@@ -290,8 +305,9 @@ void args_rewrite(struct element *e, const char *argument, const char *value)
     argc = lang_split_args(scratch, e->config ? e->config : "", &argv);
     if (argc >= 0) {
         rewrite_list(argv, argc, at, argument, value, &text);
-        if (!text.failed)
-            keep_config(e, sbuf_text(&text));
+        room = text.failed ? NULL : config_room(e, strlen(sbuf_text(&text)));
+        if (room)
+            keep_config(e, room, sbuf_text(&text));
     }
     sbuf_fini(&text);
     arena_free(scratch);
@@ -302,9 +318,14 @@ int args_reconfigure(struct element *e, const char *config, struct diag *d)
     struct arena *scratch = arena_new(0);
     uint8_t *saved = malloc(e->cls->state_size + 1u);
     struct conf conf;
+    char *room = NULL;
     int rc = -1;
 
-    if (!scratch || !saved) {
+    /* Nothing may fail once configure() has succeeded: it may have freed what the saved
+     * state points to. */
+    if (scratch && saved)
+        room = config_room(e, strlen(config));
+    if (!room) {
         diag_err(d, "out of memory");
         goto out;
     }
@@ -312,10 +333,10 @@ int args_reconfigure(struct element *e, const char *config, struct diag *d)
     rc = args_parse(e, config, &conf, scratch, d);
     if (rc == 0 && e->cls->configure)
         rc = e->cls->configure(e, &conf, d);
-    if (rc == 0 && keep_config(e, config) < 0)
-        rc = diag_err(d, "out of memory");
     if (rc < 0)
         memcpy(e->state, saved, e->cls->state_size);
+    else
+        keep_config(e, room, config);
 out:
     free(saved);
     arena_free(scratch);

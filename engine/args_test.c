@@ -221,3 +221,40 @@ TEST(usage_shows_what_is_required)
         "[keyword ADDR], [keyword SMALL])");
     sbuf_fini(&s);
 }
+
+static unsigned configured;
+
+static int count_configure(struct element *el, struct conf *c, struct diag *diag)
+{
+    configured++;
+    return 0;
+}
+
+TEST(a_configuration_that_cannot_be_kept_does_not_configure)
+{
+    static const char text[] = "p :: Paint(3); Idle -> p -> Discard";
+    struct router_options options = {.memory_limit = 128 * 1024};
+    struct router *r = router_new(&platform, text, strlen(text), "text", &options, &d);
+    struct element *p = r ? router_find(r, "p") : NULL;
+    const struct element_class *own;
+    struct element_class counting;
+    char *large = malloc(256 * 1024);
+
+    EXPECT(p != NULL && large != NULL);
+    own = p->cls;
+    counting = *own;
+    counting.configure = count_configure;
+    p->cls = &counting;
+    EXPECT_EQ(args_reconfigure(p, "4", &d), 0);
+    EXPECT_EQ(configured, 1);
+    memset(large, ' ', 256 * 1024);
+    memcpy(large, "5", 1);
+    large[256 * 1024 - 1] = '\0';
+    EXPECT_EQ(args_reconfigure(p, large, &d), -1);
+    EXPECT_STR(message(0), "out of memory");
+    EXPECT_EQ(configured, 1);
+    EXPECT_STR(p->config, "4");
+    p->cls = own;
+    router_free(r);
+    free(large);
+}

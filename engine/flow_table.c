@@ -7,8 +7,10 @@
 
 enum {
     FIRST_BUCKETS = 64,
-    FULL = 5,  /* of the eight ways, on the average, before the table grows */
-    SCAN = 64, /* flows that are looked at for a victim */
+    FULL = 5,    /* of the eight ways, on the average, before the table grows */
+    SCAN = 64,   /* flows that are compared for a victim */
+    MOVES = 512, /* flows that are moved to where they belong on the way to it */
+    FAR = FLOW_SLOTS / 2,
     TICK_BITS = 10,
     EXTRA_BLOCK = 64, /* overflow buckets that are allocated at once */
     MOVE = 2,         /* buckets that a new flow moves while the table grows */
@@ -247,18 +249,34 @@ static int more_flows(struct flow_table *t)
     return 0;
 }
 
-static void wheel_link(struct flow_table *t, uint32_t number)
+/* The slots between where the wheel stands and a time. */
+static uint32_t slots_ahead(const struct flow_table *t, uint32_t ms)
+{
+    int32_t ahead = (int32_t)(ms - (t->tick << TICK_BITS)) >> TICK_BITS;
+
+    return ahead < 0 ? 0 : ahead >= FLOW_SLOTS ? FLOW_SLOTS - 1 : (uint32_t)ahead;
+}
+
+static uint32_t slot_at(const struct flow_table *t, uint32_t ms)
+{
+    return (t->tick + slots_ahead(t, ms)) % FLOW_SLOTS;
+}
+
+static void link_into(struct flow_table *t, uint32_t number, uint32_t slot)
 {
     struct flow *f = flow_at(t, number);
-    int32_t ahead = (int32_t)(f->expiry_ms - (t->tick << TICK_BITS)) >> TICK_BITS;
 
-    ahead = ahead < 0 ? 0 : ahead >= FLOW_SLOTS ? FLOW_SLOTS - 1 : ahead;
-    f->slot = (uint16_t)((t->tick + (uint32_t)ahead) % FLOW_SLOTS);
+    f->slot = (uint16_t)slot;
     f->prev = 0;
     f->next = t->wheel[f->slot];
     if (f->next)
         flow_at(t, f->next - 1)->prev = number + 1;
     t->wheel[f->slot] = number + 1;
+}
+
+static void wheel_link(struct flow_table *t, uint32_t number)
+{
+    link_into(t, number, slot_at(t, flow_at(t, number)->expiry_ms));
 }
 
 /* Where the list begins whose first flow this is. */
@@ -359,8 +377,14 @@ void flow_reap_begin(struct flow_table *t, uint32_t now_ms)
     if (behind >= FLOW_SLOTS || t->reap_left)
         behind = FLOW_SLOTS - 1; /* an earlier one has not come to its end */
     t->reap_slot = t->tick % FLOW_SLOTS;
-    t->reap_left = behind + 1;
+    t->reap_left = 2 * (behind + 1);
     t->tick = now_ms >> TICK_BITS;
+}
+
+static void take_slot(struct flow_table *t, uint32_t slot)
+{
+    t->reap_list = t->wheel[slot];
+    t->wheel[slot] = 0;
 }
 
 bool flow_reap_some(struct flow_table *t, uint32_t now_ms, uint32_t n,
@@ -373,9 +397,8 @@ bool flow_reap_some(struct flow_table *t, uint32_t now_ms, uint32_t n,
             if (!t->reap_left)
                 return false;
             /* off the wheel: those that stay may be linked into this slot again */
-            t->reap_list = t->wheel[t->reap_slot];
-            t->wheel[t->reap_slot] = 0;
-            t->reap_slot = (t->reap_slot + 1) % FLOW_SLOTS;
+            take_slot(t, t->reap_slot + (t->reap_left % 2 ? FLOW_SLOTS : 0));
+            t->reap_slot = (t->reap_slot + t->reap_left % 2) % FLOW_SLOTS;
             t->reap_left--;
             continue;
         }
@@ -427,33 +450,96 @@ struct flow_seq *flow_seq_make(struct flow_table *t, struct flow *f)
 
 /* --- victims ------------------------------------------------------------------------------ */
 
-/* Whether the deadline was put off since the flow was linked in; then it moves. */
-static bool put_off(struct flow_table *t, uint32_t number)
-{
-    struct flow *f = flow_at(t, number);
-    uint16_t was = f->slot;
+/* A search for a victim. Flows whose deadlines were put off since they were linked in are
+ * moved to where they belong, and those that are safe for now to the slots of those, so that
+ * each is met once for all packets that it had since. */
+struct search {
+    struct flow_table *t;
+    uint32_t now_ms;
+    unsigned compare, move; /* how many more flows may be */
+    struct flow *best;      /* the next to expire of those compared */
+};
 
-    wheel_unlink(t, f);
-    wheel_link(t, number);
-    return f->slot != was;
+/* Leave slots behind that time has left behind and that are empty. */
+static void advance(struct flow_table *t, uint32_t now_ms)
+{
+    uint32_t n = slots_ahead(t, now_ms);
+
+    if (t->reap_left || t->reap_list)
+        return;
+    for (; n && !t->wheel[t->tick % FLOW_SLOTS] &&
+           !t->wheel[FLOW_SLOTS + t->tick % FLOW_SLOTS];
+         n--)
+        t->tick++;
+}
+
+static void move(struct search *s, uint32_t number, uint32_t slot)
+{
+    wheel_unlink(s->t, flow_at(s->t, number));
+    link_into(s->t, number, slot);
+    s->move--;
+}
+
+/* Bring flows back whose guarantees have ended. */
+static void release_held(struct search *s)
+{
+    uint32_t behind = slots_ahead(s->t, s->now_ms);
+
+    for (uint32_t i = 0; i <= behind && s->move; i++) {
+        uint32_t slot = FLOW_SLOTS + (s->t->tick + i) % FLOW_SLOTS;
+        uint32_t n = s->t->wheel[slot], next;
+
+        for (; n && s->move; n = next) {
+            struct flow *f = flow_at(s->t, n - 1);
+            bool safe = flow_before(s->now_ms, f->guarantee_ms);
+
+            next = f->next;
+            move(s, n - 1,
+                 safe ? FLOW_SLOTS + slot_at(s->t, f->guarantee_ms)
+                      : slot_at(s->t, f->expiry_ms));
+        }
+    }
+}
+
+/* Whether the flow is out of place in a slot `i` ahead. Those that expire far in the future
+ * stay anywhere there, or all of them would move every second. */
+static bool is_misplaced(const struct flow_table *t, const struct flow *f, uint32_t i)
+{
+    uint32_t ahead = slots_ahead(t, f->expiry_ms);
+
+    return ahead != i && (i < FAR || ahead < FAR);
+}
+
+/* Look through the slot `i` ahead. */
+static void search_slot(struct search *s, uint32_t i)
+{
+    uint32_t n = s->t->wheel[(s->t->tick + i) % FLOW_SLOTS], next;
+
+    for (; n && s->move && s->compare; n = next) {
+        struct flow *f = flow_at(s->t, n - 1);
+
+        next = f->next;
+        if (flow_before(s->now_ms, f->guarantee_ms)) {
+            move(s, n - 1, FLOW_SLOTS + slot_at(s->t, f->guarantee_ms));
+            continue;
+        }
+        if (!s->best || flow_before(f->expiry_ms, s->best->expiry_ms))
+            s->best = f;
+        if (is_misplaced(s->t, f, i))
+            move(s, n - 1, slot_at(s->t, f->expiry_ms));
+        else
+            s->compare--;
+    }
 }
 
 struct flow *flow_victim(struct flow_table *t, uint32_t now_ms)
 {
-    struct flow *best = NULL;
-    unsigned left = SCAN;
+    struct search s = {t, now_ms, SCAN, MOVES, NULL};
 
-    for (uint32_t i = 0; i < FLOW_SLOTS && !best && left; i++) {
-        uint32_t n = t->wheel[(t->tick + i) % FLOW_SLOTS];
-        while (n && left) {
-            struct flow *f = flow_at(t, n - 1);
-            uint32_t next = f->next;
-            left--;
-            if (!put_off(t, n - 1) && !flow_before(now_ms, f->guarantee_ms) &&
-                (!best || flow_before(f->expiry_ms, best->expiry_ms)))
-                best = f;
-            n = next;
-        }
-    }
-    return best;
+    advance(t, now_ms);
+    release_held(&s);
+    s.move = MOVES;
+    for (uint32_t i = 0; i < FLOW_SLOTS && s.compare == SCAN && s.move; i++)
+        search_slot(&s, i);
+    return s.best;
 }

@@ -12,7 +12,8 @@
  *
  * Deadlines sit in a wheel of 512 slots of about a second (Varghese and Lauck, SOSP 1987)
  * and are moved lazily: a packet only writes its own flow's expiry, and the wheel looks
- * again when the old time comes.
+ * again when the old time comes. Flows that may not be given up yet, for their guarantee,
+ * wait in a second wheel where the search for a victim has met them.
  *
  * Memory:  on the heap, in a struct that can be moved from one configuration to the next
  *          as it is: nothing in it points into it.
@@ -84,7 +85,8 @@ struct flow_table {
     uint32_t free; /* first free flow plus one */
     uint32_t count;
     uint32_t tick; /* ms >> 10 that the wheel stands at */
-    uint32_t wheel[FLOW_SLOTS];
+    uint32_t
+        wheel[2 * FLOW_SLOTS];     /* by expiry; by the guarantees of those held back */
     uint32_t reap_slot, reap_left; /* slots that are to be looked through, from here */
     uint32_t reap_list;            /* number plus one: taken from the last such slot */
     struct flow_seq *seqs;         /* owned */
@@ -238,8 +240,9 @@ static inline struct flow_seq *flow_seq_of(const struct flow_table *t,
     return f->seq ? &t->seqs[f->seq - 1] : NULL;
 }
 
-/* The flow that expires next among those without a guarantee, or NULL when there is none
- * among the first few dozens. */
+/* The flow that expires next, give or take, among those without a guarantee. NULL when there
+ * is none; also when there are hundreds with a guarantee before it that have not been looked
+ * at since their last packets, but then the next call goes on behind them. */
 struct flow *flow_victim(struct flow_table *t, uint32_t now_ms);
 
 /* Go through all flows: start with *at = 0; NULL after the last. Removing is allowed. */

@@ -140,6 +140,68 @@ TEST(the_victim_is_the_next_to_expire_without_a_guarantee)
     EXPECT_MEM(&flow_victim(&t, 6000)->id[0], &f.id[0], sizeof f.id[0]);
 }
 
+static void insert_safe(uint32_t i, uint32_t expiry_ms, uint32_t guarantee_ms)
+{
+    struct flow f = flow_number(i, expiry_ms);
+
+    f.guarantee_ms = guarantee_ms;
+    EXPECT(flow_insert(&t, &f) != 0);
+}
+
+TEST(the_victim_is_found_behind_many_with_a_guarantee)
+{
+    struct flow f = flow_number(0, 0);
+
+    insert(0, 300000);
+    for (uint32_t i = 1; i <= 400; i++)
+        insert_safe(i, 300000, 5000);
+    EXPECT_MEM(&flow_victim(&t, 100)->id[0], &f.id[0], sizeof f.id[0]);
+    flow_remove(&t, flow_ref_flow(&t, flow_lookup(&t, &f.id[0], f.proto)));
+    EXPECT(flow_victim(&t, 4999) == NULL);
+    EXPECT(flow_victim(&t, 5000) != NULL);
+}
+
+TEST(a_search_that_gives_up_is_gone_on_with)
+{
+    struct flow f = flow_number(0, 0), *victim = NULL;
+    unsigned searches = 0;
+
+    insert(0, 300000);
+    for (uint32_t i = 1; i <= 5000; i++)
+        insert_safe(i, 300000, 5000);
+    while (!victim && searches++ < 20)
+        victim = flow_victim(&t, 100);
+    EXPECT(searches > 1);
+    EXPECT(victim != NULL);
+    EXPECT_MEM(&victim->id[0], &f.id[0], sizeof f.id[0]);
+}
+
+TEST(the_order_of_expiry_survives_a_long_time_without_a_reaper)
+{
+    /* all are farther than the wheel reaches from where it stood in the beginning */
+    for (uint32_t i = 0; i < 400; i++)
+        insert(i, 600000 + 100 * (i * 7 % 400));
+    for (uint32_t i = 0; i < 400; i++) {
+        struct flow *f = flow_victim(&t, 590000);
+        EXPECT(f != NULL);
+        EXPECT_EQ(f->expiry_ms, 600000 + 100 * i);
+        flow_remove(&t, f);
+    }
+    EXPECT_EQ(t.count, 0);
+}
+
+TEST(flows_that_are_held_back_expire_all_the_same)
+{
+    insert_safe(1, 3000, 9000);
+    insert_safe(2, 700000, 5000);
+    EXPECT(flow_victim(&t, 100) == NULL);
+    EXPECT_EQ(flow_reap(&t, 10000), 1);
+    EXPECT(!has(1));
+    EXPECT(has(2));
+    EXPECT_EQ(flow_reap(&t, 700000), 1);
+    EXPECT_EQ(t.count, 0);
+}
+
 TEST(a_reply_id_that_is_taken_goes_to_the_new_flow)
 {
     struct flow f = flow_number(1, 1000), g = flow_number(2, 1000);

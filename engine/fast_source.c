@@ -7,6 +7,8 @@
 
 #define SECOND 1000000000ll
 
+enum { BUFFER = 2048 }; /* of a packet that fits one */
+
 static const uint32_t max_rate = 4096000000u; /* what a Click source can be told */
 
 void fast_source_check_length(struct element *e, struct fast_source *s)
@@ -15,6 +17,20 @@ void fast_source_check_length(struct element *e, struct fast_source *s)
         return;
     element_say(e, "warning: packet length < 60, defaulting to 60\n");
     s->length = FAST_SOURCE_MIN;
+}
+
+int fast_source_check_memory(const struct fast_source *s, uint32_t n_flows, unsigned n,
+                             struct diag *d)
+{
+    uint64_t room = s->length + PKT_HEADROOM;
+    uint64_t need = (room > BUFFER ? room : BUFFER) * n_flows * n;
+
+    if (need <= FAST_SOURCE_MEMORY)
+        return 0;
+    return diag_err(d,
+                    "FLOWS too large: %u flows of %u-byte packets need %llu MB, max %u",
+                    n_flows, s->length, (unsigned long long)(need >> 20),
+                    (unsigned)FAST_SOURCE_MEMORY >> 20);
 }
 
 uint32_t fast_source_due(struct element *e, const struct fast_source *s, uint32_t max)

@@ -55,8 +55,16 @@ struct fast_source {
         .help = help_, .offset = offsetof(struct state, member)                        \
     }
 
+/* The most that the packets an element keeps may take: they are made before anything runs,
+ * and a number in a configuration must not be able to fill a machine. */
+enum { FAST_SOURCE_MEMORY = 256 << 20 };
+
 /* Raise LENGTH to what fits a frame, aloud. */
 void fast_source_check_length(struct element *e, struct fast_source *s);
+
+/* Whether `n` packets a flow for so many flows are within bounds; -1 with a message. */
+int fast_source_check_memory(const struct fast_source *s, uint32_t n_flows, unsigned n,
+                             struct diag *d);
 
 /* How many packets may go now, at most `max`; those that limit and rate allow. */
 uint32_t fast_source_due(struct element *e, const struct fast_source *s, uint32_t max);

@@ -9,7 +9,7 @@
  *           LIMIT     packets in all; negative: no end
  *           LENGTH    bytes a packet, Ethernet header included; at least 60
  *           SRCETH, SRCIP, DSTETH, DSTIP  addresses
- *           FLOWS     how many flows there are at once
+ *           FLOWS     how many flows there are at once; their packets may take 256 MB
  *           FLOWSIZE  packets of a flow, at least 3; it then gets new ports
  *           ACTIVE    false: send nothing yet
  *           STOP      stop the driver after LIMIT packets
@@ -64,7 +64,7 @@ static int fast_tcp_flows_configure(struct element *e, struct conf *c, struct di
         f->flow_size = KINDS;
     }
     fast_source_check_length(e, &f->s);
-    return 0;
+    return fast_source_check_memory(&f->s, f->n_flows, KINDS, d);
 }
 
 /* New ports for a flow; -1 without memory. */

@@ -9,7 +9,7 @@
  *           LIMIT     packets in all; negative: no end
  *           LENGTH    bytes a packet, Ethernet header included; at least 60
  *           SRCETH, SRCIP, DSTETH, DSTIP  addresses
- *           FLOWS     how many flows there are at once
+ *           FLOWS     how many flows there are at once; their packets may take 256 MB
  *           FLOWSIZE  packets after which a flow gets new ports
  *           CHECKSUM  compute the UDP checksum
  *           ACTIVE    false: send nothing yet
@@ -59,7 +59,7 @@ static int fast_udp_flows_configure(struct element *e, struct conf *c, struct di
     struct fast_udp_flows *f = element_state(e);
 
     fast_source_check_length(e, &f->s);
-    return 0;
+    return fast_source_check_memory(&f->s, f->n_flows, 1, d);
 }
 
 /* New ports for the flow whose packet this is; it is nobody else's now. */

@@ -334,10 +334,11 @@ static void group_keys(const struct classify *c, struct pkt *const *p, uint32_t 
 }
 
 /* Walk one tree for all packets of a group level by level: while one waits for memory,
- * the others go on. Packets that have a better match already stay out. */
+ * the others go on. Packets that have a better match already stay out. The words of one
+ * packet lie `stride` words behind those of the one before. */
 static void group_descend(const struct classify *c, const struct match_tree *t,
-                          uint32_t n, const struct key *k, const struct best *best,
-                          uint32_t *ref)
+                          uint32_t n, const uint32_t *w, size_t stride,
+                          const struct best *best, uint32_t *ref)
 {
     bool open = !(t->root & MATCH_LEAF);
 
@@ -348,7 +349,7 @@ static void group_descend(const struct classify *c, const struct match_tree *t,
         for (uint32_t i = 0; i < n; i++) {
             if (ref[i] & MATCH_LEAF)
                 continue;
-            ref[i] = MATCH_STEP(c->nodes, ref[i], k[i].w);
+            ref[i] = MATCH_STEP(c->nodes, ref[i], w + i * stride);
             if (ref[i] & MATCH_LEAF) {
                 __builtin_prefetch(&c->recs[ref[i] & ~MATCH_LEAF]);
             } else {
@@ -370,7 +371,7 @@ static void match_group(const struct classify *c, struct pkt *const *p, uint32_t
     for (uint32_t i = 0; i < n; i++)
         best[i] = (struct best){c->last_rule, c->last_output};
     for (uint32_t t = 0; t < c->n_trees; t++) {
-        group_descend(c, &c->trees[t], n, k, best, ref);
+        group_descend(c, &c->trees[t], n, k->w, sizeof *k / sizeof *k->w, best, ref);
         for (uint32_t i = 0; i < n; i++)
             scan_leaf(c, ref[i], &k[i], &(struct source){.p = p[i]}, &best[i]);
     }
@@ -416,6 +417,21 @@ struct fast {
     int32_t last_output;
 };
 
+static inline void scan_words(const struct classify *c, const struct fast *f,
+                              uint32_t ref, __m128i words, const struct pkt *p,
+                              struct best *best)
+{
+    const struct match_rec *r = &f->recs[ref & ~MATCH_LEAF];
+
+    for (; r->rule < best->rule; r++) {
+        if (_mm_testz_si128(_mm_xor_si128(words, vec(r->value)), vec(r->mask)) &&
+            (!(r->flags & MATCH_CHECKS) || complete_checks(c, r, words, p)))
+            *best = (struct best){r->rule, r->output};
+        if (r->flags & MATCH_LAST)
+            return;
+    }
+}
+
 /* search() for a packet that has all words, which fit into one vector and stay there. */
 static inline int32_t search_words(const struct classify *c, const struct fast *f,
                                    __m128i words, const struct pkt *p)
@@ -426,17 +442,9 @@ static inline int32_t search_words(const struct classify *c, const struct fast *
 
     _mm_store_si128((__m128i *)(void *)w, words);
     for (;;) {
-        const struct match_rec *r;
-
         while (!(ref & MATCH_LEAF))
             ref = MATCH_STEP(f->nodes, ref, w);
-        for (r = &f->recs[ref & ~MATCH_LEAF]; r->rule < best.rule; r++) {
-            if (_mm_testz_si128(_mm_xor_si128(words, vec(r->value)), vec(r->mask)) &&
-                (!(r->flags & MATCH_CHECKS) || complete_checks(c, r, words, p)))
-                best = (struct best){r->rule, r->output};
-            if (r->flags & MATCH_LAST)
-                break;
-        }
+        scan_words(c, f, ref, words, p, &best);
         if (++t >= f->n_trees || f->trees[t].first_rule >= best.rule)
             return best.output;
         ref = f->trees[t].root;
@@ -454,27 +462,71 @@ static __attribute__((noinline)) int32_t search_slow(const struct classify *c,
     return best.output;
 }
 
-static inline __attribute__((always_inline)) void match_words(const struct classify *c,
-                                                              struct pkt *const *p,
-                                                              uint32_t n, int *output,
-                                                              enum key_kind kind)
+/* The words of a packet; false when some are missing. */
+static inline bool words_of(const struct classify *c, const struct pkt *p,
+                            enum key_kind kind, __m128i *words)
+{
+    bool complete = kind == KEY_DATA ? p->len >= c->need[BASE_DATA]
+                                     : has_ip_words(c, p);
+
+    if (__builtin_expect(complete, 1))
+        *words = kind == KEY_DATA ? load_words(c, p->data)
+                                  : load_five_tuple(p->network, p->transport);
+    return complete;
+}
+
+static inline __attribute__((always_inline)) void
+match_words(const struct classify *c, const struct fast *f, struct pkt *const *p,
+            uint32_t n, int *output, enum key_kind kind)
+{
+    __m128i words;
+
+    for (uint32_t i = 0; i < n; i++)
+        if (__builtin_expect(words_of(c, p[i], kind, &words), 1))
+            output[i] = search_words(c, f, words, p[i]);
+        else
+            output[i] = search_slow(c, p[i]);
+}
+
+/* The same for a classifier that is in no near cache, like match_group(). */
+static inline __attribute__((always_inline)) void
+match_words_group(const struct classify *c, const struct fast *f, struct pkt *const *p,
+                  uint32_t n, int *output, enum key_kind kind)
+{
+    __m128i words[GROUP];
+    struct best best[GROUP];
+    uint32_t ref[GROUP], missing = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        bool complete = words_of(c, p[i], kind, &words[i]);
+
+        missing |= (uint32_t)!complete << i;
+        best[i] = (struct best){complete ? f->last_rule : 0, f->last_output};
+    }
+    for (uint32_t t = 0; t < f->n_trees; t++) {
+        group_descend(c, &f->trees[t], n, (const uint32_t *)(const void *)words,
+                      SLOTS_CORE, best, ref);
+        for (uint32_t i = 0; i < n; i++)
+            scan_words(c, f, ref[i], words[i], p[i], &best[i]);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        output[i] = missing >> i & 1 ? search_slow(c, p[i]) : best[i].output;
+}
+
+static void match_complete(const struct classify *c, struct pkt *const *p, uint32_t n,
+                           int *output, bool large)
 {
     const struct fast f = {c->nodes,         c->recs,      c->trees,      c->n_trees,
                            c->trees[0].root, c->last_rule, c->last_output};
 
-    for (uint32_t i = 0; i < n; i++) {
-        bool complete = kind == KEY_DATA ? p[i]->len >= c->need[BASE_DATA]
-                                         : has_ip_words(c, p[i]);
-
-        if (__builtin_expect(!complete, 0))
-            output[i] = search_slow(c, p[i]);
-        else
-            output[i] = search_words(
-                c, &f,
-                kind == KEY_DATA ? load_words(c, p[i]->data)
-                                 : load_five_tuple(p[i]->network, p[i]->transport),
-                p[i]);
-    }
+    if (large && c->on_data)
+        match_words_group(c, &f, p, n, output, KEY_DATA);
+    else if (large)
+        match_words_group(c, &f, p, n, output, KEY_FIVE_TUPLE);
+    else if (c->on_data)
+        match_words(c, &f, p, n, output, KEY_DATA);
+    else
+        match_words(c, &f, p, n, output, KEY_FIVE_TUPLE);
 }
 
 /* Neighbours tend to be of one kind. Where one or two words decide (an EtherType, say), it
@@ -514,19 +566,22 @@ bool classify_match_batch(const struct classify *c, struct pkt *const *p, uint32
                           int *output)
 {
     enum { SMALL = 64 * 1024 };
-    enum key_kind kind = key_kind(c);
+    bool large = c->stats.bytes > SMALL, complete;
+    uint32_t step = large ? GROUP : n;
 
     if (n && all_same(c, p, n))
-        n = 1;
-    if (c->stats.bytes > SMALL)
-        for (uint32_t i = 0; i < n; i += GROUP)
-            match_group(c, p + i, n - i < GROUP ? n - i : GROUP, output + i);
-    else if (kind == KEY_DATA && c->n_used && c->n_used <= SLOTS_CORE)
-        match_words(c, p, n, output, KEY_DATA);
-    else if (kind == KEY_FIVE_TUPLE)
-        match_words(c, p, n, output, KEY_FIVE_TUPLE);
-    else
-        match_small(c, p, n, output);
+        step = n = 1;
+    complete = c->n_used && c->n_used <= SLOTS_CORE && key_kind(c) != KEY_ANY;
+    for (uint32_t i = 0; i < n; i += step) {
+        uint32_t some = n - i < step ? n - i : step;
+
+        if (complete)
+            match_complete(c, p + i, some, output + i, large);
+        else if (large)
+            match_group(c, p + i, some, output + i);
+        else
+            match_small(c, p + i, some, output + i);
+    }
     return n == 1;
 }
 

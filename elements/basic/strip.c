@@ -27,9 +27,10 @@ static const struct arg_spec strip_args[] = {
 static void strip_batch(struct element *e, struct batch *b, uint32_t from)
 {
     const struct strip *s = element_state(e);
+    uint32_t n = b->n, length = s->length;
 
-    for (uint32_t i = from; i < b->n; i++)
-        pkt_pull(b->p[i], s->length);
+    for (uint32_t i = from; i < n; i++)
+        pkt_pull(b->p[i], length);
 }
 
 ELEMENT_BATCH(strip)

@@ -7,7 +7,7 @@
  *     +64 KiB     boot page            r--
  *     +68 KiB     struct boot_wait     rw-
  *     +128 KiB    .data and .bss       rw-   up to 512 KiB
- *     +768 KiB    stack                rw-   256 KiB, unmapped below and above
+ *     +752 KiB    stack                rw-   256 KiB, unmapped below and above
  *     +2 MiB      control memory       rw-   abi/control.h
  *     +16 MiB     text                 r-x   up to 4 MiB
  *     +20 MiB     constants            r--   up to 4 MiB
@@ -23,6 +23,9 @@
  *
  * The heap is backed from its start, LAYOUT_HEAP_FIRST at first; the guest asks for more
  * through PORT_HEAP. What is backed costs kernel memory even when it is never touched.
+ *
+ * KVM maps pages in aligned groups of eight as far as they are present. The stack ends in
+ * the middle of one, so that its topmost pages begin one and come at a single fault.
  */
 
 #ifndef ABI_LAYOUT_H
@@ -34,7 +37,7 @@
 #define LAYOUT_WAIT       0x40011000
 #define LAYOUT_DATA       0x40020000
 #define LAYOUT_DATA_MAX   0x80000
-#define LAYOUT_STACK      0x400c0000 /* lowest byte */
+#define LAYOUT_STACK      0x400bc000 /* lowest byte */
 #define LAYOUT_STACK_SIZE 0x40000
 #define LAYOUT_CONTROL    0x40200000
 #define LAYOUT_TEXT       0x41000000

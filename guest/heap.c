@@ -6,7 +6,9 @@
  * four to a doubling) and are kept in a list a class when freed. Larger ones are kept in
  * one list in order of their addresses, joined with free neighbours, and given back to
  * the untouched rest of the heap when they border on it. New blocks are cut from that
- * rest, one after the other, so that a young VM touches few pages.
+ * rest, one after the other, those up to TINY_MAX from a chunk of it: what lies between
+ * them would often be a table that is hardly touched, and a young VM is to touch few pages,
+ * which are neighbours.
  *
  *     heap                     end        touched              heap_have      size
  *      [ blocks, used and free ][ free again ][ never used: zero ][ not there yet ]
@@ -26,6 +28,8 @@ enum {
     SMALL_MAX = 32768,
     LINEAR_MAX = 128,
     N_CLASSES = LINEAR_MAX / ALIGN + 4 * 8,
+    TINY_MAX = 16384,
+    CHUNK = 128 << 10,
     GROW = 1 << 20, /* bytes that are asked for at least when there are too few */
 };
 
@@ -37,6 +41,8 @@ struct block {
 static struct {
     uint64_t end, touched; /* bytes from the start */
     uint64_t used;
+    uint64_t chunk, chunk_end; /* what is left of the chunk */
+    bool chunk_fresh;
     struct block *small[N_CLASSES];
     struct block *large; /* by address */
 } heap;
@@ -65,25 +71,52 @@ static unsigned class_of(size_t n, size_t *room)
     return LINEAR_MAX / ALIGN + (shift - 7) * 4 + quarter;
 }
 
-/* Cut `size` bytes from the rest. `*fresh`: they were never used. */
-static struct block *cut(uint64_t size, bool *fresh)
+/* Take `size` bytes from the rest: where they are, or UINT64_MAX. `*fresh`: they were never
+ * used. */
+static uint64_t take(uint64_t size, bool *fresh)
 {
     const uint64_t all = GUEST_BOOT->heap_size;
-    struct block *b = (struct block *)(start() + heap.end);
 
     if (size > all - heap.end)
-        return NULL;
+        return UINT64_MAX;
     if (heap.end + size > GUEST_WAIT->heap_have) {
         uint64_t want = heap.end + size + GROW;
 
         guest_grow_heap(want < all ? want : all);
         if (heap.end + size > GUEST_WAIT->heap_have)
-            return NULL;
+            return UINT64_MAX;
     }
     *fresh = heap.end >= heap.touched;
     heap.end += size;
     if (heap.end > heap.touched)
         heap.touched = heap.end;
+    return heap.end - size;
+}
+
+/* The same from the chunk, or from a new one; what the old one had left is given up. */
+static uint64_t take_tiny(uint64_t size, bool *fresh)
+{
+    if (size > heap.chunk_end - heap.chunk) {
+        uint64_t at = take(CHUNK, &heap.chunk_fresh);
+
+        if (at == UINT64_MAX)
+            return take(size, fresh);
+        heap.chunk = at;
+        heap.chunk_end = at + CHUNK;
+    }
+    *fresh = heap.chunk_fresh;
+    heap.chunk += size;
+    return heap.chunk - size;
+}
+
+static struct block *cut(uint64_t size, bool *fresh)
+{
+    uint64_t at = size <= TINY_MAX ? take_tiny(size, fresh) : take(size, fresh);
+    struct block *b;
+
+    if (at == UINT64_MAX)
+        return NULL;
+    b = (struct block *)(start() + at);
     b->size = size;
     return b;
 }

@@ -131,6 +131,40 @@ TEST(large_neighbours_are_joined_and_given_back)
     EXPECT(heap.large == NULL);
 }
 
+TEST(tiny_blocks_lie_together_whatever_is_made_between_them)
+{
+    uint8_t *first = heap_malloc(100), *last = NULL;
+
+    for (unsigned i = 0; i < 20; i++) {
+        heap_malloc(30000);
+        last = heap_malloc(100);
+    }
+    EXPECT(last > first && last - first < 4096);
+    EXPECT(heap.end > 20 * 30000);
+}
+
+TEST(a_chunk_of_used_memory_is_cleared_for_calloc)
+{
+    uint8_t *large = heap_malloc(CHUNK), *p;
+
+    memset(large, 0xff, CHUNK);
+    heap_free(large);
+    EXPECT_EQ(heap.end, 0);
+    p = heap_calloc(1, TINY_MAX - 96);
+    for (unsigned i = 0; i < TINY_MAX - 96; i++)
+        EXPECT(p[i] == 0);
+}
+
+TEST(tiny_blocks_fill_a_heap_that_has_no_room_for_a_chunk)
+{
+    unsigned n = 0;
+
+    EXPECT(heap_malloc(SIZE - CHUNK / 2) != NULL);
+    while (heap_malloc(1000))
+        n++;
+    EXPECT(n > CHUNK / 2 / 1200 && n <= CHUNK / 2 / 1000);
+}
+
 TEST(realloc_keeps_the_bytes)
 {
     uint8_t *p = heap_malloc(10);

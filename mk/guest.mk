@@ -10,7 +10,8 @@ GUEST_CC  := $(CC) -std=c11 -I. -D_GNU_SOURCE -DCLICKOS_GUEST -nostdinc \
              -fvisibility=hidden -fno-strict-aliasing -fno-pic -fno-pie -mcmodel=small \
              -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
              -fcf-protection=none -U_FORTIFY_SOURCE -O2 -g \
-             -fdebug-prefix-map=$(CURDIR)=. -MMD -MP
+             -fdebug-prefix-map=$(CURDIR)=. -MMD -MP \
+             -ffunction-sections -fdata-sections -fno-merge-constants
 GUEST_OWN := $(filter-out %_test.c,$(wildcard guest/*.c))
 GUEST_SRC := $(GUEST_OWN) $(BASE_SRC) $(ENGINE_SRC) $(ELEMENT_SRC)
 GUEST_OBJ := $(patsubst %.c,$(GUEST_B)/%.o,$(GUEST_SRC)) $(GUEST_B)/catalogue.o \
@@ -18,20 +19,21 @@ GUEST_OBJ := $(patsubst %.c,$(GUEST_B)/%.o,$(GUEST_SRC)) $(GUEST_B)/catalogue.o 
 
 PROGRAMS += $(B)/guest.elf
 
-$(GUEST_B)/%.o: %.c
+$(GUEST_B)/%.o: %.c mk/guest.mk
 	@mkdir -p $(@D)
 	@echo "GUEST $@"
 	@$(GUEST_CC) $(WARN) $(ARCH) -c -o $@ $<
-$(GUEST_B)/catalogue.o: $(B)/catalogue_engine.c
+$(GUEST_B)/catalogue.o: $(B)/catalogue_engine.c mk/guest.mk
 	@mkdir -p $(@D)
 	@$(GUEST_CC) $(WARN) $(ARCH) -c -o $@ $<
 
 # By name, never through an archive of ours; libc's archive gives what is still missing.
-$(GUEST_B)/guest.elf: $(GUEST_OBJ) guest/guest.ld tools/check-guest-symbols
+$(GUEST_B)/guest.elf: $(GUEST_OBJ) $(wildcard guest/*.ld) tools/check-guest-symbols
 	@echo "LINK  $@"
 	@$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
 	    -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -T guest/guest.ld -o $@ \
-	    $(GUEST_OBJ) $(MUSL)/libc.a $(shell $(CC) -print-libgcc-file-name)
+	    -Wl,-Map=$@.map $(GUEST_OBJ) $(MUSL)/libc.a \
+	    $(shell $(CC) -print-libgcc-file-name)
 	@tools/check-guest-symbols $@
 
 $(B)/guest.elf: $(GUEST_B)/guest.elf
@@ -44,7 +46,7 @@ $(B)/guest.elf: $(GUEST_B)/guest.elf
 HOSTILE_OBJ := $(addprefix $(GUEST_B)/,guest/entry.o guest/service.o guest/console.o \
                guest/libc.o guest/heap.o tests/vm/hostile.o \
                tests/vm/hostile_net.o)
-$(GUEST_B)/hostile.elf: $(HOSTILE_OBJ) guest/guest.ld
+$(GUEST_B)/hostile.elf: $(HOSTILE_OBJ) $(wildcard guest/*.ld)
 	@echo "LINK  $@"
 	@$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
 	    -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -T guest/guest.ld -o $@ \

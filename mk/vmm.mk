@@ -18,6 +18,21 @@ $(B)/clickos-vmm: $(VMM_PROGRAM_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) $(VMM_STATIC) -pthread -o $@ $^
 
+# What a guest touches up to its first packet lies together (guest/order.ld): see
+# tools/gen-guest-order, to be run again when much has changed. A folder of its own holds
+# what stands beside its monitor.
+TRACE_B := $(B)/trace
+$(TRACE_B)/clickos-vmm: $(filter-out $(B)/vmm/jail.o,$(VMM_PROGRAM_OBJ)) $(B)/tools/guest_trace.o
+	@mkdir -p $(@D)
+	@echo "LINK  $@"
+	@$(CC) $(VMM_STATIC) -o $@ $^
+$(TRACE_B)/%: $(B)/%
+	@mkdir -p $(@D)
+	@cp -f $< $@
+.PHONY: guest-order
+guest-order: $(addprefix $(TRACE_B)/,clickos-vmm vm_bench guest.elf)
+	tools/gen-guest-order $(TRACE_B)/vm_bench $(GUEST_B)/guest.elf.map guest/order.ld
+
 # Tests that boot VMs; static as well, so that they run in an initramfs.
 VM_TESTS := $(B)/tests/vm_boot $(B)/tests/vm_crash $(B)/tests/vm_state
 $(VM_TESTS): $(B)/tests/vm_%: $(B)/tests/vm/vm_%.o $(B)/tests/vm/kit.o $(B)/tests/vm/vm_wire.o \

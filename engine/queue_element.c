@@ -7,8 +7,7 @@ static void queue_element_resize(struct element *e)
 {
     struct queue_element *s = element_state(e);
 
-    element_count(e, QUEUE_DROPS,
-                  queue_set_capacity(&s->q, s->capacity, s->drop_front));
+    queue_set_capacity(&s->q, s->capacity, s->drop_front);
     if (s->q.n < s->q.capacity)
         notifier_wake(&s->full);
     else
@@ -34,7 +33,11 @@ int queue_element_configure(struct element *e, struct conf *c, struct diag *d)
 void queue_element_take_state(struct element *e, struct element *old)
 {
     struct queue_element *s = element_state(e), *from = element_state(old);
+    uint32_t room = s->q.capacity - s->q.n;
 
+    /* Those that stay are the ones that would be in a queue of this size. */
+    if (s->drop_front && from->q.n > room)
+        element_count(e, QUEUE_DROPS, queue_set_capacity(&from->q, room, true));
     element_count(e, QUEUE_DROPS, queue_take(&s->q, &from->q));
     if (s->q.n)
         notifier_wake(&s->empty);

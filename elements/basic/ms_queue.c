@@ -14,7 +14,8 @@
  * Example:  FromDevice(0) -> MSQueue -> ToDevice(1);
  * See also: Queue, ThreadSafeQueue
  *
- * One thread runs a router here, so it is exactly Queue.
+ * An old name of ThreadSafeQueue, which a warning recommends. One thread runs a router
+ * here, so it is exactly Queue.
  */
 
 #include "engine/queue_element.h"
@@ -34,6 +35,12 @@ static const struct handler_spec ms_queue_handlers[] = {
     HANDLER_END,
 };
 
+static int ms_queue_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    diag_warn(d, "MSQueue is deprecated, use ThreadSafeQueue instead");
+    return queue_element_configure(e, c, d);
+}
+
 ELEMENT(MSQueue) = {
     .name = "MSQueue",
     .state_size = sizeof(struct queue_element),
@@ -43,7 +50,7 @@ ELEMENT(MSQueue) = {
     .live = true,
     .counters = ms_queue_counters,
     .handlers = ms_queue_handlers,
-    .configure = queue_element_configure,
+    .configure = ms_queue_configure,
     .take_state = queue_element_take_state,
     .cleanup = queue_element_cleanup,
     .cast = queue_element_cast_both,

@@ -21,14 +21,14 @@ struct unqueue {
     struct task task;
     struct signal nonempty;
     int32_t burst;
-    int64_t limit;
+    int32_t limit;
     bool active;
 };
 
 static const struct arg_spec unqueue_args[] = {
     ARG_I32(unqueue, burst, "BURST", ARG_POS, "1", "most packets moved in one go"),
     ARG_BOOL(unqueue, active, "ACTIVE", ARG_KEY, "true", "move packets at all"),
-    ARG_I64(unqueue, limit, "LIMIT", ARG_KEY, "-1",
+    ARG_I32(unqueue, limit, "LIMIT", ARG_KEY, "-1",
             "most packets moved, < 0: no limit"),
     ARG_END,
 };
@@ -43,13 +43,13 @@ static const struct counter_spec unqueue_counters[] = {
 static uint32_t unqueue_allowed(const struct element *e, const struct unqueue *s)
 {
     uint64_t count = e->counters[C_COUNT];
-    uint32_t burst = s->burst < 0 ? INT32_MAX : (uint32_t)s->burst;
+    uint32_t burst = (uint32_t)s->burst;
 
     if (s->limit < 0)
         return burst;
     if (count >= (uint64_t)s->limit)
         return 0;
-    return (uint64_t)s->limit - count < burst ? (uint32_t)(s->limit - (int64_t)count)
+    return (uint64_t)s->limit - count < burst ? (uint32_t)s->limit - (uint32_t)count
                                               : burst;
 }
 
@@ -86,7 +86,9 @@ static int unqueue_initialize(struct element *e, struct diag *d)
 
     task_join(&s->task, e, unqueue_run, s->active);
     signal_up(&s->nonempty, e, 0, &s->task);
-    if (s->burst == 0)
+    if (s->burst < 0)
+        s->burst = INT32_MAX;
+    else if (s->burst == 0)
         diag_warn(d, "BURST size 0, no packets will be pulled");
     return 0;
 }
@@ -109,12 +111,13 @@ static int unqueue_write(struct element *e, const struct handler_spec *h,
     if (h->kind == ARG_KIND_BOOL) {
         if (!parse_bool(value, &s->active))
             return diag_err(d, "syntax error");
-    } else if (!parse_i64(value, 0, &number)) {
+    } else if (!parse_i64(value, 0, &number) || number < INT32_MIN ||
+               number > INT32_MAX) {
         return diag_err(d, "syntax error");
-    } else if (h->kind == ARG_KIND_I64) {
-        s->limit = number;
+    } else if (h->offset == offsetof(struct unqueue, limit)) {
+        s->limit = (int32_t)number;
     } else {
-        s->burst = number < 0 || number > INT32_MAX ? -1 : (int32_t)number;
+        s->burst = number < 0 ? INT32_MAX : (int32_t)number;
     }
     unqueue_go(e);
     return 0;
@@ -144,7 +147,7 @@ static const struct handler_spec unqueue_handlers[] = {
     {.name = "limit",
      .help = "most packets moved, < 0: no limit",
      .flags = HANDLER_READ | HANDLER_WRITE,
-     .kind = ARG_KIND_I64,
+     .kind = ARG_KIND_I32,
      .offset = offsetof(struct unqueue, limit),
      .write = unqueue_write},
     HANDLER_PRESS(unqueue_reset, "reset", "set count to 0"),

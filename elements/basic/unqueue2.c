@@ -2,15 +2,19 @@
 /*
  * Unqueue2 -- pull packets and push them on while the queues downstream have room
  *
- * Usage:    Unqueue2(BURST 1, QUEUES)
+ * Usage:    Unqueue2(BURST 1, QUEUES, QUIET false)
  * Ports:    1 in, 1 out; pull in, push out
  * Args:     BURST   most packets moved in one go, default 1; 0 means all there are
  *           QUEUES  names of the queues that must have room; default: those downstream
+ *           QUIET   do not say that there are better elements, default false
  * Counters: none
  * Handlers: packets             (read) packets moved
  *           scheduled, tickets  of the task that pulls
  * Example:  Queue -> Unqueue2 -> q :: Queue(10) -> ToDevice(0);
  * See also: Unqueue
+ *
+ * Kept for old configurations, with a warning: Unqueue before a Queue that tells when it
+ * is full does the same.
  */
 
 #include "engine/lang/lang.h"
@@ -23,7 +27,7 @@ struct unqueue2 {
     uint64_t count;
     int32_t burst;
     struct text queue_names;
-    bool queues_given;
+    bool queues_given, quiet;
     struct queue **queues; /* [n], in the router's arena */
     uint32_t n, room;
 };
@@ -35,8 +39,19 @@ static const struct arg_spec unqueue2_args[] = {
      .help = "queues that must have room",
      .offset = offsetof(struct unqueue2, queue_names),
      .seen = 1 + offsetof(struct unqueue2, queues_given)},
+    ARG_BOOL(unqueue2, quiet, "QUIET", ARG_KEY, "false",
+             "do not say that there are better elements"),
     ARG_END,
 };
+
+static int unqueue2_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    const struct unqueue2 *s = element_state(e);
+
+    if (!s->quiet)
+        diag_warn(d, "Unqueue2 is deprecated, you should probably use Unqueue");
+    return 0;
+}
 
 static struct queue *unqueue2_storage(struct element *at)
 {
@@ -151,5 +166,6 @@ ELEMENT(Unqueue2) = {
     .processing = "l/h",
     .args = unqueue2_args,
     .handlers = unqueue2_handlers,
+    .configure = unqueue2_configure,
     .initialize = unqueue2_initialize,
 };

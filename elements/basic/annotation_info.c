@@ -11,7 +11,8 @@
  * Example:  AnnotationInfo(TENANT 40 4, CHECK_OVERLAP TENANT PAINT);  Paint(1, TENANT)
  * See also: Paint, AddressInfo
  *
- * A name may also be given to another name's place. Names are known inside the compound
+ * A name may also be given to another name's place; without SIZE any size will do where it
+ * is used. What has a meaning of its own cannot be a name. Names are known inside the compound
  * element where they are given.
  */
 
@@ -32,13 +33,13 @@ static int annotation_define(struct element *e, const char *const *words, int n,
     uint64_t size = 0;
     uint32_t value;
 
-    if (!parse_is_word(words[0]))
+    if (!parse_is_word(words[0]) || parse_anno_at(NULL, words[0], 0, &at))
         return diag_err(d, "bad NAME '%s'", words[0]);
     if (n < 2 || n > 3 || !parse_anno_at(e, words[1], 0, &at) ||
         (n == 3 && (!parse_u64(words[2], 0, &size) || size > PKT_ANNO_SIZE)) ||
         at.offset + size > PKT_ANNO_SIZE || (size && at.size && size != at.size))
         return diag_err(d, "bad entry for '%s'", words[0]);
-    value = (uint32_t)(size ? size : at.size) << 16 | at.offset;
+    value = (uint32_t)size << 16 | at.offset;
     if (name_define(e, NAME_ANNO, words[0], &value, sizeof value) < 0)
         return diag_err(d, "out of memory");
     return 0;

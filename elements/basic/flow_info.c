@@ -27,10 +27,8 @@ static int flow_info_configure(struct element *e, struct conf *c, struct diag *d
         int n = lang_split_words(c->scratch, c->argv[i], &words);
         const struct element *at;
 
-        if (n == 0)
-            continue;
-        if (n != 2 || !strchr(words[1], '/'))
-            rc = diag_err(d, "expected 'ELEMENT FLOWCODE'");
+        if (n != 2)
+            rc = diag_err(d, "expected 'ELEMENT CODE'");
         else if (!(at = element_find(e, words[0], d)))
             rc = -1;
         else if (router_set_flow(e->router, at, words[1]) < 0)

@@ -13,25 +13,53 @@
  * One thread runs a router here, number 0: every element is on it whatever is asked for.
  */
 
+#include "engine/args.h"
 #include "engine/element.h"
-#include "engine/lang/lang.h"
+#include "engine/router.h"
+
+struct thread_wish {
+    struct text name;
+    int32_t thread;
+};
+
+static const struct arg_spec thread_wish_words[] = {
+    ARG_WORD(thread_wish, name, "ELEMENT", ARG_M, NULL, "an element"),
+    ARG_I32(thread_wish, thread, "THREAD", ARG_M, NULL, "number of a thread"),
+    ARG_END,
+};
+
+/* Whether `name` is an element, or a compound element, where `e` stands. */
+static bool static_thread_sched_knows(const struct element *e, const char *name)
+{
+    const char *slash = strrchr(e->name, '/');
+    size_t scope = slash ? (size_t)(slash - e->name) + 1 : 0, len = strlen(name);
+
+    if (element_find(e, name, NULL))
+        return true;
+    for (uint32_t i = 0; i < router_n_elements(e->router); i++) {
+        const char *other = router_element(e->router, i)->name;
+
+        if (!strncmp(other, e->name, scope) && !strncmp(other + scope, name, len) &&
+            other[scope + len] == '/')
+            return true;
+    }
+    return false;
+}
 
 static int static_thread_sched_configure(struct element *e, struct conf *c,
                                          struct diag *d)
 {
-    int rc = 0;
-
     for (int i = 0; i < c->argc; i++) {
-        const char *const *words;
-        int n = lang_split_words(c->scratch, c->argv[i], &words);
-        int64_t thread;
+        struct thread_wish wish = {{NULL, 0}, 0};
 
-        if (n != 2 || !parse_i64(words[1], 0, &thread))
-            rc = diag_err(d, "expected 'ELEMENT THREAD'");
-        else if (thread < -1 || thread > 0)
-            diag_warn(d, "thread preference %d out of range", (int)thread);
+        if (args_words(e, c->argv[i], thread_wish_words, &wish, d) < 0)
+            return -1;
+        if (wish.thread < -1 || wish.thread > 0)
+            diag_warn(d, "thread preference %d out of range", (int)wish.thread);
+        if (!static_thread_sched_knows(e, wish.name.s))
+            diag_warn(d, "'%s' does not name an element", wish.name.s);
     }
-    return rc;
+    return 0;
 }
 
 ELEMENT(StaticThreadSched) = {

@@ -119,10 +119,10 @@ int stride_write_tickets(struct element *e, const struct handler_spec *h,
                          const char *value, size_t len, struct diag *d)
 {
     struct stride *s = element_state(e);
-    uint32_t port = (uint32_t)h->user;
+    uint32_t port = (uint32_t)h->user, was;
     int64_t tickets;
 
-    if (!parse_i64(value, 0, &tickets))
+    if (!parse_i64(value, 0, &tickets) || tickets < INT32_MIN || tickets > INT32_MAX)
         return diag_err(d, "tickets value must be integer");
     if (port >= s->n)
         return diag_err(d, "port %u out of range", port);
@@ -132,13 +132,15 @@ int stride_write_tickets(struct element *e, const struct handler_spec *h,
         diag_warn(d, "port %u's tickets reduced to %d", port, STRIDE_MAX_TICKETS);
         tickets = STRIDE_MAX_TICKETS;
     }
+    was = s->ports[port].tickets;
     stride_set(&s->ports[port], (uint32_t)tickets);
-    stride_remove(s, port);
-    if (tickets) {
-        uint32_t first = s->n_order ? s->ports[s->order[0]].pass : 0;
-
-        if (s->n_order && pass_after(first, s->ports[port].pass))
-            s->ports[port].pass = first + s->ports[port].stride; /* it was away */
+    /* A port with tickets before and now keeps its turn; the next ones come anew. */
+    if (was && !tickets) {
+        stride_remove(s, port);
+    } else if (!was && tickets) {
+        s->ports[port].pass = s->n_order
+                                  ? s->ports[s->order[0]].pass + s->ports[port].stride
+                                  : 0;
         stride_insert(s, port);
     }
     return 0;

@@ -26,11 +26,12 @@ struct drr_input {
 struct drr_sched {
     struct relay relay;
     struct drr_input *inputs; /* [n_in] */
-    uint32_t quantum, next;
+    uint32_t next;
+    int32_t quantum;
 };
 
 static const struct arg_spec drr_sched_args[] = {
-    ARG_U32(drr_sched, quantum, "QUANTUM", ARG_POS, "500", "bytes a turn"),
+    ARG_I32(drr_sched, quantum, "QUANTUM", ARG_POS, "500", "bytes a turn"),
     ARG_END,
 };
 
@@ -38,7 +39,7 @@ static int drr_sched_configure(struct element *e, struct conf *c, struct diag *d
 {
     struct drr_sched *s = element_state(e);
 
-    if (!s->quantum)
+    if (s->quantum <= 0)
         return diag_err(d, "bad QUANTUM");
     relay_init(&s->relay);
     return 0;
@@ -103,7 +104,7 @@ static struct pkt *drr_sched_next(struct element *e, bool *more)
             in->head = p;
         }
         s->next = s->next + 1 < e->n_in ? s->next + 1 : 0;
-        s->inputs[s->next].deficit += s->quantum;
+        s->inputs[s->next].deficit += (uint32_t)s->quantum;
     }
     return NULL;
 }

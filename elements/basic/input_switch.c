@@ -51,9 +51,9 @@ static int input_switch_write(struct element *e, const struct handler_spec *h,
     struct input_switch *s = element_state(e);
     int64_t input;
 
-    if (!parse_i64(value, 0, &input))
+    if (!parse_i64(value, 0, &input) || input < INT32_MIN || input > INT32_MAX)
         return diag_err(d, "InputSwitch input must be integer");
-    s->input = input < 0 || input >= e->n_in ? -1 : (int32_t)input;
+    s->input = input >= e->n_in ? -1 : (int32_t)input;
     return 0;
 }
 

@@ -2,11 +2,11 @@
 /*
  * RandomSample -- pass packets with a probability
  *
- * Usage:    RandomSample(P 1, SAMPLE P, DROP P, ACTIVE true)
+ * Usage:    RandomSample(P, SAMPLE P, DROP P, ACTIVE true)
  * Ports:    1 in, 1-2 out; push or pull, output 1 push
- * Args:     P       probability of passing, 0 to 1; default 1
+ * Args:     P       probability of passing, 0 to 1
  *           SAMPLE  the same as P
- *           DROP    probability of not passing
+ *           DROP    probability of not passing; one of the three must be given
  *           ACTIVE  while false, all packets pass; default true
  * Counters: drops  packets that did not pass
  * Handlers: sampling_prob, drop_prob, active  (read/write) the arguments
@@ -25,7 +25,7 @@ enum { SAMPLE_BITS = 28 };
 
 struct random_sample {
     uint64_t pass, drop; /* probabilities in fixed point */
-    bool sample_given, drop_given, active;
+    bool p_given, sample_given, drop_given, active;
 };
 
 static int random_sample_parse(struct element *e, const char *text, void *member,
@@ -40,7 +40,8 @@ static int random_sample_parse(struct element *e, const char *text, void *member
     .parse = random_sample_parse
 
 static const struct arg_spec random_sample_args[] = {
-    {RANDOM_SAMPLE_ARG_("P", ARG_POS, "1", pass, "probability of passing")},
+    {RANDOM_SAMPLE_ARG_("P", ARG_POS, NULL, pass, "probability of passing"),
+     .seen = 1 + offsetof(struct random_sample, p_given)},
     {RANDOM_SAMPLE_ARG_("SAMPLE", ARG_KEY, NULL, pass, "the same as P"),
      .seen = 1 + offsetof(struct random_sample, sample_given)},
     {RANDOM_SAMPLE_ARG_("DROP", ARG_KEY, NULL, drop, "probability of not passing"),
@@ -64,7 +65,7 @@ static int random_sample_configure(struct element *e, struct conf *c, struct dia
         return diag_err(d, "give at most one of SAMPLE and DROP");
     if (s->drop_given)
         s->pass = SAMPLE_ONE - s->drop; /* one above 1 becomes a huge one */
-    if (s->pass > SAMPLE_ONE)
+    if (s->pass > SAMPLE_ONE || !(s->p_given || s->sample_given || s->drop_given))
         return diag_err(d, "sampling probability must be between 0 and 1");
     return 0;
 }

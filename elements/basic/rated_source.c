@@ -34,7 +34,7 @@ struct rated_source {
     struct token_bucket bucket;
     struct packet_source source;
     int64_t limit;
-    uint32_t rate;
+    uint32_t rate, burst;
     uint64_t bandwidth; /* bytes a second; 0: not given */
     bool active, stop;
     struct text data;
@@ -79,10 +79,13 @@ static int rated_source_configure(struct element *e, struct conf *c, struct diag
     if (s->bandwidth && len)
         s->rate = s->bandwidth / len < UINT32_MAX ? (uint32_t)(s->bandwidth / len)
                                                   : UINT32_MAX;
+    s->burst = rated_source_burst(s->rate);
+    /* With BANDWIDTH and LENGTH, as many packets as two of them have bytes. */
+    if (s->bandwidth && s->burst < 2 * s->source.length)
+        s->burst = 2 * (uint32_t)s->source.length;
     if (e->configured) {
         e->counters[C_COUNT] = 0;
-        token_bucket_init(&s->bucket, s->rate, rated_source_burst(s->rate), 1,
-                          element_now(e));
+        token_bucket_init(&s->bucket, s->rate, s->burst, 1, element_now(e));
         if (s->active)
             task_schedule(&s->task);
     }
@@ -158,8 +161,7 @@ static int rated_source_initialize(struct element *e, struct diag *d)
 {
     struct rated_source *s = element_state(e);
 
-    token_bucket_init(&s->bucket, s->rate, rated_source_burst(s->rate), 1,
-                      element_now(e));
+    token_bucket_init(&s->bucket, s->rate, s->burst, 1, element_now(e));
     timer_init(&s->timer, e, rated_source_fire);
     if (element_output_is_push(e, 0))
         task_join(&s->task, e, rated_source_run, true);
@@ -178,8 +180,7 @@ static int rated_source_restart(struct element *e)
     struct rated_source *s = element_state(e);
 
     if (s->active && element_output_is_push(e, 0) && !s->task.scheduled) {
-        token_bucket_init(&s->bucket, s->rate, rated_source_burst(s->rate), 1,
-                          element_now(e));
+        token_bucket_init(&s->bucket, s->rate, s->burst, 1, element_now(e));
         task_schedule(&s->task);
     }
     return 0;
@@ -194,8 +195,8 @@ static int rated_source_write_rate(struct element *e, const struct handler_spec 
     if (!parse_u64(value, 0, &rate) || rate > UINT32_MAX)
         return diag_err(d, "syntax error");
     s->rate = (uint32_t)rate;
-    token_bucket_change(&s->bucket, s->rate, rated_source_burst(s->rate),
-                        element_now(e));
+    s->burst = rated_source_burst(s->rate);
+    token_bucket_change(&s->bucket, s->rate, s->burst, element_now(e));
     if (s->active && element_output_is_push(e, 0))
         task_schedule(&s->task); /* the timer was set for the old rate */
     return 0;

@@ -260,11 +260,22 @@ static int host_hot_install(void *ctx, const char *text, unsigned long len,
     return rc;
 }
 
+static struct element *host_replaced(void *ctx, const struct element *e)
+{
+    const struct host *h = ctx;
+    struct element *old = NULL;
+
+    if (h->router && h->router != e->router)
+        old = router_find(h->router, e->name);
+    return old && old->cls == e->cls ? old : NULL;
+}
+
 static const struct host_ops ops = {
     .watch = host_watch,
     .unwatch = host_unwatch,
     .install = host_hot_install,
     .listen = host_listen,
+    .replaced = host_replaced,
     .tee = host_tee,
     .untee = host_untee,
     .read_file = host_read_path,

@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { MAX_TRIES = 10, BACKLOG = 2 };
+enum { MAX_TRIES = 11, BACKLOG = 2 };
 
 static int fail(int fd, struct host_address *a, const char *call)
 {
@@ -49,12 +50,15 @@ static int bind_unix(int fd, const struct host_address *a)
 {
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
     size_t len = strlen(a->name);
+    struct stat st;
 
     if (len >= sizeof sun.sun_path) {
         errno = ENAMETOOLONG;
         return -1;
     }
     memcpy(sun.sun_path, a->name, len + 1);
+    if (a->replace && lstat(a->name, &st) == 0 && S_ISSOCK(st.st_mode))
+        unlink(a->name);
     return bind(fd, (struct sockaddr *)&sun, sizeof sun);
 }
 

@@ -12,12 +12,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct element;
+
 /* Where a server socket listens. */
 struct host_address {
     bool is_unix;
     const char *name; /* path, or port; with '+' behind the port also one of the next */
     bool local;       /* TCP: on 127.0.0.1 only */
     bool sole;        /* TCP: never one of the next */
+    bool replace;     /* UNIX: in the place of a socket that is there */
     unsigned port;    /* out, TCP: the port it has */
     const char
         *call; /* out, on failure: the system call that failed; errno tells why */
@@ -36,6 +39,10 @@ struct host_ops {
 
     /* Open a server socket, not blocking; -1 on failure. */
     int (*listen)(void *ctx, struct host_address *a);
+    /* While a configuration is built to replace the one that runs: the element there with
+     * the name and the class of `e`, which will be asked to give up its state. May be
+     * NULL. */
+    struct element *(*replaced)(void *ctx, const struct element *e);
     /* Have `hear` called with every piece of console output. -1: no memory. */
     int (*tee)(void *ctx, void (*hear)(void *arg, const char *text, size_t len),
                void *arg);

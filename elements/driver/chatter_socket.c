@@ -7,20 +7,22 @@
  * Args:     TYPE      TCP or UNIX
  *           PORT      port number or service
  *           FILENAME  path of the socket, which goes away again with the element
- *           CHANNEL   default "default": other channels exist, but nothing is said there
- *           QUIET_CHANNEL  accepted for old configurations and ignored
+ *           CHANNEL   default "default", the console; or what elements say that have an
+ *                     argument CHANNEL with this name
+ *           QUIET_CHANNEL  default true; false: the console hears that channel too
  *           GREETING  default true: greet with the name of the protocol
  *           RETRIES   default 0: how often to try again, each second, if the socket cannot
  *                     be opened
  *           RETRY_WARNINGS  default true: warn each time
  * Example:  ChatterSocket(UNIX, /run/click.chatter)
- * See also: ControlSocket, Print
+ * See also: ControlSocket, Print, IPPrint
  *
  * A client that connects gets all messages from then on. One that falls 64 KiB behind is
  * dropped.
  */
 
 #include "engine/args.h"
+#include "engine/chatter.h"
 #include "engine/element.h"
 #include "engine/host.h"
 #include "engine/platform.h"
@@ -52,18 +54,29 @@ struct chatter_socket {
     int fd;                         /* 1 + the listening descriptor; 0: none */
     struct chatter_client *clients; /* owned */
     struct timer retry;
+    struct chatter_channel *from; /* in the router's arena; NULL: the console */
+    struct chatter_listener listener;
 };
 
 static const struct arg_spec chatter_socket_args[] = {
     ARG_WORD(chatter_socket, channel, "CHANNEL", ARG_KEY, "default", "whose messages"),
-    ARG_BOOL(chatter_socket, quiet, "QUIET_CHANNEL", ARG_KEY | ARG_OLD, "true",
-             "ignored"),
+    ARG_BOOL(chatter_socket, quiet, "QUIET_CHANNEL", ARG_KEY, "true",
+             "only clients hear the channel"),
     ARG_BOOL(chatter_socket, greeting, "GREETING", ARG_KEY, "true", "greet clients"),
     ARG_I32(chatter_socket, retries, "RETRIES", ARG_KEY, "0", "how often to try again"),
     ARG_BOOL(chatter_socket, retry_warnings, "RETRY_WARNINGS", ARG_KEY, "true",
              "warn each time"),
     ARG_END,
 };
+
+static int unknown_type(const struct text *type, struct conf *c, struct diag *d)
+{
+    char *upper = arena_strdup(c->scratch, type->s);
+
+    for (char *at = upper; at && *at; at++)
+        *at = *at >= 'a' && *at <= 'z' ? (char)(*at - 32) : *at;
+    return diag_err(d, "unknown socket type `%s'", upper ? upper : "");
+}
 
 static int chatter_socket_configure(struct element *e, struct conf *c, struct diag *d)
 {
@@ -77,7 +90,7 @@ static int chatter_socket_configure(struct element *e, struct conf *c, struct di
         return diag_err(d, "TYPE: parse error");
     s->is_unix = strcasecmp(type.s, "UNIX") == 0;
     if (!s->is_unix && strcasecmp(type.s, "TCP") != 0)
-        return diag_err(d, "unknown socket type '%s'", type.s);
+        return unknown_type(&type, c, d);
     if (c->argc < 2)
         return diag_err(d, "%s: required argument missing",
                         s->is_unix ? "FILENAME" : "PORT");
@@ -219,18 +232,23 @@ static int open_socket(struct element *e, struct diag *d)
     const struct platform *p = element_platform(e);
     struct host_address a = {.is_unix = s->is_unix, .name = s->name};
     int fd = p->host->listen(p->ctx, &a), left = s->retries--;
-    const char *why = strerror(errno);
+    const char *why = strerror(errno), *tries = left == 1 ? "try" : "tries";
 
     if (fd >= 0) {
         s->fd = fd + 1;
         watch(e, fd, POLLIN);
         return 0;
     }
-    if (left <= 0)
-        return d ? diag_err(d, "%s: %s", a.call, why) : -1;
+    if (left <= 0 && d)
+        return diag_err(d, "%s: %s", a.call, why);
+    if (left <= 0) {
+        element_say(e, "%s: %s\n", a.call, why);
+        return -1;
+    }
     if (s->retry_warnings && d)
-        diag_warn(d, "%s: %s (%d %s left)", a.call, why, left,
-                  left == 1 ? "try" : "tries");
+        diag_warn(d, "%s: %s (%d %s left)", a.call, why, left, tries);
+    else if (s->retry_warnings)
+        element_say(e, "warning: %s: %s (%d %s left)\n", a.call, why, left, tries);
     timer_after(&s->retry, 1000000000);
     return 0;
 }
@@ -250,8 +268,12 @@ static int chatter_socket_initialize(struct element *e, struct diag *d)
     const struct platform *p = element_platform(e);
 
     timer_init(&s->retry, e, retry_fired);
-    if (strcmp(s->channel.s, "default") == 0 && p->host->tee(p->ctx, heard, e) < 0)
+    if (chatter_find(e, s->channel.s, &s->from) < 0 ||
+        (!s->from && p->host->tee(p->ctx, heard, e) < 0))
         return diag_err(d, "out of memory");
+    s->listener = (struct chatter_listener){.hear = heard, .arg = e};
+    if (s->from)
+        chatter_listen(s->from, &s->listener, !s->quiet);
     return open_socket(e, d);
 }
 
@@ -259,7 +281,8 @@ static void chatter_socket_take_state(struct element *e, struct element *from)
 {
     struct chatter_socket *s = element_state(e), *old = element_state(from);
 
-    if (s->fd || s->is_unix != old->is_unix || strcmp(s->name, old->name) != 0)
+    if (s->fd || s->is_unix != old->is_unix || strcmp(s->name, old->name) != 0 ||
+        strcmp(s->channel.s, old->channel.s) != 0)
         return;
     s->fd = old->fd;
     s->clients = old->clients;
@@ -278,6 +301,8 @@ static void chatter_socket_cleanup(struct element *e)
     const struct platform *p = element_platform(e);
 
     p->host->untee(p->ctx, e);
+    if (s->from)
+        chatter_leave(s->from, &s->listener);
     if (s->fd) {
         p->host->unwatch(p->ctx, s->fd - 1);
         close(s->fd - 1);

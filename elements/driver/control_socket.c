@@ -6,7 +6,7 @@
  *           ControlSocket(SOCKET, FD [, ...])
  * Ports:    none
  * Args:     TYPE      TCP, UNIX, or SOCKET: a descriptor that is a connection already
- *           PORT      port number or service; with '+' behind it also one of the next ten
+ *           PORT      port number or service; with '+' behind it also one of the next eleven
  *           FILENAME  path of the socket, which goes away again with the element
  *           FD        number of the descriptor
  *           READONLY  default false: refuse to write
@@ -23,7 +23,8 @@
  *
  * Speaks Click's protocol, Click::ControlSocket/1.3: READ, READDATA, READUNTIL, WRITE,
  * WRITEDATA, WRITEUNTIL, CHECKREAD, CHECKWRITE, LLRPC, HELP and QUIT. When a configuration
- * is exchanged, connections stay open.
+ * is exchanged, connections stay open; for TCP the new one needs RETRIES 1, since the port
+ * is taken until then. A UNIX socket that an earlier program left behind is replaced.
  */
 
 #include "engine/args.h"
@@ -40,7 +41,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -83,16 +83,20 @@ static const struct arg_spec control_socket_args[] = {
 
 /* --- arguments ---------------------------------------------------------------------------- */
 
-static int parse_type(struct control_socket *s, const char *text, struct diag *d)
+static int parse_type(struct control_socket *s, const struct text *type, struct conf *c,
+                      struct diag *d)
 {
     static const char *const names[] = {"TCP", "UNIX", "SOCKET"};
+    char *upper = arena_strdup(c->scratch, type->s);
 
-    for (unsigned i = 0; i < 3; i++)
-        if (strcasecmp(names[i], text) == 0) {
+    for (char *at = upper; at && *at; at++)
+        *at = *at >= 'a' && *at <= 'z' ? (char)(*at - 32) : *at;
+    for (unsigned i = 0; upper && i < 3; i++)
+        if (strcmp(names[i], upper) == 0) {
             s->type = (enum socket_type)i;
             return 0;
         }
-    return diag_err(d, "unknown socket type '%s'", text);
+    return diag_err(d, "unknown socket type '%s'", upper ? upper : "");
 }
 
 static int parse_tcp(struct element *e, struct control_socket *s, const char *text,
@@ -144,7 +148,7 @@ static int control_socket_configure(struct element *e, struct conf *c, struct di
         return diag_err(d, "TYPE: required argument missing");
     if (!args_string(c->scratch, c->argv[0], &type))
         return diag_err(d, "TYPE: parse error");
-    if (parse_type(s, type.s, d) < 0)
+    if (parse_type(s, &type, c, d) < 0)
         return -1;
     if (c->argc < 2)
         return diag_err(d, "%s: required argument missing", second[s->type]);
@@ -299,6 +303,26 @@ static void control_socket_ready(void *arg, int fd, short revents)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+static bool same_socket(const struct control_socket *s,
+                        const struct control_socket *old)
+{
+    size_t len = strlen(s->name);
+
+    return s->type == old->type &&
+           (strcmp(s->name, old->name) == 0 ||
+            (s->type == TYPE_TCP && len && s->name[len - 1] == '+'));
+}
+
+/* Whether an element of the configuration that is being replaced will hand its socket
+ * over. */
+static bool will_take_over(struct element *e)
+{
+    const struct platform *p = element_platform(e);
+    struct element *old = p->host->replaced(p->ctx, e);
+
+    return old && same_socket(element_state(e), element_state(old));
+}
+
 static void warn_retry(struct element *e, const char *call, const char *why,
                        struct diag *d)
 {
@@ -315,18 +339,32 @@ static void warn_retry(struct element *e, const char *call, const char *why,
                     left == 1 ? "try" : "tries");
 }
 
+static int fail(struct element *e, const char *call, const char *why, struct diag *d)
+{
+    if (d)
+        return diag_err(d, "%s: %s", call, why);
+    element_say(e, "%s: %s\n", call, why);
+    return -1;
+}
+
 /* Open the socket, or try again later. `d` may be NULL when the router runs. */
 static int open_socket(struct element *e, struct diag *d)
 {
     struct control_socket *s = element_state(e);
     const struct platform *p = element_platform(e);
-    struct host_address a = {
-        .is_unix = s->type == TYPE_UNIX, .name = s->name, .local = s->local};
+    struct host_address a = {.is_unix = s->type == TYPE_UNIX,
+                             .name = s->name,
+                             .local = s->local,
+                             .replace = true};
+    bool take_over = will_take_over(e);
     const char *why;
     int fd;
 
     s->retries--;
-    a.sole = s->retries >= 0;
+    /* A new socket of that path would cut off the clients of the old one. */
+    if (take_over && s->type == TYPE_UNIX)
+        return 0;
+    a.sole = s->retries >= 0 && take_over;
     fd = p->host->listen(p->ctx, &a);
     if (fd >= 0) {
         if (s->type == TYPE_TCP)
@@ -337,7 +375,7 @@ static int open_socket(struct element *e, struct diag *d)
     }
     why = strerror(errno);
     if (s->retries < 0)
-        return d ? diag_err(d, "%s: %s", a.call, why) : -1;
+        return fail(e, a.call, why, d);
     warn_retry(e, a.call, why, d);
     timer_after(&s->retry, 1000000000);
     return 0;
@@ -360,20 +398,10 @@ static int control_socket_initialize(struct element *e, struct diag *d)
     timer_init(&s->retry, e, retry_fired);
     if (s->type != TYPE_SOCKET)
         return open_socket(e, d);
-    /* A configuration that takes over finds the descriptor with the old one. */
-    if (s->retries <= 0)
+    /* A configuration that takes over finds the connection with the old one. */
+    if (!will_take_over(e))
         conn_add(e, (int)strtol(s->name, NULL, 10));
     return 0;
-}
-
-static bool same_socket(const struct control_socket *s,
-                        const struct control_socket *old)
-{
-    size_t len = strlen(s->name);
-
-    return s->type == old->type &&
-           (strcmp(s->name, old->name) == 0 ||
-            (s->type == TYPE_TCP && len && s->name[len - 1] == '+'));
 }
 
 static void control_socket_take_state(struct element *e, struct element *from)

@@ -15,7 +15,8 @@
  *           SWAP       print ICMP echo's numbers in the host order of little-endian
  *                      machines, default true
  *           ACTIVE     false: print nothing
- *           CHANNEL    accepted; all goes to the console
+ *           CHANNEL    default "default", the console: print for ChatterSockets of this
+ *                      channel; for nobody if there is none
  * Handlers: active  (rw) as ACTIVE
  * Example:  ... -> CheckIPHeader -> IPPrint(in, TTL true) -> ...
  * See also: Print, CheckIPHeader
@@ -23,6 +24,7 @@
  * Wants the IP header to be marked; other packets pass in silence.
  */
 
+#include "engine/chatter.h"
 #include "engine/element.h"
 #include "engine/nameinfo.h"
 #include "engine/net_headers.h"
@@ -34,6 +36,7 @@ enum { SHOW_NONE, SHOW_HEX, SHOW_ASCII };
 
 struct ip_print {
     struct text label, contents, payload, channel;
+    struct chatter_channel *listeners; /* in the router's arena; NULL: the console */
     int32_t max_bytes, nbytes;
     bool id, timestamp, paint, tos, ttl, swap, length, aggregate, ether, active;
     bool only_payload, have_nbytes;
@@ -61,7 +64,7 @@ static const struct arg_spec ip_print_args[] = {
     ARG_BOOL(ip_print, aggregate, "AGGREGATE", 0, "false", "print the aggregate"),
     ARG_BOOL(ip_print, ether, "ETHER", 0, "false", "print Ethernet addresses"),
     ARG_BOOL(ip_print, active, "ACTIVE", 0, "true", "false: print nothing"),
-    ARG_WORD(ip_print, channel, "CHANNEL", 0, NULL, "accepted"),
+    ARG_WORD(ip_print, channel, "CHANNEL", 0, NULL, "for whom"),
     ARG_END,
 };
 
@@ -129,6 +132,8 @@ static int ip_print_configure(struct element *e, struct conf *c, struct diag *d)
         s->max_bytes = s->nbytes;
     s->only_payload = payload > 0;
     s->show = (uint8_t)(payload ? payload : contents);
+    if (chatter_find(e, s->channel.s, &s->listeners) < 0)
+        return diag_err(d, "out of memory");
     return 0;
 }
 
@@ -389,7 +394,8 @@ static void ip_print_one(struct element *e, const struct pkt *p)
         if (s->show != SHOW_NONE)
             ip_print_contents(s, &out, p);
     }
-    element_say(e, "%s\n", sbuf_text(&out));
+    sbuf_putc(&out, '\n');
+    chatter_say(e, s->listeners, &out);
     sbuf_fini(&out);
 }
 

@@ -119,6 +119,12 @@ check: deps
 	@tests/run fast:build/release vm:build/release fast:build/asan tsan:build/tsan \
 	    system:build/release
 
+# VMs made, changed, parked, copied and killed at random, for half an hour.
+SOAK_SECONDS ?= 1800
+.PHONY: soak
+soak: all
+	@tests/soak.py $(B) $(SOAK_SECONDS)
+
 .PHONY: asan-programs tsan-programs
 asan-programs: all unit-tests $(TEST_EXTRA)
 tsan-programs: $(TSAN_EXTRA)
@@ -148,6 +154,7 @@ help:
 	@echo "make demo       install packages, build, and show a firewall VM at work (root)"
 	@echo "make test       the fast tests: no root, no network, no KVM"
 	@echo "make check      install packages and run every test (root)"
+	@echo "make soak       half an hour of VMs at random, under traffic (root)"
 	@echo "make bench      measure; make bench-boot, bench-switch, ... for one part"
 	@echo "make lint       formatting, headers, includes, elements"
 	@echo "make install    into PREFIX (default /usr/local)"

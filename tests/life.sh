@@ -113,6 +113,7 @@ nat() { # NAME [OPTION ...]: run it
 }
 
 neighbours() {
+    sleep "${1:-0}"
     ip -n $NS1 neigh replace 10.77.0.254 lladdr 02:00:00:00:0a:00 dev eth0
     ip -n $NS2 neigh replace 10.78.0.254 lladdr 02:00:00:00:0a:01 dev eth0
 }
@@ -225,6 +226,7 @@ parking() {
     pid=$(vm_pid nat)
     expect park 0 '' clickos park nat
     is park-state "$(vm_state nat)" parked
+    for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null && sleep 0.05; done
     is park-monitor-gone "$(kill -0 "$pid" 2>&1 | grep -c 'No such process')" 1
     is park-file-is-small "$(find "$T/state/parked" -size -100k -name nat | wc -l)" 1
     is first-packet-wakes "$(ask 1)" "10.78.0.254 2001"
@@ -244,7 +246,7 @@ for i in range(12): s.sendto(b"x", ("10.78.0.254", 2001))'
     expect park-3 0 '' clickos park nat
     stop_daemon KILL
     start_daemon
-    neighbours
+    neighbours 1.5 # the kernel forgets them up to a second after the devices were down
     is parked-over-restart "$(vm_state nat)" parked
     is wakes-after-restart "$(ask 1)" "10.78.0.254 2001"
     expect park-4 0 '' clickos park nat
@@ -340,7 +342,7 @@ restarts() {
     stop_daemon KILL
     kill -9 "$mine" "$others"
     start_daemon
-    neighbours
+    neighbours 1.5 # the kernel forgets them up to a second after the devices were down
     until_state other running
     is both-killed "$(vm_state nat) $(vm_state other) $(vm_state third)" "crashed running running"
     expect both-killed-rm 0 '' clickos rm nat other third
@@ -479,7 +481,7 @@ quotas() {
     expect max-rm 0 '' clickos rm m1 m2
     stop_daemon TERM
     start_daemon
-    neighbours
+    neighbours 1.5 # the kernel forgets them up to a second after the devices were down
 }
 
 parts=${*:-snapshots clones parking faults several quotas}

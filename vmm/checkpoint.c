@@ -317,6 +317,33 @@ static void set_clock(struct vm *vm)
     clock_set(&vm->clock, now);
 }
 
+/* Dropping the pages would cost KVM a fault for each. */
+static void clear(uint8_t *where, uint64_t size)
+{
+    enum { CHUNK = 1024 };
+    unsigned char there[CHUNK];
+    uint64_t n = (size + PAGE - 1) / PAGE;
+    bool can_tell = can_tell_untouched();
+
+    for (uint64_t i = 0; i < n; i++) {
+        if (i % CHUNK == 0 &&
+            (!can_tell || mincore(where + i * PAGE,
+                                  (n - i < CHUNK ? n - i : CHUNK) * PAGE, there) < 0))
+            memset(there, 1, sizeof there);
+        if (there[i % CHUNK] & 1 && !is_zero(where + i * PAGE))
+            memset(where + i * PAGE, 0, PAGE);
+    }
+}
+
+void checkpoint_clear(struct vm *vm)
+{
+    struct piece pieces[6];
+    unsigned n = pieces_of(vm, pieces);
+
+    for (unsigned i = 0; i < n; i++)
+        clear(vm_at(vm, pieces[i].from), pieces[i].size);
+}
+
 int checkpoint_restore(struct vm *vm, struct diag *d)
 {
     const struct state_head *h = &vm->state.head;

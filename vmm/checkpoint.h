@@ -23,4 +23,7 @@ void checkpoint_make(struct vm *vm);
  * there. The packet memory is the daemon's to fill. */
 int checkpoint_restore(struct vm *vm, struct diag *d);
 
+/* Make the memory of a guest that was booted zero again where a state has pages. */
+void checkpoint_clear(struct vm *vm);
+
 #endif

@@ -472,6 +472,17 @@ fail:
     return NULL;
 }
 
+/* A shell stands still: its packet memory may become another's. */
+static int refill(const struct vmm *vm, const struct vmm_spec *s)
+{
+    if (s->state_fd <= 0 || !s->n_ifs)
+        return 0;
+    return vmm_clear_net(&vm->net) == 0 && vmm_state_fill_net(s, &vm->net, NULL) == 0 &&
+                   fill_memory(vm->net.mem_fd, s, vmm_shape_of(s).n_buffers) == 0
+               ? 0
+               : -1;
+}
+
 /* Whether `vm`, out of the pool, could be made the one that `s` describes. */
 static bool personalise(struct vmm *vm, const struct vmm_spec *s)
 {
@@ -484,7 +495,8 @@ static bool personalise(struct vmm *vm, const struct vmm_spec *s)
         close_fd(listener);
         return false;
     }
-    given = vmm_write_identity(vm, s) == 0 && vmm_pool_give(vm, s, listener);
+    given = refill(vm, s) == 0 && vmm_write_identity(vm, s) == 0 &&
+            vmm_pool_give(vm, s, listener);
     close_fd(listener);
     return given;
 }
@@ -496,10 +508,11 @@ static struct vmm *spawn_from_pool(struct vmm_host *h, const struct vmm_spec *s,
     const struct vmm_shape shape = vmm_shape_of(s);
     struct vmm *vm;
 
-    if (!h->pool_size || s->state_fd > 0 || isolation_for(h, s) != VMM_KVM)
+    if (!h->pool_size || isolation_for(h, s) != VMM_KVM ||
+        (s->state_fd > 0 && !vmm_state_fits_shell(s->state_fd)))
         return NULL;
     vmm_pool_order(h, &shape);
-    while ((vm = vmm_pool_take(h, &shape))) {
+    while ((vm = vmm_pool_take(h, &shape, s->state_fd > 0))) {
         vm->timing.spawn = now;
         if (personalise(vm, s))
             return vm;

@@ -90,12 +90,13 @@ void vmm_pool_refill(struct vmm_host *h)
 /* ---- out ---------------------------------------------------------------------------- */
 
 /* One that has booted, if there is one; one that is on its way is still the faster. */
-struct vmm *vmm_pool_take(struct vmm_host *h, const struct vmm_shape *s)
+struct vmm *vmm_pool_take(struct vmm_host *h, const struct vmm_shape *s, bool booted)
 {
     struct vmm *best = NULL;
 
     for (struct vmm *vm = h->pool; vm; vm = vm->pool_next)
-        if (same_shape(&vm->shape, s) && (!best || (vm->greeted && !best->greeted)))
+        if (same_shape(&vm->shape, s) && (vm->greeted || !booted) &&
+            (!best || (vm->greeted && !best->greeted)))
             best = vm;
     if (best)
         unlink_shell(best);
@@ -106,23 +107,31 @@ bool vmm_pool_give(struct vmm *shell, const struct vmm_spec *s, int listener)
 {
     struct wire_give g = {.uid = s->uid,
                           .has_listen = listener >= 0,
+                          .has_state = s->state_fd > 0,
+                          .elapse = s->elapse,
                           .spawn_ns = shell->timing.spawn,
                           .poll_ns = s->poll_ns ? s->poll_ns : VMM_POLL_DEFAULT};
     union {
         struct cmsghdr h;
-        char bytes[CMSG_SPACE(sizeof(int))];
+        char bytes[CMSG_SPACE(2 * sizeof(int))];
     } control = {0};
+    int fds[2];
+    size_t n = 0;
     struct iovec iov = {&g, sizeof g};
     struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
 
     memcpy(g.name, shell->name, sizeof g.name);
-    if (listener >= 0) {
+    if (listener >= 0)
+        fds[n++] = listener;
+    if (g.has_state)
+        fds[n++] = s->state_fd;
+    if (n) {
         m.msg_control = &control;
-        m.msg_controllen = sizeof control;
+        m.msg_controllen = CMSG_SPACE(n * sizeof(int));
         control.h = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
                                      .cmsg_type = SCM_RIGHTS,
-                                     .cmsg_len = CMSG_LEN(sizeof(int))};
-        memcpy(CMSG_DATA(&control.h), &listener, sizeof listener);
+                                     .cmsg_len = CMSG_LEN(n * sizeof(int))};
+        memcpy(CMSG_DATA(&control.h), fds, n * sizeof(int));
     }
     if (shell->link < 0 ||
         sendmsg(shell->link, &m, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof g)

@@ -99,6 +99,8 @@ int vmm_server_send(struct vmm_host *h, const void *msg, size_t len, const int *
                     unsigned n_fds, struct diag *d);
 
 /* client_state.c: what the daemon restores of a state */
+bool vmm_state_fits_shell(int fd);
+int vmm_clear_net(const struct vmm_net *net);
 int vmm_state_fill_net(const struct vmm_spec *spec, const struct vmm_net *net,
                        struct diag *d);
 
@@ -111,7 +113,8 @@ void vmm_link_answer(struct vmm *vm, uint32_t status, const char *text, size_t l
 void vmm_link_drain(struct vmm *vm); /* read all there is */
 
 /* client_pool.c: shells */
-struct vmm *vmm_pool_take(struct vmm_host *h, const struct vmm_shape *s);
+/* `booted`: only one that stands still already. */
+struct vmm *vmm_pool_take(struct vmm_host *h, const struct vmm_shape *s, bool booted);
 void vmm_pool_order(struct vmm_host *h, const struct vmm_shape *s);
 void vmm_pool_lost(struct vmm *shell); /* it has ended, or is to end */
 void vmm_pool_refill(struct vmm_host *h);

@@ -82,6 +82,35 @@ static int fill(void *ctx, uint64_t address, uint64_t bytes, uint64_t at)
     return 0;
 }
 
+/* A shell has the memory that a VM begins with. */
+bool vmm_state_fits_shell(int fd)
+{
+    struct state s;
+
+    if (state_open(&s, fd, NULL) < 0)
+        return false;
+    state_close(&s);
+    return s.head.heap_have <= LAYOUT_HEAP_FIRST;
+}
+
+/* Zero what was touched; the pages stay, mapped where they are. */
+int vmm_clear_net(const struct vmm_net *net)
+{
+    static const uint8_t zeros[STATE_PAGE];
+    off_t at = 0, end;
+
+    while ((at = lseek(net->mem_fd, at, SEEK_DATA)) >= 0) {
+        end = lseek(net->mem_fd, at, SEEK_HOLE);
+        for (; at < end; at += STATE_PAGE) {
+            size_t n = end - at < STATE_PAGE ? (size_t)(end - at) : STATE_PAGE;
+
+            if (pwrite(net->mem_fd, zeros, n, at) != (ssize_t)n)
+                return -1;
+        }
+    }
+    return errno == ENXIO ? 0 : -1;
+}
+
 /* What was on its way out when the copy was made is the original's to send. */
 static int forget_sent(const struct vmm_net *net)
 {

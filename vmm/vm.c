@@ -362,6 +362,19 @@ static void say_hello(struct vm *vm)
     link_frame(&vm->daemon, WIRE_HELLO, &h, sizeof h, NULL, 0);
 }
 
+/* The daemon has looked at it already; this is about what we rely on. */
+static int open_state(struct vm *vm, struct diag *d)
+{
+    const struct state_head *h = &vm->state.head;
+
+    if (state_open(&vm->state, vm->state.fd, d) < 0)
+        return -1;
+    if (h->image != vm->host->image.id || h->heap != vm->spec.heap ||
+        h->n_ifs != vm->spec.n_ifs || h->mem_size != vm->spec.mem_size)
+        return diag_err(d, "the state is that of another kind of VM");
+    return 0;
+}
+
 /* ---- shells ----------------------------------------------------------------------- */
 
 /* Nothing of the VM-to-be has reached the guest so far, so that one shell is as good as
@@ -374,7 +387,7 @@ static void take_identity(struct vm *vm, const struct wire_give *g, int listener
     vm->spec.shell = 0;
     vm->spec.uid = g->uid;
     vm->spec.has_listen = g->has_listen;
-    b->poll_ns = g->poll_ns;
+    vm->spec.poll_ns = b->poll_ns = g->poll_ns;
     vm->listen = listener;
     memcpy(vm->spec.name, g->name, sizeof vm->spec.name - 1);
     memcpy(b->vm_name, vm->spec.name, sizeof b->vm_name - 1);
@@ -386,12 +399,15 @@ static void take_identity(struct vm *vm, const struct wire_give *g, int listener
     vm->times.forked = vm->times.created = clock_ns();
 }
 
-static int receive_identity(struct vm *vm, struct wire_give *g, int *listener)
+/* `fds`: its listener and its state; -1: none. */
+static int receive_identity(struct vm *vm, struct wire_give *g, int fds[2])
 {
     union {
         struct cmsghdr h;
-        char bytes[CMSG_SPACE(sizeof(int))];
+        char bytes[CMSG_SPACE(2 * sizeof(int))];
     } control;
+    int got[2];
+    size_t n = 0, k = 0;
     struct iovec iov = {g, sizeof *g};
     struct msghdr m = {.msg_iov = &iov,
                        .msg_iovlen = 1,
@@ -399,31 +415,54 @@ static int receive_identity(struct vm *vm, struct wire_give *g, int *listener)
                        .msg_controllen = sizeof control};
     struct cmsghdr *c;
 
-    *listener = -1;
+    fds[0] = fds[1] = -1;
     if (recvmsg(vm->link, &m, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof *g)
         return -1;
     c = CMSG_FIRSTHDR(&m);
     if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-        memcpy(listener, CMSG_DATA(c), sizeof *listener);
-    return !g->has_listen == (*listener < 0) ? 0 : -1;
+        n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    if (n != (size_t)(!!g->has_listen + !!g->has_state) || n > 2)
+        return -1;
+    if (n)
+        memcpy(got, CMSG_DATA(c), n * sizeof(int));
+    if (g->has_listen)
+        fds[0] = got[k++];
+    if (g->has_state)
+        fds[1] = got[k];
+    return 0;
+}
+
+/* It becomes one that was another VM before: nothing of the shell's own boot stays. */
+static int take_state(struct vm *vm, int fd, bool elapse, struct diag *d)
+{
+    vm->spec.has_state = 1;
+    vm->spec.elapse = elapse;
+    vm->state.fd = fd;
+    if (open_state(vm, d) < 0)
+        return -1;
+    checkpoint_clear(vm);
+    if (checkpoint_restore(vm, d) < 0)
+        return -1;
+    fill_boot(vm);
+    return 0;
 }
 
 int vm_await_identity(struct vm *vm, struct diag *d)
 {
     struct pollfd p = {.fd = vm->link, .events = POLLIN};
     struct wire_give g;
-    int listener;
+    int fds[2];
 
     say_hello(vm);
     link_flush(&vm->daemon, 1000);
     while (poll(&p, 1, -1) < 0)
         if (errno != EINTR)
             break;
-    if (receive_identity(vm, &g, &listener) < 0)
+    if (receive_identity(vm, &g, fds) < 0)
         return diag_err(d, "the daemon has gone");
-    take_identity(vm, &g, listener);
+    take_identity(vm, &g, fds[0]);
     meet_daemon(vm);
-    return 0;
+    return g.has_state ? take_state(vm, fds[1], g.elapse, d) : 0;
 }
 
 /* ---- the end ---------------------------------------------------------------------- */
@@ -487,19 +526,6 @@ static void report_crash(struct vm *vm)
         poll(&p, 1, -1);
         take_connections(vm);
     }
-}
-
-/* The daemon has looked at it already; this is about what we rely on. */
-static int open_state(struct vm *vm, struct diag *d)
-{
-    const struct state_head *h = &vm->state.head;
-
-    if (state_open(&vm->state, vm->state.fd, d) < 0)
-        return -1;
-    if (h->image != vm->host->image.id || h->heap != vm->spec.heap ||
-        h->n_ifs != vm->spec.n_ifs || h->mem_size != vm->spec.mem_size)
-        return diag_err(d, "the state is that of another kind of VM");
-    return 0;
 }
 
 int vm_main(struct vm *vm)

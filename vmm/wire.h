@@ -23,7 +23,7 @@
 #include "abi/control.h"
 #include "abi/netmem.h"
 
-#define WIRE_ABI        3u
+#define WIRE_ABI        4u
 #define WIRE_MAX_FRAMES 32u
 #define WIRE_WHY        240u                 /* bytes of a reason, with its NUL */
 #define WIRE_MAX_FDS    (5 + NETMEM_MAX_IFS) /* of one WIRE_SPAWN */
@@ -63,9 +63,9 @@ struct wire_spawn {
     char name[64];
 };
 
-/* Makes a VM of a shell; with it comes the listening socket, if there is one. */
+/* Makes a VM of a shell; with it come the listening socket and the state, if there are. */
 struct wire_give {
-    uint32_t uid, has_listen;
+    uint32_t uid, has_listen, has_state, elapse;
     uint64_t spawn_ns, poll_ns;
     char name[64];
 };

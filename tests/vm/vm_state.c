@@ -3,7 +3,7 @@
  * Checkpoints: what is made from a copy of a VM goes on where that was. On KVM and as
  * processes, and from the one to the other.
  *
- *     vm_state BUILDDIR
+ *     vm_state BUILDDIR [shells]
  */
 
 #include <stdio.h>
@@ -20,6 +20,7 @@ static const uint8_t macs[][6] = {{3, 0, 0, 0, 7, 1}, {2, 0, 0, 0, 7, 2}};
 static const uint8_t other_macs[][6] = {{3, 0, 0, 0, 8, 1}, {2, 0, 0, 0, 8, 2}};
 
 static char why_text[512];
+static bool shells; /* copies begin as shells */
 
 /* Packets wait in a queue until somebody sets u.active. */
 static const char *hoard = "FromNetfront(0) -> c :: Counter -> q :: Queue(64)"
@@ -57,6 +58,16 @@ static void on_copy(struct vmm *vm, void *ctx, uint32_t status, const char *text
     c->fd = vmm_take_state(vm);
 }
 
+/* Have a shell for what is made of the copy. */
+static void await_shell(struct kit *k)
+{
+    struct vmm_spec s = like(VMM_KVM, 0);
+
+    vmm_host_keep_shells(k->host, 2, &s);
+    for (int i = 0; i < 500 && vmm_host_shells(k->host) < 2; i++)
+        kit_pause(k, 10);
+}
+
 /* A state's descriptor, or -1. */
 static int copy(struct kit_vm *v, const char *how)
 {
@@ -67,6 +78,8 @@ static int copy(struct kit_vm *v, const char *how)
     if (vmm_request(v->vm, &r, on_copy, &c, &d) == 0)
         kit_wait(v->kit, &c.answered, 5000);
     diag_fini(&d);
+    if (shells)
+        await_shell(v->kit);
     return c.status == CONTROL_OK ? c.fd : -1;
 }
 
@@ -390,7 +403,8 @@ int main(int argc, char **argv)
     if (argc < 2 || !kit_start(&k, argv[1], "guest.elf"))
         return 1;
     n = kit_isolations(&k, kinds);
-    for (unsigned i = 0; i < n; i++)
+    shells = argc > 2 && n == 2;
+    for (unsigned i = 0; i < (shells ? 1 : n); i++)
         for (unsigned t = 0; t < sizeof tests / sizeof tests[0]; t++) {
             const char *why;
 

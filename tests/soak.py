@@ -75,6 +75,12 @@ class Soak:
         server = [p for p in pids_of(self.daemon.pid) if b"--server" in cmdline(p)]
         return [p for s in server for p in pids_of(s) if comm(p) != "shell"]
 
+    def descriptors(self):
+        """But for those of shells: connection, wake-up, packet memory, doorbell."""
+        server = [p for p in pids_of(self.daemon.pid) if b"--server" in cmdline(p)]
+        shells = [p for s in server for p in pids_of(s) if comm(p) == "shell"]
+        return len(os.listdir("/proc/%d/fd" % self.daemon.pid)) - 4 * len(shells)
+
     # ---- commands --------------------------------------------------------------------
 
     def run(self, *args, may_fail=False):
@@ -208,7 +214,7 @@ class Soak:
         state = [os.path.relpath(p, self.dir) for p in glob.glob(self.dir + "/state/*/*")]
         state = [p for p in state if not p.startswith("state/networks/")]
         groups = glob.glob("/sys/fs/cgroup/**/clickos/v*", recursive=True)
-        fds = len(os.listdir("/proc/%d/fd" % self.daemon.pid)) - self.fds
+        fds = self.descriptors() - self.fds
         return "; ".join(filter(None, [
             state and "files: " + " ".join(state),
             self.children() and "processes: %s" % self.children(),
@@ -240,11 +246,11 @@ class Soak:
     def main(self):
         self.start()
         self.run("net", "add", "a")
-        # All VMs have the same shape, and from now on the pool has two shells of it.
+        # All VMs have the same shape, and so have the shells from now on.
         self.run("run", "warm", "-e", CONFIGS["count"], "--net", "a")
         self.run("rm", "warm")
         time.sleep(1)
-        self.fds = len(os.listdir("/proc/%d/fd" % self.daemon.pid))
+        self.fds = self.descriptors()
         self.devices = device_names()
         end = time.monotonic() + seconds
         grown, pid = {}, None

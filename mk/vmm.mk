@@ -41,7 +41,7 @@ $(VM_TESTS): $(B)/tests/vm_%: $(B)/tests/vm/vm_%.o $(B)/tests/vm/kit.o $(B)/test
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) $(VMM_STATIC) -pthread -o $@ $^
 TEST_EXTRA += $(VM_TESTS) $(B)/clickos-vmm $(B)/guest.elf $(B)/hostile.elf
-TEST_OBJ_vmm  := $(call objs,vmm/mailbox.c vmm/paging.c vmm/symbolize.c)
+TEST_OBJ_vmm  := $(call objs,vmm/mailbox.c vmm/paging.c vmm/symbolize.c vmm/jail.c)
 TEST_LIBS_vmm := -ldw -lelf
 $(B)/vmm/symbolize_test: | $(B)/hostile.elf
 

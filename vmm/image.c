@@ -110,8 +110,8 @@ static uint64_t id_of(const struct file *f)
 }
 
 /* Text and constants at their places, never to be changed again. On small pages: huge ones
- * would save a VM some 0.4 ms of faults at its start, but each VM's resident size would
- * be 4 MiB for 350 KiB of image. */
+ * would save a VM some faults at its start, but each VM's resident size would be 4 MiB for
+ * 760 KiB of image. */
 static int place(uint64_t where, size_t size, const struct file *f,
                  const Elf64_Phdr *ph, unsigned n, struct diag *d)
 {

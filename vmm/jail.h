@@ -18,7 +18,7 @@
 #include "base/diag.h"
 
 /* One allowed system call; with arg >= 0 only if that argument has the value (its lower
- * 32 bits). Rules of one call must stand together. */
+ * 32 bits). */
 struct jail_rule {
     int call;
     int arg;

@@ -260,11 +260,14 @@ static int move(const char *folder, const char *name, pid_t pid)
     return rc;
 }
 
-static int make_group(const char *folder, const char *name)
+/* Another daemon on this machine may have removed our folder when it ended. */
+static int make_group(const struct quota *q, const char *folder, const char *name)
 {
     struct sbuf path = SBUF_INIT;
     int rc;
 
+    if (mkdir(folder, 0755) == 0 && q->version == 2)
+        write_file(folder, "", "cgroup.subtree_control", "+cpu +memory");
     sbuf_printf(&path, "%s/%s", folder, name);
     rc = mkdir(sbuf_text(&path), 0755);
     sbuf_fini(&path);
@@ -301,11 +304,11 @@ int quota_set(struct quota *q, const char *name, const struct quota_limits *l,
 {
     if (quota_check(q, l, d) < 0)
         return -1;
-    if (l->cpu && (make_group(q->cpu, name) < 0 || limit_cpu(q, name, l->cpu) < 0 ||
+    if (l->cpu && (make_group(q, q->cpu, name) < 0 || limit_cpu(q, name, l->cpu) < 0 ||
                    move(q->cpu, name, pid) < 0))
         return diag_err(d, "limit of processor time: %s", strerror(errno));
     if (l->memory &&
-        (make_group(q->memory, name) < 0 || limit_memory(q, name, l->memory) < 0 ||
+        (make_group(q, q->memory, name) < 0 || limit_memory(q, name, l->memory) < 0 ||
          move(q->memory, name, pid) < 0))
         return diag_err(d, "limit of memory: %s", strerror(errno));
     return 0;

@@ -130,10 +130,12 @@ static void set_control_registers(struct vm_host *h)
     s->efer = EFER;
 }
 
-/* A VM that never runs, to learn what a new vCPU looks like. */
+/* A VM that never runs, to learn what a new vCPU looks like. It stays: with the first vCPU
+ * on the machine that has no interrupt controller in the kernel, and after the last, KVM
+ * patches its own code on all processors, which takes longer than all else about a vCPU. */
 static int learn(struct vm_host *h)
 {
-    int vm = ioctl(h->kvm_fd, KVM_CREATE_VM, 0), cpu = -1, rc = -1;
+    int vm = ioctl(h->kvm_fd, KVM_CREATE_VM, 0), cpu = -1;
     int size = ioctl(h->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 
     if (vm < 0 || size < 0)
@@ -146,13 +148,15 @@ static int learn(struct vm_host *h)
     trim_cpuid(h->cpuid);
     set_segments(h->sregs);
     set_control_registers(h);
-    rc = 0;
+    h->idle_vm = vm;
+    h->idle_cpu = cpu;
+    return 0;
 out:
     if (cpu >= 0)
         close(cpu);
     if (vm >= 0)
         close(vm);
-    return rc;
+    return -1;
 }
 
 void vm_host_probe_kvm(struct vm_host *h)

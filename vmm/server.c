@@ -67,6 +67,10 @@ static int be_monitor(struct server *s, const struct wire_spawn *spec, const int
 
     close(s->fd);
     close(s->signals);
+    if (s->host->kvm_fd >= 0) {
+        close(s->host->idle_cpu);
+        close(s->host->idle_vm);
+    }
     /* Whoever reads what the daemon prints is not to wait for the end of all VMs. A
      * sanitizer's report is worth that. */
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

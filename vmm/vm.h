@@ -31,7 +31,8 @@
 struct vm_host {
     struct image image;
     struct clock_start clock;
-    int kvm_fd; /* -1: no KVM */
+    int kvm_fd;            /* -1: no KVM */
+    int idle_vm, idle_cpu; /* with KVM: as long as the fork server is there */
     char kvm_why[WIRE_WHY];
     size_t vcpu_size;         /* of the mapping of struct kvm_run */
     struct kvm_cpuid2 *cpuid; /* owned */

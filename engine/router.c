@@ -97,13 +97,15 @@ static int add_extra(struct router *r, const struct router_options *options)
 
 /* From the graph to elements that can run. Each step goes on as long as it makes sense,
  * so that one run reports every error. */
-static int build(struct router *r, struct diag *d)
+static int build(struct router *r, bool only_wire, struct diag *d)
 {
     if (router_connect(r, d) < 0) {
         if (!r->by_phase)
             router_configure_elements(r, d);
         return -1;
     }
+    if (only_wire)
+        return 0;
     if (router_configure_elements(r, d) < 0 || router_initialize_elements(r, d) < 0)
         return -1;
     return r->sched.failed ? diag_err(d, "out of memory") : 0;
@@ -130,7 +132,7 @@ struct router *router_new(const struct platform *platform, const char *text, siz
     }
     if (router_create_elements(r, d) < 0)
         goto fail;
-    if (build(r, d) < 0) {
+    if (build(r, options && options->only_wire, d) < 0) {
         if (options && options->last_word)
             diag_err(d, "%s", options->last_word);
         goto fail;

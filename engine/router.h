@@ -40,6 +40,8 @@ struct router_options {
     /* Report what Click does: only the errors of the first phase that has any (port
      * numbers, push and pull, unused ports, configuration), one failed initialization. */
     bool by_phase;
+    bool
+        only_wire; /* stop before elements get their arguments: the result cannot run */
     /* Said behind the errors of a text that is well-formed; may be NULL. */
     const char *last_word;
 };

@@ -8,9 +8,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-static const char config[] = "c :: Counter; Idle -> c -> Discard;"
-                             "s :: Script(TYPE PASSIVE, return $args$(c.count)); p :: "
-                             "Script(TYPE PROXY, return $0)";
+static const char config[] =
+    "c :: Counter; Idle -> c -> w :: Switch -> Discard; w[1] -> Discard;"
+    "Idle -> rw :: IPRewriter(drop) -> a :: AnonymizeIPAddr -> Discard;"
+    "s :: Script(TYPE PASSIVE, return $args$(c.count)); p :: "
+    "Script(TYPE PROXY, return $0)";
 
 static int64_t now(void *ctx)
 {

@@ -191,6 +191,21 @@ config:1: removing redundant tee 't :: Tee'" \
 is undead_loop '' "$b/click-undead" -e 'a :: Null2 -> b :: Null2 -> a'
 is undead_unknown "unknown element class 'Foo'" "$b/click-undead" -e 'x :: Foo -> x'
 
+# --- check
+is check 'config: configuration OK in userlevel driver' \
+    "$b/click-check" -e 'elementclass A { $n | input -> Strip($n) -> output }
+    FromDevice(nowhere) -> A(wrong) -> Queue -> Unqueue -> Discard'
+is check_class "config:2: unknown element class 'Foo'" "$b/click-check" -e $'Idle ->\nFoo -> Discard'
+is check_processing "'Queue@2 :: Queue' pull output 0 connected to 'Queue@3 :: Queue' push input 0" \
+    "$b/click-check" -e 'Idle -> Queue -> Queue -> Idle'
+is check_quiet '' "$b/click-check" -q -e 'Idle -> Discard'
+is check_filter 'Idle@1 :: Idle;
+Discard@2 :: Discard;
+Idle@1 -> Discard@2;' bare "$b/click-check" -p -e 'Idle -> Discard'
+is check_writes_nothing_wrong 'no' bash -c "'$b/click-check' -o '$T/check' -e 'Idle -> Foo' 2>/dev/null; ls '$T/check' 2>/dev/null || echo no"
+is check_driver 'config: Click compiled without support for linuxmodule driver' "$b/click-check" -l -e 'Idle -> Discard'
+is check_twice 'click-check: output file specified twice' bash -c "'$b/click-check' -p -o x -e Idle 2>&1 | head -n 1"
+
 # --- combine, uncombine
 echo 'FromDevice(eth0) -> q :: Queue -> ToDevice(eth1)' >"$T/a"
 echo 'FromDevice(eth0) -> c :: Counter -> Discard; Idle -> ToDevice(eth1)' >"$T/b"

@@ -115,7 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct rules r = {.arena = arena_new(0)};
     struct classify_builder *b = classify_builder_new();
-    struct program *p = program_new();
+    struct program *p = program_new(size % 2), *optimized = program_new(size % 2);
     struct sbuf text = SBUF_INIT;
     const uint8_t *packet;
     struct classify *c;
@@ -123,16 +123,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     packet = read_rules(&r, data, data + size);
     for (unsigned i = 0; i < r.n; i++)
-        if (classify_add(b, r.x[i], (int)i) < 0 || program_add(p, r.x[i], (int)i) < 0)
+        if (classify_add(b, r.x[i], (int)i) < 0 || program_add(p, r.x[i], (int)i) < 0 ||
+            program_add(optimized, r.x[i], (int)i) < 0)
             abort();
     c = classify_build(b);
-    program_optimize(p);
-    program_text(p, &text);
+    program_finish(p, false);
+    program_finish(optimized, true);
+    program_text(optimized, &text);
     len = (size_t)(data + size - packet);
     if (c)
         compare(&r, c, p, packet, (uint32_t)(len < PACKET_MAX ? len : PACKET_MAX));
     classify_free(c);
     program_free(p);
+    program_free(optimized);
     sbuf_fini(&text);
     arena_free(r.arena);
     return 0;

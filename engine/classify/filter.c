@@ -59,7 +59,7 @@ static int all_rules(const struct filter_parser *parser, struct element *e, unsi
 
 static void warn_unused(struct element *e, struct program *p, struct diag *d)
 {
-    program_optimize(p);
+    program_finish(p, true);
     for (unsigned i = 0; i < e->n_out; i++)
         if (!program_uses(p, (int)i))
             diag_warn(d, "output %u matches no packets", i);
@@ -77,7 +77,7 @@ int filter_configure(struct filter *f, const struct filter_parser *parser,
     if (parser->one_per_output && n != e->n_out)
         return diag_err(d, "need %u arguments, one per output port", e->n_out);
     to.builder = classify_builder_new();
-    to.program = program ? program_new() : NULL;
+    to.program = program ? program_new(parser->ip) : NULL;
     if (!to.builder || (program && !to.program)) {
         diag_err(d, "out of memory");
     } else if (all_rules(parser, e, n, c->argv, &to, d) == 0) {
@@ -162,7 +162,7 @@ void filter_push(const struct filter *f, struct element *e, struct batch *b)
 int filter_program(const struct filter_parser *parser, struct element *e,
                    struct sbuf *out, struct diag *d)
 {
-    struct sink to = {.program = program_new()};
+    struct sink to = {.program = program_new(parser->ip)};
     struct arena *a = arena_new(0);
     const char *const *args = NULL;
     int n = a ? lang_split_args(a, e->config, &args) : -1, rc = -1;
@@ -170,8 +170,7 @@ int filter_program(const struct filter_parser *parser, struct element *e,
     if (!to.program || n < 0) {
         diag_err(d, "out of memory");
     } else if (all_rules(parser, e, (unsigned)n, args, &to, d) == 0) {
-        if (n <= PROGRAM_RULES_MAX)
-            program_optimize(to.program);
+        program_finish(to.program, n <= PROGRAM_RULES_MAX);
         program_text(to.program, out);
         rc = 0;
     }

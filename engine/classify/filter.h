@@ -32,6 +32,7 @@ struct filter_parser {
                 const char *text, struct filter_rule *out, struct diag *d);
     bool
         one_per_output; /* rule i is for output i, and outputs without packets are told */
+    bool ip;            /* rules are of the IP filter language */
     bool ip6;           /* packets are IPv6 */
 };
 

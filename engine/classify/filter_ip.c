@@ -81,9 +81,10 @@ static int pattern_rule(struct ip_lang *l, struct element *e, struct arena *a,
     return parse_tree(l, 0, out, d);
 }
 
-const struct filter_parser filter_ip_actions = {.rule = action_rule};
-const struct filter_parser filter_ip_patterns = {.rule = pattern_rule,
-                                                 .one_per_output = true};
-const struct filter_parser filter_ip6_actions = {.rule = action_rule, .ip6 = true};
+const struct filter_parser filter_ip_actions = {.rule = action_rule, .ip = true};
+const struct filter_parser filter_ip_patterns = {
+    .rule = pattern_rule, .one_per_output = true, .ip = true};
+const struct filter_parser filter_ip6_actions = {
+    .rule = action_rule, .ip = true, .ip6 = true};
 const struct filter_parser filter_ip6_patterns = {
-    .rule = pattern_rule, .one_per_output = true, .ip6 = true};
+    .rule = pattern_rule, .one_per_output = true, .ip = true, .ip6 = true};

@@ -22,15 +22,18 @@
 
 struct program;
 
-struct program *program_new(void);    /* NULL when memory ran out */
+/* An empty program, NULL when memory ran out. IP filters' programs are `grouped`: rules
+ * are optimized in pairs, and runs of values in one word stand together and in order. */
+struct program *program_new(bool grouped);
 void program_free(struct program *p); /* accepts NULL */
 
 /* The next rule; an output below 0 drops. -1 when memory ran out. */
 int program_add(struct program *p, const struct expr *x, int output);
 
-/* Leave out steps whose result is known, and steps that are never reached. Takes time in
- * proportion to the square of the number of steps. */
-void program_optimize(struct program *p);
+/* After the last rule, before any use. With `optimize`, leave out steps whose result is
+ * known and steps that are never reached, which takes time in proportion to the square of
+ * the number of steps. */
+void program_finish(struct program *p, bool optimize);
 
 /* Whether some path ends at this output. */
 bool program_uses(const struct program *p, int output);

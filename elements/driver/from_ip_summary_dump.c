@@ -187,17 +187,10 @@ static void bang(struct element *e, char *line)
     uint64_t number;
     char *words[8];
     unsigned n;
-    int major;
 
 #define IS(name) (len == sizeof(name) - 1 && !memcmp(line, name, len))
     if (IS("!data") || IS("!contents")) {
         bang_data(e, line);
-        return;
-    }
-    if (IS("!IPSummaryDump")) {
-        if (sscanf(line + len, " %d.%d", &major, &s->defaults.minor) != 2 ||
-            major != IPSUM_MAJOR || s->defaults.minor > IPSUM_MINOR)
-            s->defaults.minor = IPSUM_MINOR;
         return;
     }
     if (IS("!binary")) {
@@ -333,6 +326,20 @@ static int from_ip_summary_dump_configure(struct element *e, struct conf *c,
     return 0;
 }
 
+static void bang_version(struct element *e, struct diag *d)
+{
+    struct from_ip_summary_dump *s = element_state(e);
+    int major, minor;
+
+    if (sscanf(s->line + strlen("!IPSummaryDump"), " %d.%d", &major, &minor) != 2)
+        return;
+    if (major == IPSUM_MAJOR && minor <= IPSUM_MINOR)
+        s->defaults.minor = minor;
+    else
+        diag_warn_at(d, (struct place){trace_file_name(&s->source.file), 1, 0},
+                     "unexpected IPSummaryDump version %d.%d", major, minor);
+}
+
 /* A dump begins with a line that says something. */
 static void check_banner(struct element *e, struct diag *d)
 {
@@ -346,7 +353,7 @@ static void check_banner(struct element *e, struct diag *d)
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (len >= strlen(known[i]) && !memcmp(line, known[i], strlen(known[i]))) {
             if (i == 0 && read_line(e) >= 0)
-                bang(e, s->line);
+                bang_version(e, d);
             return;
         }
     if (!s->fields.n)

@@ -11,7 +11,7 @@
  *           BANNER    text for a line "!creator"
  *           BINARY    default false: write records instead of lines
  *           MULTIPACKET  default false: write a packet that stands for several so many
- *                     times, unless `count` is among the fields
+ *                     times
  *           BAD_PACKETS  default false: write a line "!bad ..." before bad packets
  *           CAREFUL_TRUNC  default true: packets shorter than they claim are bad
  *           EXTRA_LENGTH  default true: believe the extra-length annotation
@@ -95,10 +95,8 @@ static int to_ip_summary_dump_configure(struct element *e, struct conf *c,
             return diag_err(d, "too many fields");
         else
             s->fields.field[s->fields.n++] = f;
-        if (f && f->id == IPSUM_COUNT)
-            s->multipacket = false;
     }
-    if (!s->fields.n && rc == 0)
+    if (!s->fields.n)
         rc = diag_err(d, "no contents specified");
     return rc;
 }
@@ -111,8 +109,11 @@ static void write_header(struct element *e)
     time_t now = time(NULL);
 
     sbuf_printf(&text, "!IPSummaryDump %d.%d\n", IPSUM_MAJOR, IPSUM_MINOR);
-    if (s->banner.len)
-        sbuf_printf(&text, "!creator \"%s\"\n", s->banner.s);
+    if (s->banner.len) {
+        sbuf_puts(&text, "!creator \"");
+        lang_quote_into(&text, s->banner.s, s->banner.len);
+        sbuf_puts(&text, "\"\n");
+    }
     if (s->verbose) {
         if (gethostname(host, sizeof host) == 0)
             sbuf_printf(&text, "!host %s\n", host);

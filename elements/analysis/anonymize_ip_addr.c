@@ -17,7 +17,8 @@
  * bits (Xu, Fan, Ammar, Moon, "On the Design and Performance of Prefix-Preserving IP Traffic
  * Trace Anonymization", IMW 2001; here the flips come from a keyed hash of the prefix, so that
  * no table is needed). 0.0.0.0 and 255.255.255.255 stay. The header checksum is updated;
- * those of TCP and UDP are not. Other packets leave by output 1 if that is connected.
+ * those of TCP and UDP are not. Addresses in the packets that ICMP errors carry are replaced,
+ * too, and the ICMP checksum is updated. Other packets leave by output 1 if that is connected.
  */
 
 #include "engine/checksum.h"
@@ -67,10 +68,7 @@ static int anonymize_ip_addr_configure(struct element *e, struct conf *c,
         return diag_err(d, "CLASS must be between 0 and 32");
     while (word_next(&text, word)) {
         if (!parse_u64(word, 0, &byte) || byte > 255)
-            return diag_err(d,
-                            "bad PRESERVE_8 argument '%s', should be integer between 0 "
-                            "and 255",
-                            word);
+            return diag_err(d, "PRESERVE_8 expects integer between 0 and 255");
         s->keep[byte / 32] |= 1u << byte % 32;
     }
     s->key = 0x5851f42d4c957f2du;
@@ -128,6 +126,30 @@ static inline uint32_t anonymize(struct anonymize_ip_addr *s, uint32_t net)
     return be32(hit->to);
 }
 
+/* The packet that an ICMP error speaks of names the same hosts. Its own header checksum stays
+ * as it is. */
+static void anonymize_icmp(struct anonymize_ip_addr *s, struct pkt *p)
+{
+    const struct ip4_hdr *outer = pkt_ip4(p);
+    struct icmp_hdr *c = (void *)(p->network + ip4_hlen(outer));
+    uint32_t n = pkt_left(p, (const uint8_t *)c), src, dst;
+    struct ip4_hdr *h = (void *)(c + 1);
+
+    if (ip4_is_later_fragment(outer) || n > p->len || n < sizeof *c + sizeof *h)
+        return;
+    if (c->type != ICMP_UNREACH && c->type != ICMP_TIMXCEED &&
+        c->type != ICMP_PARAMPROB && c->type != ICMP_SOURCEQUENCH &&
+        c->type != ICMP_REDIRECT)
+        return;
+    if (ip4_hlen(h) < sizeof *h || n < sizeof *c + ip4_hlen(h) + 8)
+        return;
+    src = anonymize(s, h->src);
+    dst = anonymize(s, h->dst);
+    c->sum = csum_apply(c->sum, csum_delta32(h->src, src) + csum_delta32(h->dst, dst));
+    h->src = src;
+    h->dst = dst;
+}
+
 static inline verdict_t anonymize_ip_addr_one(struct element *e, struct pkt *p)
 {
     struct anonymize_ip_addr *s = element_state(e);
@@ -144,6 +166,8 @@ static inline verdict_t anonymize_ip_addr_one(struct element *e, struct pkt *p)
     h->sum = csum_apply(h->sum, csum_delta32(h->src, src) + csum_delta32(h->dst, dst));
     h->src = src;
     h->dst = dst;
+    if (h->proto == IP_PROTO_ICMP)
+        anonymize_icmp(s, p);
     return 0;
 }
 ELEMENT_LOOP(anonymize_ip_addr)

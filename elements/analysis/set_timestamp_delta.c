@@ -7,7 +7,7 @@
  * Args:     TYPE  RANGE (the default): time since the first packet that came;
  *                 FIRST: time since the first-timestamp annotation; NOW: time until now
  * Counters: none
- * Handlers: first  (read) timestamp of the first packet that came
+ * Handlers: first  (read) timestamp that RANGE counts from
  *           reset  (write) let RANGE begin again
  * Example:  FromDump(t.pcap) -> SetTimestampDelta -> IPPrint -> Discard;
  * See also: SetTimestamp, AdjustTimestamp, TimestampAccum
@@ -57,7 +57,7 @@ static void set_timestamp_delta_batch(struct element *e, struct batch *b, uint32
 
         if (!p->timestamp)
             continue;
-        if (!s->first)
+        if (s->how == DELTA_RANGE && !s->first)
             s->first = p->timestamp;
         if (s->how == DELTA_RANGE)
             p->timestamp -= s->first;
@@ -76,7 +76,7 @@ static int set_timestamp_delta_read(struct element *e, const struct handler_spec
     const struct set_timestamp_delta *s = element_state(e);
     char buf[UNPARSE_ROOM];
 
-    sbuf_puts(out, unparse_timestamp(s->first, buf));
+    sbuf_printf(out, "%s\n", unparse_timestamp(s->first, buf));
     return 0;
 }
 
@@ -90,7 +90,8 @@ static int set_timestamp_delta_reset(struct element *e, const struct handler_spe
 }
 
 static const struct handler_spec set_timestamp_delta_handlers[] = {
-    HANDLER_READER(set_timestamp_delta_read, "first", "timestamp of the first packet"),
+    HANDLER_READER(set_timestamp_delta_read, "first",
+                   "timestamp that RANGE counts from"),
     HANDLER_PRESS(set_timestamp_delta_reset, "reset", "let RANGE begin again"),
     HANDLER_END,
 };

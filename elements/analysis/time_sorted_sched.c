@@ -3,17 +3,17 @@
  * TimeSortedSched -- merge streams of packets by timestamp
  *
  * Usage:    TimeSortedSched([STOP false, BUFFER 1])
- * Ports:    any number in, 1-2 out; pull, output 1 push
+ * Ports:    any number in, 1 out; pull
  * Args:     STOP    true: stop the driver when no input has anything more
  *           BUFFER  packets that are looked at ahead on each input, default 1
  * Counters: none
- * Handlers: none
+ * Handlers: well_ordered  (read) false once a packet came out earlier than one before it
  * Example:  FromDump(a.pcap) -> [0] t :: TimeSortedSched(STOP true) -> ...; FromDump(b.pcap) -> [1] t;
  * See also: FromDump, RoundRobinSched, TimeFilter
  *
  * Each pull takes the packet with the earliest timestamp of those at hand. Inputs whose
- * packets are themselves a little out of order are sorted as far as BUFFER reaches; a
- * packet that comes out earlier than one before it leaves by output 1 if that is connected.
+ * packets are themselves a little out of order are sorted as far as BUFFER reaches. Which of
+ * several packets of one time comes first is up to the heap, which is Click's.
  */
 
 #include "engine/relay.h"
@@ -23,19 +23,18 @@ enum { BUFFER_MAX = 65536 };
 
 struct waiting {
     struct pkt *p; /* owned */
-    uint64_t sequence;
     uint32_t input;
 };
 
 struct time_sorted_sched {
     struct relay relay;
     struct signal *signals; /* one an input */
-    struct waiting *heap;   /* earliest first; equal ones as they came */
+    struct waiting *heap;   /* earliest first */
     uint32_t *held;         /* packets of each input in the heap */
-    uint32_t n, buffer;
-    uint64_t sequence;
+    uint32_t *ready;        /* inputs that may have more of them */
+    uint32_t n, n_ready, buffer;
     int64_t last;
-    bool stop;
+    bool stop, disordered;
 };
 
 static const struct arg_spec time_sorted_sched_args[] = {
@@ -45,7 +44,6 @@ static const struct arg_spec time_sorted_sched_args[] = {
      .offset = offsetof(struct time_sorted_sched, buffer),
      .def = "1",
      .help = "packets looked at ahead",
-     .min = 1,
      .max = BUFFER_MAX},
     ARG_END,
 };
@@ -56,12 +54,18 @@ static int time_sorted_sched_configure(struct element *e, struct conf *c,
     struct time_sorted_sched *s = element_state(e);
     size_t n = e->n_in ? e->n_in : 1;
 
+    if (!s->buffer)
+        return diag_err(d, "BUFFER must be at least 1");
     relay_init(&s->relay);
     s->signals = element_alloc(e, n * sizeof *s->signals);
     s->held = element_alloc(e, n * sizeof *s->held);
+    s->ready = element_alloc(e, n * sizeof *s->ready);
     s->heap = element_alloc(e, n * s->buffer * sizeof *s->heap);
-    s->last = INT64_MIN;
-    return s->signals && s->held && s->heap ? 0 : diag_err(d, "out of memory");
+    if (!s->signals || !s->held || !s->ready || !s->heap)
+        return diag_err(d, "out of memory");
+    for (unsigned i = 0; i < e->n_in; i++)
+        s->ready[s->n_ready++] = i;
+    return 0;
 }
 
 static int time_sorted_sched_initialize(struct element *e, struct diag *d)
@@ -75,9 +79,7 @@ static int time_sorted_sched_initialize(struct element *e, struct diag *d)
 
 static bool earlier(const struct waiting *a, const struct waiting *b)
 {
-    if (a->p->timestamp != b->p->timestamp)
-        return a->p->timestamp < b->p->timestamp;
-    return a->input != b->input ? a->input < b->input : a->sequence < b->sequence;
+    return a->p->timestamp < b->p->timestamp;
 }
 
 static void heap_add(struct time_sorted_sched *s, struct waiting w)
@@ -112,17 +114,18 @@ static bool time_sorted_sched_fill(struct element *e)
     struct time_sorted_sched *s = element_state(e);
     bool more = false;
 
-    for (uint32_t i = 0; i < e->n_in; i++) {
+    for (uint32_t r = s->n_ready; r-- > 0;) {
+        uint32_t i = s->ready[r];
+        struct pkt *p;
+
         if (!signal_active(&s->signals[i]))
             continue;
-        while (s->held[i] < s->buffer) {
-            struct pkt *p = in_pull_one(e, i);
-
-            if (!p)
-                break;
+        while (s->held[i] < s->buffer && (p = in_pull_one(e, i))) {
             s->held[i]++;
-            heap_add(s, (struct waiting){p, s->sequence++, i});
+            heap_add(s, (struct waiting){p, i});
         }
+        if (s->held[i] == s->buffer)
+            s->ready[r] = s->ready[--s->n_ready];
         more |= signal_active(&s->signals[i]);
     }
     return more;
@@ -142,12 +145,12 @@ static uint32_t time_sorted_sched_pull(struct element *e, unsigned port,
         if (!s->n)
             break;
         w = heap_take(s);
-        s->held[w.input]--;
-        if (w.p->timestamp < s->last && e->n_out > 1) {
-            out_push_one(e, 1, w.p);
-            continue;
+        if (s->held[w.input]-- == s->buffer)
+            s->ready[s->n_ready++] = w.input;
+        if (w.p->timestamp) {
+            s->disordered |= s->last && w.p->timestamp < s->last;
+            s->last = w.p->timestamp;
         }
-        s->last = w.p->timestamp;
         batch_add(b, w.p);
     }
     if (b->n == from && !more) {
@@ -173,12 +176,30 @@ static void *time_sorted_sched_cast(struct element *e, const char *kind)
     return strcmp(kind, NOTIFIER_EMPTY) ? NULL : &s->relay.notifier;
 }
 
+static int time_sorted_sched_read(struct element *e, const struct handler_spec *h,
+                                  const char *param, struct sbuf *out, struct diag *d)
+{
+    const struct time_sorted_sched *s = element_state(e);
+
+    sbuf_puts(out, s->disordered ? "false" : "true");
+    return 0;
+}
+
+static const struct handler_spec time_sorted_sched_handlers[] = {
+    {.name = "well_ordered",
+     .help = "false once a packet came out earlier than one before it",
+     .flags = HANDLER_READ | HANDLER_CHECKBOX,
+     .read = time_sorted_sched_read},
+    HANDLER_END,
+};
+
 ELEMENT(TimeSortedSched) = {
     .name = "TimeSortedSched",
     .state_size = sizeof(struct time_sorted_sched),
-    .ports = "-/1-2",
-    .processing = "l/lh",
+    .ports = "-/1",
+    .processing = "l/l",
     .args = time_sorted_sched_args,
+    .handlers = time_sorted_sched_handlers,
     .configure = time_sorted_sched_configure,
     .initialize = time_sorted_sched_initialize,
     .cleanup = time_sorted_sched_cleanup,

@@ -9,15 +9,18 @@
  *           UNSHIFT_IP_ADDR  true: leave the bits of a part of an IP address where they
  *                            are in the address
  * Counters: none
- * Handlers: none
+ * Handlers: header      (read) protocol that the field belongs to, nothing for IP's header
+ *           bit_offset  (read) where the field begins in the header
+ *           bit_length  (read) how long it is
+ *           field       (read) the field, by name if it has one
  * Example:  FromDump(t.pcap, FORCE_IP true) -> AggregateIP(ip src/8) -> AggregateCounter -> ...
  * See also: AggregateLength, AggregateIPFlows, AggregateCounter
  *
  * A field is a name ("ip src", "tcp dport", "sport"), or bytes or bits of the IP header, the
- * transport header or the payload ("ip[12]", "transp[4,2]", "data{0-3}"), then perhaps
+ * transport header or the payload ("ip[12]", "transp[4:2]", "data{0-3}"), then perhaps
  * "/BITS", how many of its first bits count, or "& MASK". It must not cross a boundary of 32
- * bits. Packets without the field leave by output 1 if that is connected. The annotation is
- * in host byte order.
+ * bits. Packets without the whole word of 32 bits that the field is in leave by output 1 if
+ * that is connected. The annotation is in host byte order.
  */
 
 #include "engine/ip_field.h"
@@ -52,7 +55,7 @@ static int aggregate_ip_configure(struct element *e, struct conf *c, struct diag
     if (!rest)
         return -1;
     if (*rest)
-        return diag_err(d, "garbage after data field");
+        return diag_err(d, "garbage after field specification");
     if (f->offset / 32 != (f->offset + f->length - 1) / 32)
         return diag_err(d, "field specification does not fit within a single word");
     if (f->length == 32 && s->incremental)
@@ -80,12 +83,43 @@ static inline verdict_t aggregate_ip_one(struct element *e, struct pkt *p)
 }
 ELEMENT_LOOP(aggregate_ip)
 
+enum { H_HEADER, H_OFFSET, H_LENGTH, H_FIELD };
+
+static int aggregate_ip_read(struct element *e, const struct handler_spec *h,
+                             const char *param, struct sbuf *out, struct diag *d)
+{
+    const struct ip_field *f = &((const struct aggregate_ip *)element_state(e))->field;
+
+    if (h->user == H_HEADER)
+        sbuf_puts(out, ip_field_header(f));
+    else if (h->user == H_FIELD)
+        ip_field_print(f, out);
+    else
+        sbuf_printf(out, "%u", h->user == H_OFFSET ? f->offset : f->length);
+    return 0;
+}
+
+#define AGGREGATE_IP_READER(user_, name_, help_)                                       \
+    {                                                                                  \
+        .name = (name_), .help = (help_), .flags = HANDLER_READ, .user = (user_),      \
+        .read = aggregate_ip_read                                                      \
+    }
+
+static const struct handler_spec aggregate_ip_handlers[] = {
+    AGGREGATE_IP_READER(H_HEADER, "header", "protocol that the field belongs to"),
+    AGGREGATE_IP_READER(H_OFFSET, "bit_offset", "where the field begins"),
+    AGGREGATE_IP_READER(H_LENGTH, "bit_length", "how long the field is"),
+    AGGREGATE_IP_READER(H_FIELD, "field", "the field"),
+    HANDLER_END,
+};
+
 ELEMENT(AggregateIP) = {
     .name = "AggregateIP",
     .state_size = sizeof(struct aggregate_ip),
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = aggregate_ip_args,
+    .handlers = aggregate_ip_handlers,
     .configure = aggregate_ip_configure,
     .push = aggregate_ip_push,
     .pull = aggregate_ip_pull,

@@ -25,8 +25,9 @@ verdict_t l4_check_bad(struct element *e, const char *protocol, int reason)
 
     if (s->verbose || e->counters[L4_CHECK_DROPS] == 0) {
         reason_text(protocol, reason, &text);
-        element_say(e, "%s: %s header check failed: %s\n", element_declaration(e),
-                    protocol, sbuf_text(&text));
+        if (strcmp(protocol, "UDP") != 0) /* as in Click */
+            element_say(e, "%s: ", element_declaration(e));
+        element_say(e, "%s header check failed: %s\n", protocol, sbuf_text(&text));
         sbuf_fini(&text);
     }
     s->reasons[reason]++;

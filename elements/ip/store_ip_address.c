@@ -16,29 +16,73 @@
 
 #include "engine/checksum.h"
 #include "engine/element.h"
+#include "engine/parse_chars.h"
 
 struct store_ip_address {
     uint32_t addr, offset;
     bool use_addr, in_header;
 };
 
+/* The value of "KEYWORD value", or NULL. */
+static const char *keyword_value(const char *arg, const char *keyword)
+{
+    size_t len = strlen(keyword);
+
+    if (strncmp(arg, keyword, len) != 0 || !char_is_space(arg[len]))
+        return NULL;
+    for (arg += len; char_is_space(*arg); arg++)
+        ;
+    return arg;
+}
+
+/* One argument is OFFSET, two are ADDR and OFFSET unless keywords say otherwise. */
+static int store_ip_address_read(struct conf *c, const char **addr, const char **offset,
+                                 struct diag *d)
+{
+    if (c->argc > 2)
+        return diag_err(d, "too many arguments");
+    for (int i = 0; i < c->argc; i++) {
+        const char *a = keyword_value(c->argv[i], "ADDR");
+        const char *o = keyword_value(c->argv[i], "OFFSET");
+
+        if (a && c->argc == 2)
+            *addr = a;
+        else if (o)
+            *offset = o;
+        else if (c->argc == 2 && !*addr)
+            *addr = c->argv[i];
+        else
+            *offset = c->argv[i];
+    }
+    if (c->argc == 2 && !*addr)
+        return diag_err(d, "ADDR: required argument missing");
+    return *offset ? 0 : diag_err(d, "OFFSET: required argument missing");
+}
+
+static bool is_word(const char *text, const char *lower)
+{
+    while (*lower && (*text | 0x20) == *lower) {
+        text++;
+        lower++;
+    }
+    return !*text && !*lower;
+}
+
 static int store_ip_address_configure(struct element *e, struct conf *c, struct diag *d)
 {
     struct store_ip_address *s = element_state(e);
-    const char *offset = c->argc ? c->argv[c->argc - 1] : NULL;
+    const char *offset = NULL, *addr = NULL;
     uint64_t n;
 
-    if (c->argc < 1)
-        return diag_err(d, "OFFSET: required argument missing");
-    if (c->argc > 2)
-        return diag_err(d, "too many arguments");
-    s->use_addr = c->argc == 2;
-    if (s->use_addr && !parse_ip(e, c->argv[0], &s->addr))
+    if (store_ip_address_read(c, &addr, &offset, d) < 0)
+        return -1;
+    s->use_addr = addr != NULL;
+    if (addr && !parse_ip(e, addr, &s->addr))
         return diag_err(d, "ADDR: parse error");
     s->in_header = true;
-    if (strcmp(offset, "src") == 0 || strcmp(offset, "SRC") == 0)
+    if (is_word(offset, "src"))
         s->offset = offsetof(struct ip4_hdr, src);
-    else if (strcmp(offset, "dst") == 0 || strcmp(offset, "DST") == 0)
+    else if (is_word(offset, "dst"))
         s->offset = offsetof(struct ip4_hdr, dst);
     else if (parse_u64(offset, 0, &n) && n <= INT32_MAX)
         s->in_header = false, s->offset = (uint32_t)n;

@@ -25,7 +25,8 @@ static int read_one(struct router *r, const char *name, bool heading, struct sbu
     if (heading)
         sbuf_printf(out, "%s:\n", name);
     sbuf_add(out, sbuf_text(&value), value.len);
-    if (value.len && value.data[value.len - 1] != '\n')
+    if (value.len && value.data[value.len - 1] != '\n' &&
+        !handler_exists(r, NULL, name, HANDLER_READ | HANDLER_RAW))
         sbuf_putc(out, '\n');
     if (heading)
         sbuf_putc(out, '\n');
@@ -34,12 +35,13 @@ static int read_one(struct router *r, const char *name, bool heading, struct sbu
 }
 
 /* Whether a pattern, or the name of a class, means this element. */
-static bool is_meant(const struct element *e, const char *pattern, bool glob)
+static bool is_meant(struct element *e, const char *pattern, bool glob)
 {
     if (glob)
         return fnmatch(pattern, e->name, 0) == 0;
     return strcmp(pattern, element_class_name(e)) == 0 ||
-           strcmp(pattern, e->cls->name) == 0;
+           strcmp(pattern, e->cls->name) == 0 ||
+           (e->cls->cast && e->cls->cast(e, pattern)); /* "Storage" */
 }
 
 static int read_pattern(struct router *r, const char *pattern, const char *handler,

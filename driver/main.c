@@ -16,10 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static void print_diag(struct diag *d, bool warnings)
+static void print_diag(struct diag *d)
 {
-    if (warnings || d->n_errors)
-        fputs(isatty(STDERR_FILENO) ? diag_text_columns(d) : diag_text(d), stderr);
+    fputs(isatty(STDERR_FILENO) ? diag_text_columns(d) : diag_text(d), stderr);
     diag_reset(d);
 }
 
@@ -121,7 +120,7 @@ static void on_signals(struct host *h, uint32_t came)
         load(h, o, &d);
     if ((came & 1u << SIGUSR1) && o->n_handlers)
         print_handlers(h, o, &d);
-    print_diag(&d, !o->no_warnings);
+    print_diag(&d);
     diag_fini(&d);
 }
 
@@ -189,16 +188,17 @@ static int run(struct host *h, const struct options *o, struct diag *d)
         status = 1;
     if (!o->quit && router_n_elements(h->router))
         host_run(h);
-    else if (!o->quit)
+    else if (!o->quit &&
+             !o->no_warnings) /* the only one that -w is about, as in Click */
         diag_warn(d, "%s: configuration has no elements, exiting", h->file);
-    print_diag(d, !o->no_warnings);
+    print_diag(d);
     if (o->print_time)
         print_time(&start);
     if (print_handlers(h, o, d) < 0)
         status = 1;
     if (o->exit_handler)
         status = handlers_exit_status(h->router, o->exit_handler, d);
-    print_diag(d, true);
+    print_diag(d);
     return status;
 }
 
@@ -216,10 +216,10 @@ static int load_and_run(struct host *h, struct arena *a, const struct options *o
     };
     h->extra_hot = control_sockets(a, o, ", RETRIES 1, RETRY_WARNINGS false");
     if (load(h, o, d) < 0) {
-        print_diag(d, true);
+        print_diag(d);
         return 1;
     }
-    print_diag(d, !o->no_warnings);
+    print_diag(d);
     return run(h, o, d);
 }
 
@@ -247,7 +247,7 @@ int main(int argc, char **argv)
         arena_free(a);
         return 0;
     }
-    print_diag(&d, true);
+    print_diag(&d);
     if (host_init(&h, o.simtime, o.sim_start, &d) < 0)
         errx(1, "%s", diag_text(&d));
     h.click_path = o.click_path;

@@ -41,7 +41,7 @@ const char options_usage[] =
     "  -q, --quit                    Initialise, print handlers, leave without "
     "running.\n"
     "  -t, --time                    Print how long it ran.\n"
-    "  -w, --no-warnings             Do not print warnings.\n"
+    "  -w, --no-warnings             Do not warn about an empty configuration.\n"
     "      --simtime[=T]             Run in simulated time, as fast as possible.\n"
     "  -C, --clickpath PATH          Look for libraries there (default: $CLICKPATH, "
     "'.').\n"

@@ -3,6 +3,7 @@
 
 #include "engine/args.h"
 
+#include "engine/nameinfo.h"
 #include "engine/parse_chars.h"
 #include "engine/router.h"
 
@@ -96,6 +97,38 @@ static int value_scaled(const struct arg_spec *spec, const char *text, void *out
     return st == PARSE_OK ? 0 : parse_failed(spec, d);
 }
 
+static int value_double(const struct arg_spec *spec, const char *text, void *out,
+                        struct diag *d)
+{
+    double v;
+    enum parse_status st = parse_real(text, &v);
+
+    if (st == PARSE_RANGE)
+        return diag_err(
+            d, v != 0 ? "%s: out of range, bound %g" : "%s: underflow, rounded to %g",
+            spec->name, v);
+    if (st != PARSE_OK)
+        return parse_failed(spec, d);
+    memcpy(out, &v, sizeof v);
+    return 0;
+}
+
+static int value_port(struct element *e, const struct arg_spec *spec, const char *text,
+                      void *out, struct diag *d)
+{
+    unsigned protocol = spec->kind == ARG_KIND_PORT_TCP ? 6 : 17;
+    uint16_t port;
+    uint32_t v;
+
+    if (!name_query_int(e, NAME_PORT + protocol, text, &v))
+        return parse_failed(spec, d);
+    if (v > UINT16_MAX)
+        return diag_err(d, "%s: overflow, range 0-65535", spec->name);
+    port = (uint16_t)v;
+    memcpy(out, &port, sizeof port);
+    return 0;
+}
+
 /* The end of the first word of `s`; quoted parts belong to it, blanks inside them too. */
 static const char *word_end(const char *s)
 {
@@ -166,8 +199,6 @@ static bool value_plain(struct element *e, const struct arg_spec *spec,
     switch (spec->kind) {
     case ARG_KIND_BOOL:
         return parse_bool(text, out);
-    case ARG_KIND_DOUBLE:
-        return parse_double(text, out);
     case ARG_KIND_STRING:
         return args_string(router_arena(e->router), text, out);
     case ARG_KIND_WORD:
@@ -182,10 +213,6 @@ static bool value_plain(struct element *e, const struct arg_spec *spec,
         return parse_ip6(e, text, out);
     case ARG_KIND_ETHER:
         return parse_ether(e, text, out);
-    case ARG_KIND_PORT_TCP:
-        return parse_port(e, text, 6, out);
-    case ARG_KIND_PORT_UDP:
-        return parse_port(e, text, 17, out);
     case ARG_KIND_ANNO:
         return parse_anno_at(e, text, (unsigned)spec->max, out);
     case ARG_KIND_FRACTION:
@@ -208,6 +235,11 @@ int args_value(struct element *e, const struct arg_spec *spec, const char *text,
     case ARG_KIND_TIME:
     case ARG_KIND_BANDWIDTH:
         return value_scaled(spec, text, out, d);
+    case ARG_KIND_DOUBLE:
+        return value_double(spec, text, out, d);
+    case ARG_KIND_PORT_TCP:
+    case ARG_KIND_PORT_UDP:
+        return value_port(e, spec, text, out, d);
     case ARG_KIND_ELEMENT:
         return value_element(e, spec, text, out, d);
     }

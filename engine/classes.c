@@ -42,7 +42,7 @@ const struct element_class *router_class_find(const char *name)
 bool router_provides(const char *name)
 {
     static const char *const provided[] = {
-        "int64", "ip6", "linux", "nanotimestamp", "umultithread", "userlevel",
+#include "engine/provides.list"
     };
 
     for (size_t i = 0; i < sizeof provided / sizeof *provided; i++)

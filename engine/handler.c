@@ -283,6 +283,8 @@ bool handler_exists(struct router *r, const struct element *context, const char 
     if ((flags & HANDLER_PARAM) &&
         !find_spec(t.e, t.name, HANDLER_READ | HANDLER_PARAM))
         return false;
+    if ((flags & HANDLER_RAW) && !find_spec(t.e, t.name, HANDLER_RAW))
+        return false;
     if (!(flags & (HANDLER_READ | HANDLER_WRITE)))
         return can_read(t.e, t.name) || can_write(t.e, t.name);
     return (!(flags & HANDLER_READ) || can_read(t.e, t.name)) &&

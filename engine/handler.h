@@ -93,8 +93,9 @@ int handler_read(struct router *r, const struct element *context, const char *na
 int handler_write(struct router *r, const struct element *context, const char *name,
                   const char *value, size_t len, struct diag *d);
 
-/* Whether it exists, with all of `flags` (HANDLER_READ, HANDLER_WRITE, HANDLER_PARAM), and
- * with HANDLER_PRIVATE among them whether it may also be seen from outside. */
+/* Whether it exists, with all of `flags` (HANDLER_READ, HANDLER_WRITE, HANDLER_PARAM,
+ * HANDLER_RAW), and with HANDLER_PRIVATE among them whether it may also be seen from
+ * outside. */
 bool handler_exists(struct router *r, const struct element *context, const char *name,
                     uint32_t flags);
 

@@ -46,6 +46,8 @@ bool parse_bool(const char *s, bool *out);              /* true yes 1, false no 
 bool parse_u64(const char *s, int base, uint64_t *out); /* base 0: 0x, 0 and 0b known */
 bool parse_i64(const char *s, int base, int64_t *out);
 bool parse_double(const char *s, double *out);
+/* ... the nearest value and PARSE_RANGE when it is too large or too close to 0. */
+enum parse_status parse_real(const char *s, double *out);
 /* A real number in fixed point, `bits` <= 32: "1.5" with 8 is 384; rounded half up. */
 bool parse_real_fixed(const char *s, unsigned bits, uint64_t *out);
 bool parse_fraction(const char *s, double *out);            /* 0.5, 50% */

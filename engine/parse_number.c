@@ -11,6 +11,7 @@
 #include "engine/parse_chars.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,15 +120,26 @@ bool parse_i64(const char *s, int base, int64_t *out)
     return true;
 }
 
-bool parse_double(const char *s, double *out)
+enum parse_status parse_real(const char *s, double *out)
 {
     char *end;
-    double v;
 
     if (!*s || char_is_space(*s)) /* strtod() would skip blanks */
-        return false;
-    v = strtod(s, &end);
+        return PARSE_INVALID;
+    *out = strtod(s, &end);
     if (*end)
+        return PARSE_INVALID;
+    if ((isinf(*out) && strpbrk(s, "0123456789")) ||
+        (*out == 0 && strcspn(s, "123456789") < strcspn(s, "eExX")))
+        return PARSE_RANGE;
+    return PARSE_OK;
+}
+
+bool parse_double(const char *s, double *out)
+{
+    double v;
+
+    if (parse_real(s, &v) == PARSE_INVALID)
         return false;
     *out = v;
     return true;

@@ -117,6 +117,19 @@ TEST(reals_in_fixed_point_round_half_up)
     EXPECT(!parse_fraction("nan", &f));
 }
 
+TEST(reals_out_of_range_say_the_nearest_value)
+{
+    double f;
+
+    EXPECT(parse_real("1e400", &f) == PARSE_RANGE && f > 1e308);
+    EXPECT(parse_real("-1e400", &f) == PARSE_RANGE && f < -1e308);
+    EXPECT(parse_real("0.1e-400", &f) == PARSE_RANGE && f == 0);
+    EXPECT(parse_real("0.0e10", &f) == PARSE_OK && f == 0);
+    EXPECT(parse_real("inf", &f) == PARSE_OK);
+    EXPECT(parse_real(" 1", &f) == PARSE_INVALID);
+    EXPECT(parse_real("1x", &f) == PARSE_INVALID);
+}
+
 static const char *ip_round(const char *s)
 {
     static char buf[64];

@@ -26,8 +26,9 @@ $(B)/click-undead $(B)/click-align $(B)/click-check: $(filter-out $(TOOL_OBJ),$(
 $(TOOL_NAMES:%=$(B)/click-%): $(B)/click-%: $(B)/driver/tools/click_%.o $(TOOL_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $^ $(DRIVER_LIBS)
-$(B)/click-buildtool: driver/tools/click-buildtool
-	@cp -f $< $@
+$(B)/click-buildtool: driver/tools/click-buildtool engine/provides.list
+	@sed "s/@PROVIDES@/$$(tr -d '",' <engine/provides.list | paste -sd' ')/" $< >$@
+	@chmod 755 $@
 
 # Start-up, from process start to exit.
 .PHONY: bench-start

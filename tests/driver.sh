@@ -131,7 +131,20 @@ is library_in_conf 1 "" "$dir/path/conf/lib.click:1: undeclared element 'bad'"
 try -C /nowhere -q -e 'require(library lib.click)'
 is no_library 1 "" "config:1: library 'lib.click' not found in CLICKPATH/conf"
 try -q -e 'require(int64, package foo); Idle -> Discard'
-is no_package 1 "" "requirement 'foo' not available"
+is no_package 1 "" "While loading package 'foo':
+  can't find required package 'foo.uo'
+  in CLICKPATH or '/usr/local/lib'
+requirement 'foo' not available"
+try -q -e 'InfiniteSource(DATA hello) -> Discard' -h InfiniteSource@1.data
+[ "$(wc -c <"$dir/out")" = 5 ]
+is_raw=$?
+try -q -e 'InfiniteSource(DATA hello) -> Discard' -h InfiniteSource@1.data -h 'Storage.length'
+is no_storage 1 $'InfiniteSource@1.data:\nhello' "no element 'Storage'"
+[ $is_raw = 0 ] && echo "PASS driver/raw_values" || { echo "FAIL driver/raw_values"; failed=1; }
+try -q -e 'Idle -> a :: Queue -> Unqueue -> b :: FrontDropQueue -> Discard' -h Storage.length
+is by_cast 0 $'a.length:\n0\n\nb.length:\n0' ""
+try -q -w -e 'Idle -> Block(50) -> BandwidthRatedUnqueue(5) -> Discard'
+is warnings_stay 1 "" "~Router could not be initialized!"
 "$click" -q - -h version >"$dir/out" 2>"$dir/err" <<<'Idle -> Discard'
 status=$?
 is stdin 0 2.1 ""

@@ -132,12 +132,28 @@ static void add_requirement(struct lang *l, const char *type, const char *value)
         l->requirements[l->n_requirements++] = (struct lang_requirement){type, value};
 }
 
+/* Click would load it from a file; once. */
+static void miss_package(struct lang *l, const char *name)
+{
+    for (size_t i = 0; i < l->n_requirements; i++)
+        if (strcmp(l->requirements[i].type, "package") == 0 &&
+            strcmp(l->requirements[i].value, name) == 0)
+            return;
+    lang_err(l, NO_PLACE,
+             "While loading package '%s':\n  can't find required package '%s.uo'\n"
+             "  in CLICKPATH or '/usr/local/lib'",
+             name, name);
+}
+
 static void require_package(struct lang *l, const char *name)
 {
     const struct lang_options *o = l->options;
 
-    if (o && o->package && !o->package(name))
+    if (o && o->package && !o->package(name)) {
+        if (o->library)
+            miss_package(l, name);
         lang_err(l, NO_PLACE, "requirement '%s' not available", name);
+    }
     add_requirement(l, "package", name);
 }
 

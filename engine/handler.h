@@ -67,6 +67,12 @@ struct handler_spec {
         .name = (n), .help = (h), .flags = (flags_), .kind = (kind_),                  \
         .offset = offsetof(struct s, m)                                                \
     }
+/* A value that is written is an argument of the configuration, too: "0 SRC". */
+#define HANDLER_ARGUMENT(s, m, kind_, argument_, n, h)                                 \
+    {                                                                                  \
+        .name = (n), .help = (h), .flags = HANDLER_READ | HANDLER_WRITE,               \
+        .argument = (argument_), .kind = (kind_), .offset = offsetof(struct s, m)      \
+    }
 #define HANDLER_READER(fn, n, h)                                                       \
     {                                                                                  \
         .name = (n), .help = (h), .flags = HANDLER_READ, .read = (fn)                  \

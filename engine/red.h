@@ -47,10 +47,10 @@ int red_write(struct element *e, const struct handler_spec *h, const char *value
               size_t len, struct diag *d);
 
 enum { RED_MIN, RED_MAX, RED_P, RED_STATS, RED_AVERAGE, RED_QUEUES };
-#define RED_HANDLER_RW(which, n, h)                                                    \
+#define RED_HANDLER_RW(which, n, arg, h)                                               \
     {                                                                                  \
         .name = (n), .help = (h), .flags = HANDLER_READ | HANDLER_WRITE,               \
-        .user = (which), .read = red_read, .write = red_write                          \
+        .argument = (arg), .user = (which), .read = red_read, .write = red_write       \
     }
 #define RED_HANDLER_R(which, n, h)                                                     \
     {                                                                                  \
@@ -58,9 +58,11 @@ enum { RED_MIN, RED_MAX, RED_P, RED_STATS, RED_AVERAGE, RED_QUEUES };
         .read = red_read                                                               \
     }
 #define RED_HANDLERS                                                                   \
-    RED_HANDLER_RW(RED_MIN, "min_thresh", "queue length that may cause drops"),        \
-        RED_HANDLER_RW(RED_MAX, "max_thresh", "queue length with probability max_p"),  \
-        RED_HANDLER_RW(RED_P, "max_p", "drop probability at max_thresh"),              \
+    RED_HANDLER_RW(RED_MIN, "min_thresh", "0 MIN_THRESH",                              \
+                   "queue length that may cause drops"),                               \
+        RED_HANDLER_RW(RED_MAX, "max_thresh", "1 MAX_THRESH",                          \
+                       "queue length with probability max_p"),                         \
+        RED_HANDLER_RW(RED_P, "max_p", "2 MAX_P", "drop probability at max_thresh"),   \
         RED_HANDLER_R(RED_STATS, "stats", "lengths and drops, for people"),            \
         RED_HANDLER_R(RED_AVERAGE, "avg_queue_size", "average queue length"),          \
         RED_HANDLER_R(RED_QUEUES, "queues", "names of the queues, one a line")

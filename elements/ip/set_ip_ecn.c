@@ -88,6 +88,7 @@ static const struct handler_spec set_ip_ecn_handlers[] = {
     {.name = "ecn",
      .help = "the field's new value",
      .flags = HANDLER_READ | HANDLER_WRITE,
+     .argument = "0 ECN",
      .read = set_ip_ecn_read,
      .write = set_ip_ecn_write},
     HANDLER_END,

@@ -67,6 +67,7 @@ static const struct handler_spec set_ip6_dscp_handlers[] = {
     {.name = "dscp",
      .help = "the code point",
      .flags = HANDLER_READ | HANDLER_WRITE,
+     .argument = "0 DSCP",
      .kind = ARG_KIND_U8,
      .offset = offsetof(struct set_ip6_dscp, dscp),
      .write = set_ip6_dscp_write},

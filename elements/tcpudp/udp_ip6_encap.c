@@ -107,16 +107,19 @@ static int udp_ip6_encap_write_dst(struct element *e, const struct handler_spec 
 
 #define RW (HANDLER_READ | HANDLER_WRITE)
 static const struct handler_spec udp_ip6_encap_handlers[] = {
-    HANDLER_VALUE(udp_ip6_encap, src, ARG_KIND_IP6, RW, "src", "source address"),
-    HANDLER_VALUE(udp_ip6_encap, sport, ARG_KIND_PORT_UDP, RW, "sport", "source port"),
+    HANDLER_ARGUMENT(udp_ip6_encap, src, ARG_KIND_IP6, "0 SRC", "src",
+                     "source address"),
+    HANDLER_ARGUMENT(udp_ip6_encap, sport, ARG_KIND_PORT_UDP, "1 SPORT", "sport",
+                     "source port"),
     {.name = "dst",
      .help = "destination address",
      .flags = RW,
+     .argument = "2 DST",
      .kind = ARG_KIND_IP6,
      .offset = offsetof(struct udp_ip6_encap, dst),
      .write = udp_ip6_encap_write_dst},
-    HANDLER_VALUE(udp_ip6_encap, dport, ARG_KIND_PORT_UDP, RW, "dport",
-                  "destination port"),
+    HANDLER_ARGUMENT(udp_ip6_encap, dport, ARG_KIND_PORT_UDP, "3 DPORT", "dport",
+                     "destination port"),
     HANDLER_END,
 };
 

@@ -105,16 +105,18 @@ static int udp_ip_encap_write_dst(struct element *e, const struct handler_spec *
 
 #define RW (HANDLER_READ | HANDLER_WRITE)
 static const struct handler_spec udp_ip_encap_handlers[] = {
-    HANDLER_VALUE(udp_ip_encap, src, ARG_KIND_IP, RW, "src", "source address"),
-    HANDLER_VALUE(udp_ip_encap, sport, ARG_KIND_PORT_UDP, RW, "sport", "source port"),
+    HANDLER_ARGUMENT(udp_ip_encap, src, ARG_KIND_IP, "0 SRC", "src", "source address"),
+    HANDLER_ARGUMENT(udp_ip_encap, sport, ARG_KIND_PORT_UDP, "1 SPORT", "sport",
+                     "source port"),
     {.name = "dst",
      .help = "destination address",
      .flags = RW,
+     .argument = "2 DST",
      .kind = ARG_KIND_IP,
      .offset = offsetof(struct udp_ip_encap, dst),
      .write = udp_ip_encap_write_dst},
-    HANDLER_VALUE(udp_ip_encap, dport, ARG_KIND_PORT_UDP, RW, "dport",
-                  "destination port"),
+    HANDLER_ARGUMENT(udp_ip_encap, dport, ARG_KIND_PORT_UDP, "3 DPORT", "dport",
+                     "destination port"),
     HANDLER_END,
 };
 

@@ -85,12 +85,11 @@ void aqm_list(const struct aqm_queues *q, struct sbuf *out)
 
 void aqm_average_decay(struct aqm_average *a, uint64_t times)
 {
-    double left = 1, factor = 1 - 1.0 / (1 << a->stability);
-
-    for (; times; times >>= 1, factor *= factor)
-        if (times & 1)
-            left *= factor;
-    a->scaled = (uint64_t)((double)a->scaled * left);
+    /* Rounding would keep a little for ever; Click lets it go after so many. */
+    if (times >= 100)
+        a->scaled = 0;
+    while (times-- > 0 && a->scaled)
+        aqm_average_add(a, 0);
 }
 
 bool codel_late(struct codel *c, int64_t delay_ns, int64_t now, bool backlog)
@@ -106,8 +105,7 @@ bool codel_late(struct codel *c, int64_t delay_ns, int64_t now, bool backlog)
     return now >= c->first_above_ns;
 }
 
-/* The integer square root, rounded down. */
-static uint32_t root(uint64_t x)
+uint32_t codel_root(uint64_t x)
 {
     uint64_t r = 0, bit = (uint64_t)1 << 62;
 
@@ -127,7 +125,7 @@ static uint32_t root(uint64_t x)
 int64_t codel_next(const struct codel *c, int64_t t)
 {
     /* 16 bits of fraction in the root: drops of a long dropping state are that exact. */
-    uint64_t scaled_root = root((uint64_t)c->count << 32);
+    uint64_t scaled_root = codel_root((uint64_t)c->count << 32);
     int64_t interval = c->interval_ns < INT64_MAX >> 17 ? c->interval_ns
                                                         : INT64_MAX >> 17;
 

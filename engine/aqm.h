@@ -6,7 +6,8 @@
  * them along the flow of packets, or by name in the argument QUEUES.
  *
  * codel_* is the control law of CoDel (Nichols and Jacobson, "Controlling Queue Delay", ACM
- * Queue 10(5), 2012; RFC 8289), used by CoDel for foreign queues and by FQCoDel for its own.
+ * Queue 10(5), 2012; RFC 8289), used by FQCoDel for its own queues; CoDel, for foreign ones,
+ * decides as Click's does.
  */
 
 #ifndef ENGINE_AQM_H
@@ -54,6 +55,12 @@ static inline void aqm_average_add(struct aqm_average *a, uint32_t length)
     a->scaled += (uint64_t)((step + (1 << (a->stability - 1))) >> a->stability);
 }
 
+/* Rounded to packets. */
+static inline uint64_t aqm_average_packets(const struct aqm_average *a)
+{
+    return (a->scaled + (1u << (AQM_AVERAGE_BITS - 1))) >> AQM_AVERAGE_BITS;
+}
+
 /* As if the length had been 0 so many times. */
 void aqm_average_decay(struct aqm_average *a, uint64_t times);
 
@@ -70,6 +77,9 @@ struct codel {
 /* Whether a packet that waited for `delay_ns` has been above the target for a whole
  * interval; `backlog` says whether more than a packet's worth still waits behind it. */
 bool codel_late(struct codel *c, int64_t delay_ns, int64_t now, bool backlog);
+
+/* The integer square root, rounded down. */
+uint32_t codel_root(uint64_t x);
 
 /* interval / sqrt(count) after `t`. */
 int64_t codel_next(const struct codel *c, int64_t t);

@@ -17,17 +17,29 @@ int red_parse_p(struct element *e, const char *text, void *member, struct diag *
     return 0;
 }
 
+void red_set(struct red *r)
+{
+    uint32_t span = r->max_thresh - r->min_thresh;
+
+    r->slope = span ? r->max_p / span : 0;
+    r->offset = span ? (uint32_t)((uint64_t)r->max_p * r->min_thresh / span) : 1;
+    r->slope_gentle = r->max_thresh ? (RED_ONE - r->max_p) / r->max_thresh : 0;
+    r->offset_gentle = RED_ONE - 2 * (int32_t)r->max_p;
+}
+
 int red_check(struct red *r, struct diag *d)
 {
     if (r->max_thresh > RED_THRESH_MAX)
-        return diag_err(d, "max_thresh too large (max %d)", RED_THRESH_MAX);
+        return diag_err(d, "MAX_THRESH must be <= %d", RED_THRESH_MAX);
     if (r->min_thresh > r->max_thresh)
-        return diag_err(d, "min_thresh greater than max_thresh");
+        return diag_err(d, "MIN_THRESH must be <= MAX_THRESH");
     if (r->max_p > RED_ONE)
-        return diag_err(d, "max_p parameter must be between 0 and 1");
-    if (r->stability < 1 || r->stability > 16)
-        return diag_err(d, "STABILITY parameter must be between 1 and 16");
+        return diag_err(d, "MAX_P must be between 0 and 1");
+    if (r->stability > 16)
+        return diag_err(d, "STABILITY must be between 0 and 16");
+    r->kill_thresh = r->max_thresh * (r->gentle && r->max_p != RED_ONE ? 2 : 1);
     r->size.stability = r->stability;
+    red_set(r);
     return 0;
 }
 
@@ -47,48 +59,51 @@ void red_take_state(struct element *e, struct element *old)
     r->size.scaled = from->size.scaled;
 }
 
-static inline void red_measure(struct red *r, struct element *e, uint32_t length)
+/* The average, in packets, after one more look at the queues. */
+static inline uint64_t red_measure(struct red *r, struct element *e, uint32_t length)
 {
     int64_t period;
 
+    if (!r->stability)
+        return length;
     if (length) {
         aqm_average_add(&r->size, length);
         r->empty_period = 0;
-        return;
+    } else {
+        /* An idle link would have sent a packet a period. */
+        period = 1 + element_coarse_now(e) / RED_PERIOD_NS;
+        aqm_average_decay(&r->size,
+                          r->empty_period ? (uint64_t)(period - r->empty_period) : 1);
+        r->empty_period = period;
     }
-    /* An idle link would have sent a packet a period. */
-    period = 1 + element_coarse_now(e) / RED_PERIOD_NS;
-    aqm_average_decay(&r->size,
-                      r->empty_period ? (uint64_t)(period - r->empty_period) : 1);
-    r->empty_period = period;
+    return aqm_average_packets(&r->size);
 }
 
-/* The drop probability, of 65536, for an average between min_thresh and 2 max_thresh. */
-static uint32_t red_probability(const struct red *r)
+/* The drop probability, of 65536, for an average between min_thresh and kill_thresh; it
+ * may come out below 0. */
+static int64_t red_probability(const struct red *r, uint64_t avg)
 {
-    uint64_t avg = r->size.scaled;
-    uint64_t min = (uint64_t)r->min_thresh << AQM_AVERAGE_BITS;
-    uint64_t max = (uint64_t)r->max_thresh << AQM_AVERAGE_BITS;
+    bool above = avg > r->max_thresh;
+    uint64_t slope = above ? r->slope_gentle : r->slope;
 
-    if (avg <= max)
-        return max > min ? (uint32_t)(r->max_p * (avg - min) / (max - min)) : r->max_p;
-    return r->max_p + (uint32_t)((RED_ONE - r->max_p) * (avg - max) / (max ? max : 1));
+    return (int64_t)(slope * r->size.scaled >> AQM_AVERAGE_BITS) -
+           (above ? r->offset_gentle : (int64_t)r->offset);
 }
 
 /* For an average above min_thresh. */
 static bool red_may_drop(struct red *r, struct element *e, uint64_t avg)
 {
-    uint32_t p;
+    int64_t p;
 
-    if (avg > 2 * (uint64_t)r->max_thresh) {
+    if (avg > r->kill_thresh) {
         r->count = -1;
         return true;
     }
-    p = red_probability(r);
+    p = red_probability(r, avg);
     if (r->count < INT32_MAX)
         r->count++;
     /* Drops come evenly spread: one within each 1 / p packets, at a random place. */
-    if (r->count > 0 && p > 0 && (uint32_t)r->count > r->random / p) {
+    if (r->count > 0 && p > 0 && r->count > r->random / p) {
         r->count = 0;
         r->random = element_random(e) >> 16;
         return true;
@@ -101,10 +116,8 @@ static bool red_may_drop(struct red *r, struct element *e, uint64_t avg)
 /* Decide about one packet, with so many in the queues. */
 static inline bool red_should_drop(struct red *r, struct element *e, uint32_t length)
 {
-    uint64_t avg;
+    uint64_t avg = red_measure(r, e, length);
 
-    red_measure(r, e, length);
-    avg = r->size.scaled >> AQM_AVERAGE_BITS;
     if (__builtin_expect(avg > r->min_thresh, 0))
         return red_may_drop(r, e, avg);
     r->count = -1;
@@ -181,6 +194,18 @@ uint32_t red_pull(struct element *e, unsigned port, struct batch *b, uint32_t ma
     return b->n - from;
 }
 
+static void red_read_config(const struct red *r, struct sbuf *out)
+{
+    char buf[UNPARSE_ROOM];
+
+    sbuf_printf(out, "%u, %u, %s, QUEUES", r->min_thresh, r->max_thresh,
+                unparse_fixed(r->max_p, 16, buf));
+    for (uint32_t i = 0; i < r->queues.n; i++)
+        sbuf_printf(out, " %s", r->queues.element[i]->name);
+    sbuf_printf(out, ", STABILITY %u%s", r->stability,
+                r->gentle ? "" : ", GENTLE false");
+}
+
 int red_read(struct element *e, const struct handler_spec *h, const char *param,
              struct sbuf *out, struct diag *d)
 {
@@ -206,6 +231,9 @@ int red_read(struct element *e, const struct handler_spec *h, const char *param,
                     unparse_fixed(r->size.scaled, AQM_AVERAGE_BITS, buf),
                     (unsigned long long)e->counters[RED_DROPS]);
         break;
+    case RED_CONFIG:
+        red_read_config(r, out);
+        break;
     default:
         aqm_list(&r->queues, out);
     }
@@ -218,8 +246,11 @@ int red_write(struct element *e, const struct handler_spec *h, const char *value
     struct red *r = element_state(e), changed = *r;
     uint64_t v;
 
-    if (!(h->user == RED_P ? parse_real_fixed(value, 16, &v) : parse_u64(value, 0, &v)))
-        return diag_err(d, "%s: parse error", h->name);
+    if (h->user == RED_P && !parse_real_fixed(value, 16, &v))
+        return diag_err(d, "MAX_P: parse error");
+    if (h->user != RED_P && !parse_u64(value, 0, &v))
+        return diag_err(d, "%s: invalid number",
+                        h->user == RED_MIN ? "MIN_THRESH" : "MAX_THRESH");
     if (v > UINT32_MAX)
         v = UINT32_MAX;
     *(h->user == RED_P     ? &changed.max_p

@@ -2,7 +2,7 @@
 /*
  * AdaptiveRED -- RED that finds its drop probability itself
  *
- * Usage:    AdaptiveRED(TARGET, MAX_P [, QUEUES, STABILITY 4])
+ * Usage:    AdaptiveRED(TARGET, MAX_P, QUEUES, STABILITY 4)
  * Ports:    1 in, 1-2 out; push or pull, output 1 push
  * Args:     TARGET     average queue length to aim at, at least 10 packets
  *           MAX_P      drop probability to begin with
@@ -13,6 +13,7 @@
  *           stats           (read) lengths and drops, for people
  *           avg_queue_size  (read) average queue length
  *           queues          (read) names of the queues, one a line
+ *           config          (read) RED's arguments now, and the queues
  * Example:  ... -> AdaptiveRED(20, 0.02) -> Queue(200) -> ...
  * See also: RED, PI, CoDel
  *
@@ -24,7 +25,8 @@
 
 #include "engine/red.h"
 
-enum { P_HUNDREDTH = 655, P_HALF = 0x8000, TARGET_MIN = 10, TARGET_MAX = 0xffff };
+/* Probabilities are of 65536. */
+enum { P_HUNDREDTH = 655, P_NINE_TENTHS = 58982, P_HALF = 0x8000, TARGET_MIN = 10 };
 static const int64_t adapt_interval_ns = 500000000;
 
 struct adaptive_red {
@@ -41,7 +43,7 @@ static const struct arg_spec adaptive_red_args[] = {
      .offset = offsetof(struct adaptive_red, max_p),
      .help = "drop probability to begin with",
      .parse = red_parse_p},
-    ARG_RAW(adaptive_red, red.queue_names, "QUEUES", ARG_POS, NULL,
+    ARG_RAW(adaptive_red, red.queue_names, "QUEUES", ARG_KEY, NULL,
             "names of the queues to watch"),
     ARG_U32(adaptive_red, red.stability, "STABILITY", 0, "4",
             "how slowly the average moves"),
@@ -64,12 +66,10 @@ static int adaptive_red_configure(struct element *e, struct conf *c, struct diag
 
     if (s->target < TARGET_MIN)
         s->target = TARGET_MIN;
-    if (s->target > TARGET_MAX)
-        return diag_err(d, "TARGET too large (max %d)", TARGET_MAX);
     s->red.min_thresh = s->target / 2;
-    s->red.max_thresh = s->target + s->red.min_thresh;
-    if (s->red.max_thresh > TARGET_MAX)
-        s->red.max_thresh = TARGET_MAX;
+    if (__builtin_add_overflow(s->target, s->red.min_thresh, &s->red.max_thresh))
+        s->red.max_thresh = UINT32_MAX;
+    s->red.gentle = true;
     s->red.max_p = s->max_p;
     return red_check(&s->red, d);
 }
@@ -79,12 +79,14 @@ static void adaptive_red_fire(struct element *e, struct timer *t)
     struct adaptive_red *s = element_state(e);
     struct red *r = &s->red;
     uint32_t part = (r->max_thresh - r->min_thresh) / 2;
-    uint64_t avg = r->size.scaled >> AQM_AVERAGE_BITS;
+    uint64_t avg = r->stability ? aqm_average_packets(&r->size)
+                                : aqm_length(&r->queues);
 
     if (avg < r->min_thresh + part && r->max_p > P_HUNDREDTH)
-        r->max_p = r->max_p * 9 / 10;
+        r->max_p = (uint32_t)((uint64_t)r->max_p * P_NINE_TENTHS >> 16);
     else if (avg > r->max_thresh - part && r->max_p < P_HALF)
         r->max_p += r->max_p / 4 < P_HUNDREDTH ? r->max_p / 4 : P_HUNDREDTH;
+    red_set(r);
     timer_reschedule(t, adapt_interval_ns);
 }
 

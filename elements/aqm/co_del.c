@@ -17,8 +17,9 @@
  *
  * The waiting time is counted from the first-timestamp annotation, which SetTimestamp must
  * have set before the queue; packets without it are never dropped. Once the time has been
- * above TARGET for an INTERVAL, packets are dropped at intervals that shrink with the square
- * root of their number, until it is below again (Nichols and Jacobson 2012; RFC 8289).
+ * above TARGET for two INTERVALs (one, soon after the last time), packets are dropped at
+ * intervals that shrink with the square root of their number, until it is below again
+ * (Nichols and Jacobson 2012). FQCoDel follows RFC 8289, which drops earlier.
  */
 
 #include "engine/aqm.h"
@@ -57,57 +58,89 @@ struct co_del_run {
     struct batch b;
 };
 
-/* The next packet and whether it is late; without a timestamp it is as good as none. */
-static inline struct pkt *co_del_take(struct element *e, struct co_del_run *run,
-                                      bool *late)
+/* The next packet; whether it has a timestamp at all, and whether packets have been late
+ * for an interval. */
+static struct pkt *co_del_take(struct element *e, struct co_del_run *run, bool *stamped,
+                               bool *late)
 {
     struct co_del *s = element_state(e);
-    int64_t first, now = run->now;
+    int64_t first;
     struct pkt *p;
 
-    *late = false;
+    *late = *stamped = false;
     if (run->at == run->b.n) {
         run->b.n = run->at = 0;
         if (!in_pull(e, 0, &run->b, run->want)) {
             s->law.first_above_ns = 0;
-            s->law.dropping = false;
             return NULL;
         }
     }
     p = run->b.p[run->at++];
     first = (int64_t)p->anno_u64[ANNO_FIRST_TIMESTAMP / 8];
-    if (first < 1000000000) {
-        s->law.dropping = false;
+    if (first < 1000000000)
         return p;
-    }
-    *late = codel_late(&s->law, now - first, now, true);
+    *stamped = true;
+    *late = codel_late(&s->law, run->now - first, run->now, true);
     return p;
 }
 
 static struct pkt *co_del_drop(struct element *e, struct pkt *p, struct co_del_run *run,
                                bool *late)
 {
+    bool stamped;
+
     element_count(e, C_DROPS, 1);
     pkt_free(p);
-    return co_del_take(e, run, late);
+    return co_del_take(e, run, &stamped, late);
 }
 
-/* What leaves instead of a packet that is late. */
-static struct pkt *co_del_late(struct element *e, struct pkt *p, struct co_del_run *run)
+/* The time of the drop after one at `t`. Click's arithmetic: whole milliseconds, and a root
+ * with four bits of fraction. */
+static int64_t co_del_next(const struct codel *c, int64_t t)
+{
+    uint64_t scaled_ns = (uint64_t)(c->interval_ns / 1000000) * 1000000 * 16;
+
+    return t + (int64_t)(scaled_ns / codel_root((uint64_t)c->count * 256));
+}
+
+/* The first drop of a dropping state; if the last one is not long past, it goes on nearly
+ * where that ended. */
+static struct pkt *co_del_enter(struct element *e, struct pkt *p,
+                                struct co_del_run *run)
 {
     struct codel *law = &((struct co_del *)element_state(e))->law;
-    bool late = true;
+    bool late;
+
+    p = co_del_drop(e, p, run, &late);
+    law->dropping = true;
+    if (run->now - law->drop_next_ns < law->interval_ns)
+        law->count = law->count > 2 ? law->count - 2 : 1;
+    else
+        law->count = 1;
+    law->drop_next_ns = co_del_next(law, run->now);
+    return p;
+}
+
+/* What leaves instead of `p`, which is late or not. */
+static struct pkt *co_del_decide(struct element *e, struct pkt *p, bool late,
+                                 struct co_del_run *run)
+{
+    struct codel *law = &((struct co_del *)element_state(e))->law;
 
     if (!law->dropping) {
-        p = co_del_drop(e, p, run, &late);
-        codel_enter(law, run->now);
+        /* Late for an interval is not enough: for two, or soon after the last time. */
+        if (late && (run->now - law->drop_next_ns < law->interval_ns ||
+                     run->now - law->first_above_ns >= law->interval_ns))
+            return co_del_enter(e, p, run);
         return p;
     }
-    while (p && law->dropping && run->now >= law->drop_next_ns) {
+    if (!late)
+        law->dropping = false;
+    while (law->dropping && run->now >= law->drop_next_ns) {
         law->count++;
         p = co_del_drop(e, p, run, &late);
         if (late)
-            law->drop_next_ns = codel_next(law, law->drop_next_ns);
+            law->drop_next_ns = co_del_next(law, law->drop_next_ns);
         else
             law->dropping = false;
     }
@@ -151,13 +184,13 @@ static uint32_t co_del_pull(struct element *e, unsigned port, struct batch *b,
     run.now = element_wall_now(e);
     run.at = run.b.n = 0;
     for (n = co_del_on_time(e, b, max, &run); n < max; n++) {
-        bool late;
+        bool stamped, late;
         struct pkt *p;
 
         run.want = max - n;
-        p = co_del_take(e, &run, &late);
-        if (late)
-            p = co_del_late(e, p, &run);
+        p = co_del_take(e, &run, &stamped, &late);
+        if (stamped)
+            p = co_del_decide(e, p, late, &run);
         else
             law->dropping = false;
         if (!p)

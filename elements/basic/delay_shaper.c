@@ -14,35 +14,20 @@
  * first pulled. Those downstream sleep meanwhile.
  */
 
+#include "engine/delayed.h"
 #include "engine/relay.h"
 
 struct delay_shaper {
+    struct delayed delayed; /* must be the first */
     struct relay relay;
     struct signal nonempty;
     struct timer timer;
-    int64_t delay_ns;
-    struct pkt *waiting; /* owned; its timestamp says until when */
 };
 
 static const struct arg_spec delay_shaper_args[] = {
-    ARG_TIME(delay_shaper, delay_ns, "DELAY", ARG_M, NULL,
-             "from timestamp to departure"),
+    DELAYED_ARGS(delay_shaper, delayed),
     ARG_END,
 };
-
-static struct pkt *delay_shaper_next(struct element *e, int64_t wall)
-{
-    const struct delay_shaper *s = element_state(e);
-    struct pkt *p = s->waiting;
-
-    if (p || !(p = in_pull_one(e, 0)))
-        return p;
-    if (p->timestamp < 1000000000) /* no whole second is no time */
-        p->timestamp = wall;
-    if (__builtin_add_overflow(p->timestamp, s->delay_ns, &p->timestamp))
-        p->timestamp = INT64_MAX;
-    return p;
-}
 
 static uint32_t delay_shaper_pull(struct element *e, unsigned port, struct batch *b,
                                   uint32_t max)
@@ -52,18 +37,18 @@ static uint32_t delay_shaper_pull(struct element *e, unsigned port, struct batch
     uint32_t n = 0;
 
     for (; n < max; n++) {
-        s->waiting = delay_shaper_next(e, wall);
-        if (!s->waiting || s->waiting->timestamp > wall)
+        s->delayed.waiting = delayed_next(e, wall);
+        if (!s->delayed.waiting || s->delayed.waiting->timestamp > wall)
             break;
-        s->waiting->timestamp = wall;
-        batch_add(b, s->waiting);
-        s->waiting = NULL;
+        s->delayed.waiting->timestamp = wall;
+        batch_add(b, s->delayed.waiting);
+        s->delayed.waiting = NULL;
     }
     if (n)
         return n;
-    if (s->waiting)
-        timer_after(&s->timer, s->waiting->timestamp - wall);
-    if (s->waiting || !signal_active(&s->nonempty))
+    if (s->delayed.waiting)
+        timer_after(&s->timer, s->delayed.waiting->timestamp - wall);
+    if (s->delayed.waiting || !signal_active(&s->nonempty))
         notifier_sleep(&s->relay.notifier);
     return 0;
 }
@@ -99,29 +84,14 @@ static void *delay_shaper_cast(struct element *e, const char *kind)
     return strcmp(kind, NOTIFIER_EMPTY) ? NULL : &s->relay.notifier;
 }
 
-static void delay_shaper_take_state(struct element *e, struct element *old)
-{
-    struct delay_shaper *s = element_state(e), *from = element_state(old);
-
-    s->waiting = from->waiting;
-    from->waiting = NULL;
-}
-
-static void delay_shaper_cleanup(struct element *e)
-{
-    struct delay_shaper *s = element_state(e);
-
-    pkt_free(s->waiting);
-    s->waiting = NULL;
-}
-
 static int delay_shaper_write(struct element *e, const struct handler_spec *h,
                               const char *value, size_t len, struct diag *d)
 {
     struct delay_shaper *s = element_state(e);
 
-    return parse_time(value, &s->delay_ns) ? 0
-                                           : diag_err(d, "delay must be a timestamp");
+    return parse_time(value, &s->delayed.delay_ns)
+               ? 0
+               : diag_err(d, "delay must be a timestamp");
 }
 
 static const struct handler_spec delay_shaper_handlers[] = {
@@ -129,7 +99,7 @@ static const struct handler_spec delay_shaper_handlers[] = {
      .help = "from timestamp to departure",
      .flags = HANDLER_READ | HANDLER_WRITE,
      .kind = ARG_KIND_TIME,
-     .offset = offsetof(struct delay_shaper, delay_ns),
+     .offset = offsetof(struct delay_shaper, delayed.delay_ns),
      .write = delay_shaper_write},
     HANDLER_END,
 };
@@ -143,8 +113,8 @@ ELEMENT(DelayShaper) = {
     .handlers = delay_shaper_handlers,
     .configure = delay_shaper_configure,
     .initialize = delay_shaper_initialize,
-    .take_state = delay_shaper_take_state,
-    .cleanup = delay_shaper_cleanup,
+    .take_state = delayed_take_state,
+    .cleanup = delayed_cleanup,
     .cast = delay_shaper_cast,
     .pull = delay_shaper_pull,
 };

@@ -15,36 +15,20 @@
  * pulled. Order is kept: a packet that may go waits behind one that may not.
  */
 
+#include "engine/delayed.h"
 #include "engine/task_handlers.h"
 
 struct delay_unqueue {
+    struct delayed delayed; /* must be the first */
     struct task task;
     struct timer timer;
     struct signal nonempty;
-    int64_t delay_ns;
-    struct pkt *waiting; /* owned; its timestamp says until when */
 };
 
 static const struct arg_spec delay_unqueue_args[] = {
-    ARG_TIME(delay_unqueue, delay_ns, "DELAY", ARG_M, NULL,
-             "from timestamp to departure"),
+    DELAYED_ARGS(delay_unqueue, delayed),
     ARG_END,
 };
-
-/* The next packet, with its time of departure; NULL if there is none. */
-static struct pkt *delay_unqueue_next(struct element *e, int64_t wall)
-{
-    const struct delay_unqueue *s = element_state(e);
-    struct pkt *p = s->waiting;
-
-    if (p || !(p = in_pull_one(e, 0)))
-        return p;
-    if (p->timestamp < 1000000000) /* no whole second is no time */
-        p->timestamp = wall;
-    if (__builtin_add_overflow(p->timestamp, s->delay_ns, &p->timestamp))
-        p->timestamp = INT64_MAX;
-    return p;
-}
 
 static bool delay_unqueue_run(struct element *e, struct task *t)
 {
@@ -54,14 +38,14 @@ static bool delay_unqueue_run(struct element *e, struct task *t)
     bool worked;
 
     b.n = 0;
-    while (b.n < BATCH_MAX && (s->waiting = delay_unqueue_next(e, wall)) &&
-           s->waiting->timestamp <= wall) {
-        batch_add(&b, s->waiting);
-        s->waiting = NULL;
+    while (b.n < BATCH_MAX && (s->delayed.waiting = delayed_next(e, wall)) &&
+           s->delayed.waiting->timestamp <= wall) {
+        batch_add(&b, s->delayed.waiting);
+        s->delayed.waiting = NULL;
     }
     worked = b.n > 0;
-    if (s->waiting)
-        timer_after(&s->timer, s->waiting->timestamp - wall);
+    if (s->delayed.waiting)
+        timer_after(&s->timer, s->delayed.waiting->timestamp - wall);
     else if (b.n == BATCH_MAX || signal_active(&s->nonempty))
         task_reschedule(t);
     out_push(e, 0, &b);
@@ -85,25 +69,9 @@ static int delay_unqueue_initialize(struct element *e, struct diag *d)
     return 0;
 }
 
-static void delay_unqueue_take_state(struct element *e, struct element *old)
-{
-    struct delay_unqueue *s = element_state(e), *from = element_state(old);
-
-    s->waiting = from->waiting;
-    from->waiting = NULL;
-}
-
-static void delay_unqueue_cleanup(struct element *e)
-{
-    struct delay_unqueue *s = element_state(e);
-
-    pkt_free(s->waiting);
-    s->waiting = NULL;
-}
-
 static const struct handler_spec delay_unqueue_handlers[] = {
-    HANDLER_VALUE(delay_unqueue, delay_ns, ARG_KIND_TIME, HANDLER_READ | HANDLER_WRITE,
-                  "delay", "from timestamp to departure"),
+    HANDLER_VALUE(delay_unqueue, delayed.delay_ns, ARG_KIND_TIME,
+                  HANDLER_READ | HANDLER_WRITE, "delay", "from timestamp to departure"),
     TASK_HANDLERS(delay_unqueue, task),
     HANDLER_END,
 };
@@ -116,6 +84,6 @@ ELEMENT(DelayUnqueue) = {
     .args = delay_unqueue_args,
     .handlers = delay_unqueue_handlers,
     .initialize = delay_unqueue_initialize,
-    .take_state = delay_unqueue_take_state,
-    .cleanup = delay_unqueue_cleanup,
+    .take_state = delayed_take_state,
+    .cleanup = delayed_cleanup,
 };

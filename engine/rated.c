@@ -21,8 +21,8 @@ static uint64_t rated_room(const struct rated *r)
 
 void rated_change(struct element *e, struct rated *r)
 {
-    token_bucket_change(&r->bucket, r->bytes ? r->bandwidth : r->rate, rated_room(r),
-                        element_now(e));
+    token_bucket_rescale(&r->bucket, r->bytes ? r->bandwidth : r->rate, rated_room(r),
+                         element_now(e));
 }
 
 int rated_configure(struct element *e, struct rated *r, bool bytes, struct diag *d)
@@ -98,6 +98,7 @@ static bool rated_unqueue_run(struct element *e, struct task *t)
     if (in_pull(e, 0, &b, n)) {
         rated_spend(&s->rated, &b, 0);
         s->pushes += b.n;
+        s->runs += b.n - 1; /* as if they had gone one by one */
         out_push(e, 0, &b);
         task_reschedule(t);
         return true;
@@ -167,6 +168,12 @@ int rated_unqueue_write_active(struct element *e, const struct handler_spec *h,
 
 /* --- Shaper and BandwidthShaper ------------------------------------------------------- */
 
+/* It starts with one packet, with another rate again. */
+static void rated_shaper_restart(struct rated_shaper *s)
+{
+    s->rated.bucket.level = (s->rated.bytes ? RATED_FLOOR : 1) * TOKEN_ONE;
+}
+
 int rated_shaper_configure(struct element *e, bool bytes, struct diag *d)
 {
     struct rated_shaper *s = element_state(e);
@@ -175,11 +182,11 @@ int rated_shaper_configure(struct element *e, bool bytes, struct diag *d)
     s->rated.burst_ns = 1000000000; /* a second's worth makes up for a pause */
     if (rated_configure(e, &s->rated, bytes, d) < 0)
         return -1;
-    if (again)
-        return 0;
-    /* It starts with one packet. */
-    s->rated.bucket.level = (bytes ? RATED_FLOOR : 1) * TOKEN_ONE;
-    relay_init(&s->relay);
+    rated_shaper_restart(s);
+    if (!again)
+        relay_init(&s->relay);
+    else
+        notifier_wake(&s->relay.notifier);
     return 0;
 }
 
@@ -197,6 +204,7 @@ int rated_shaper_write_rate(struct element *e, const struct handler_spec *h,
 
     if (rated_write_rate(e, h, value, len, d) < 0)
         return -1;
+    rated_shaper_restart(s);
     notifier_wake(&s->relay.notifier);
     return 0;
 }

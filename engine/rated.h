@@ -51,7 +51,7 @@ struct rated {
 
 /* Set the bucket up from the arguments; full, or with one packet's worth. */
 int rated_configure(struct element *e, struct rated *r, bool bytes, struct diag *d);
-/* Another rate; a running bucket keeps what is in it. */
+/* Another rate; a running bucket stays as full as it was. */
 void rated_change(struct element *e, struct rated *r);
 
 /* How many of `want` packets may go now; of bytes, one at a time. */

@@ -58,6 +58,20 @@ static inline void token_bucket_change(struct token_bucket *t, uint64_t rate,
     t->level = t->level < t->room ? t->level : t->room;
 }
 
+/* The same, but as full as it was: with twice the capacity there is twice as much in it. */
+static inline void token_bucket_rescale(struct token_bucket *t, uint64_t rate,
+                                        uint64_t capacity, int64_t now_ns)
+{
+    unsigned __int128 level;
+
+    token_bucket_refill(t, now_ns);
+    level = t->room ? (unsigned __int128)t->level * (capacity * TOKEN_ONE) / t->room
+                    : 0;
+    t->rate = rate;
+    t->room = capacity * TOKEN_ONE;
+    t->level = level < t->room ? (uint64_t)level : t->room;
+}
+
 static inline bool token_bucket_has(const struct token_bucket *t, uint64_t tokens)
 {
     return t->level >= tokens * TOKEN_ONE || t->rate == TOKEN_UNLIMITED;

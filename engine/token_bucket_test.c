@@ -32,6 +32,17 @@ TEST(nothing_is_lost_to_rounding)
     EXPECT_EQ(taken, 699);
 }
 
+TEST(a_bucket_stays_as_full_as_it_was_in_another_size)
+{
+    token_bucket_init(&t, 10, 8, 6, 0);
+    token_bucket_rescale(&t, 20, 80, 0);
+    EXPECT_EQ(token_bucket_count(&t), 60);
+    token_bucket_rescale(&t, 20, UINT64_C(1) << 34, 0);
+    EXPECT_EQ(token_bucket_count(&t), UINT64_C(3) << 32);
+    token_bucket_rescale(&t, 0, 4, 0);
+    EXPECT_EQ(token_bucket_count(&t), 3);
+}
+
 TEST(a_bucket_holds_no_more_than_its_capacity)
 {
     token_bucket_init(&t, 1000, 5, 0, 0);

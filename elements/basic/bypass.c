@@ -43,9 +43,21 @@ static uint32_t bypass_pull(struct element *e, unsigned port, struct batch *b,
     return in_pull(e, s->active && port == 0 && e->n_in > 1, b, max);
 }
 
+static int bypass_write(struct element *e, const struct handler_spec *h,
+                        const char *value, size_t len, struct diag *d)
+{
+    struct bypass *s = element_state(e);
+
+    return parse_bool(value, &s->active) ? 0 : diag_err(d, "syntax error");
+}
+
 static const struct handler_spec bypass_handlers[] = {
-    HANDLER_VALUE(bypass, active, ARG_KIND_BOOL, HANDLER_READ | HANDLER_WRITE, "active",
-                  "whether the detour is taken"),
+    {.name = "active",
+     .help = "whether the detour is taken",
+     .flags = HANDLER_READ | HANDLER_WRITE,
+     .kind = ARG_KIND_BOOL,
+     .offset = offsetof(struct bypass, active),
+     .write = bypass_write},
     HANDLER_END,
 };
 

@@ -288,29 +288,76 @@ static void rewrite_list(const char *const *argv, int argc, int at, const char *
         sbuf_printf(out, "%s%s %s", n ? ", " : "", keyword, value);
 }
 
-void args_rewrite(struct element *e, const char *argument, const char *value)
+/* The position in front of an argument's name, which then begins behind it; -1: none. */
+static int split_position(const char **argument)
+{
+    int at = -1;
+
+    if (char_is_digit(**argument)) {
+        at = **argument - '0';
+        *argument += 2;
+    }
+    return at;
+}
+
+/* e's configuration string with another `argument`; -1 when memory ran out. */
+static int rewrite(struct element *e, const char *argument, const char *value,
+                   struct sbuf *out)
 {
     struct arena *scratch = arena_new(0);
-    struct sbuf text = SBUF_INIT;
     const char *const *argv;
-    int at = -1, argc;
+    int at = split_position(&argument), argc = -1;
+
+    if (scratch)
+        argc = lang_split_args(scratch, e->config ? e->config : "", &argv);
+    if (argc >= 0)
+        rewrite_list(argv, argc, at, argument, value, out);
+    arena_free(scratch);
+    return argc < 0 || out->failed ? -1 : 0;
+}
+
+void args_rewrite(struct element *e, const char *argument, const char *value)
+{
+    struct sbuf text = SBUF_INIT;
     char *room;
 
-    if (!scratch)
-        return;
-    if (char_is_digit(*argument)) {
-        at = *argument - '0';
-        argument += 2;
-    }
-    argc = lang_split_args(scratch, e->config ? e->config : "", &argv);
-    if (argc >= 0) {
-        rewrite_list(argv, argc, at, argument, value, &text);
-        room = text.failed ? NULL : config_room(e, strlen(sbuf_text(&text)));
+    if (rewrite(e, argument, value, &text) == 0) {
+        room = config_room(e, strlen(sbuf_text(&text)));
         if (room)
             keep_config(e, room, sbuf_text(&text));
     }
     sbuf_fini(&text);
+}
+
+int args_reconfigure_one(struct element *e, const char *argument, const char *value,
+                         struct diag *d)
+{
+    struct sbuf text = SBUF_INIT;
+    int rc = rewrite(e, argument, value, &text);
+
+    rc = rc < 0 ? diag_err(d, "out of memory")
+                : args_reconfigure(e, sbuf_text(&text), d);
+    sbuf_fini(&text);
+    return rc;
+}
+
+int args_text(const struct element *e, const char *argument, struct sbuf *out)
+{
+    struct arena *scratch = arena_new(0);
+    const char *const *argv, *found = NULL;
+    int at = split_position(&argument), argc = -1, len = (int)strlen(argument);
+
+    if (scratch)
+        argc = lang_split_args(scratch, e->config ? e->config : "", &argv);
+    for (int i = 0; i < argc; i++)
+        if (keyword_length(argv[i]) == len && !memcmp(argv[i], argument, (size_t)len))
+            found = after_keyword(argv[i], len);
+    if (!found && at >= 0 && at < argc && keyword_length(argv[at]) == 0)
+        found = argv[at];
+    if (found)
+        sbuf_puts(out, found);
     arena_free(scratch);
+    return 0;
 }
 
 int args_reconfigure(struct element *e, const char *config, struct diag *d)

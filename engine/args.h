@@ -35,6 +35,13 @@ int args_reconfigure(struct element *e, const char *config, struct diag *d);
  * parsed. Without memory the string stays as it was. */
 void args_rewrite(struct element *e, const char *argument, const char *value);
 
+/* Configure e anew with another value of that argument, as args_reconfigure(). */
+int args_reconfigure_one(struct element *e, const char *argument, const char *value,
+                         struct diag *d);
+
+/* Append what was given for that argument, as it was written; nothing if it was left out. */
+int args_text(const struct element *e, const char *argument, struct sbuf *out);
+
 /* Parse one value of the kind and size that `spec` says into `out`, which has room for
  * args_value_size() bytes; errors begin with the argument's name. Also used for handlers
  * that write a member. */

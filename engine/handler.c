@@ -164,6 +164,8 @@ static int read_element(const struct target *t, const char *param, struct sbuf *
 
         return one.read(t->e, &one, param ? param : "", out, d) < 0 ? -1 : 0;
     }
+    if (h && (h->flags & HANDLER_KEYWORD))
+        return args_text(t->e, h->argument, out);
     if (h)
         handler_value_read(h, (uint8_t *)element_state(t->e) + h->offset, out);
     else if (counter >= 0)
@@ -228,6 +230,10 @@ static int write_spec(const struct target *t, const struct handler_spec *h,
             diag_err(d, "out of memory");
             goto out;
         }
+    }
+    if (h->flags & HANDLER_KEYWORD) {
+        rc = args_reconfigure_one(t->e, h->argument, value, d);
+        goto out;
     }
     rc = h->write ? h->write(t->e, &one, value, len, d)
                   : handler_value_write(t->e, h, value, d);

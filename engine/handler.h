@@ -35,6 +35,9 @@ enum handler_flags {
                 `user` */
     HANDLER_PRIVATE = 256, /* for scripts only: not listed, not over a control socket */
     HANDLER_VERBATIM = 512, /* as RAW, but the list does not say so */
+    HANDLER_KEYWORD =
+        1024, /* reads the text of `argument`, or nothing if that was left out;
+                               writing configures the element anew with another one */
 };
 
 struct handler_spec {
@@ -59,6 +62,18 @@ struct handler_spec {
 #define HANDLER_END                                                                    \
     {                                                                                  \
         .name = NULL                                                                   \
+    }
+
+/* HANDLER_BY_ARGUMENT("0 DSCP", "dscp", "the code point") */
+#define HANDLER_BY_ARGUMENT(argument_, n, h)                                           \
+    {                                                                                  \
+        .name = (n), .help = (h), .argument = (argument_),                             \
+        .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_KEYWORD                        \
+    }
+#define HANDLER_BY_ARGUMENT_WRITER(argument_, n, h)                                    \
+    {                                                                                  \
+        .name = (n), .help = (h), .argument = (argument_),                             \
+        .flags = HANDLER_WRITE | HANDLER_KEYWORD                                       \
     }
 
 /* HANDLER_VALUE(counter, count, ARG_KIND_U64, HANDLER_READ, "count", "packets seen") */

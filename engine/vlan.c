@@ -18,61 +18,23 @@ int vlan_configure(struct vlan *v, struct diag *d)
     return 0;
 }
 
-static struct vlan *vlan_of(struct element *e, const struct handler_spec *h)
-{
-    return (struct vlan *)(void *)((uint8_t *)element_state(e) + h->user);
-}
-
 int vlan_read(struct element *e, const struct handler_spec *h, const char *param,
               struct sbuf *out, struct diag *d)
 {
-    const struct vlan *v = vlan_of(e, h);
+    const struct vlan *v = (const void *)((uint8_t *)element_state(e) + h->user);
     uint16_t tci = be16(v->tci);
 
-    if (strcmp(h->name, "vlan_id") == 0)
-        sbuf_printf(out, "%u", tci & 0xfff);
-    else if (strcmp(h->name, "vlan_pcp") == 0)
-        sbuf_printf(out, "%u", tci >> 13);
-    else if (strcmp(h->name, "native_vlan") == 0)
-        sbuf_printf(out, "%d", v->native);
-    else if (v->use_anno)
+    if (strcmp(h->name, "config") != 0 && v->use_anno) {
         sbuf_puts(out, "ANNO");
-    else
+    } else if (strcmp(h->name, "config") != 0) {
         sbuf_printf(out, "%u", tci);
-    return 0;
-}
-
-int vlan_write(struct element *e, const struct handler_spec *h, const char *value,
-               size_t len, struct diag *d)
-{
-    struct vlan *v = vlan_of(e, h);
-    bool id = strcmp(h->name, "vlan_id") == 0, pcp = strcmp(h->name, "vlan_pcp") == 0;
-    uint16_t tci = be16(v->tci);
-    uint64_t n;
-    int64_t native;
-
-    if (strcmp(h->name, "native_vlan") == 0) {
-        if (!parse_i64(value, 0, &native) || native < -1 || native > 0xfff)
-            return diag_err(d, "NATIVE_VLAN: parse error");
-        v->native = (int32_t)native;
-        return 0;
+    } else {
+        if (v->use_anno)
+            sbuf_puts(out, "ANNO");
+        else
+            sbuf_printf(out, "VLAN_ID %u, VLAN_PCP %u", tci & 0xfff, tci >> 13);
+        if (v->native)
+            sbuf_printf(out, ", NATIVE_VLAN %u", (uint16_t)v->native);
     }
-    if (!id && !pcp && strcmp(value, "ANNO") == 0) {
-        v->use_anno = true;
-        return 0;
-    }
-    if (!parse_u64(value, 0, &n) || n > (id ? 0xfff : pcp ? 7 : 0xffff))
-        return diag_err(d, "%s: parse error",
-                        id    ? "VLAN_ID"
-                        : pcp ? "VLAN_PCP"
-                              : "VLAN_TCI");
-    if (id)
-        tci = (uint16_t)((tci & 0xf000) | n);
-    else if (pcp)
-        tci = (uint16_t)((tci & 0x1fff) | n << 13);
-    else
-        tci = (uint16_t)n;
-    v->tci = be16(tci);
-    v->use_anno = false;
     return 0;
 }

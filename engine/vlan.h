@@ -44,17 +44,20 @@ static inline bool vlan_is_native(const struct vlan *v, uint16_t tci)
     return (be16(tci) & 0xfff) == v->native;
 }
 
-/* Handlers vlan_tci, vlan_id, vlan_pcp and native_vlan, whose `user` is the offset of the struct vlan in
- * the state. */
+/* The handlers vlan_tci and, written as VLANEncap's arguments, config. `user` is the offset
+ * of the struct vlan in the state. */
 int vlan_read(struct element *e, const struct handler_spec *h, const char *param,
               struct sbuf *out, struct diag *d);
-int vlan_write(struct element *e, const struct handler_spec *h, const char *value,
-               size_t len, struct diag *d);
-#define VLAN_HANDLER(state_, member_, name_, help_)                                    \
+#define VLAN_READER(state_, member_, name_, help_)                                     \
     {                                                                                  \
-        .name = name_, .help = help_, .flags = HANDLER_READ | HANDLER_WRITE,           \
-        .user = offsetof(struct state_, member_), .read = vlan_read,                   \
-        .write = vlan_write                                                            \
+        .name = name_, .help = help_, .flags = HANDLER_READ,                           \
+        .user = offsetof(struct state_, member_), .read = vlan_read                    \
     }
+/* vlan_tci, by position or not, vlan_id and vlan_pcp. */
+#define VLAN_HANDLERS(state_, member_, tci_argument_)                                  \
+    VLAN_READER(state_, member_, "vlan_tci", "the tag"),                               \
+        HANDLER_BY_ARGUMENT_WRITER(tci_argument_, "vlan_tci", "the tag"),              \
+        HANDLER_BY_ARGUMENT("VLAN_ID", "vlan_id", "its VLAN"),                         \
+        HANDLER_BY_ARGUMENT("VLAN_PCP", "vlan_pcp", "its priority")
 
 #endif

@@ -8,13 +8,14 @@
  *           SRC          source address
  *           DST          destination address
  *           VLAN_TCI, VLAN_PCP, VLAN_ID, NATIVE_VLAN  as VLANEncap's
- * Handlers: vlan_tci  (rw) the tag
- *           vlan_id   (rw) its VLAN
- *           vlan_pcp  (rw) its priority
- *           native_vlan (rw) as NATIVE_VLAN
- *           ethertype   (rw) as ETHERTYPE
- *           src         (rw) as SRC
- *           dst         (rw) as DST
+ * Handlers: config       (rw) the addresses, the type, and the VLAN by keyword
+ *           vlan_tci     (rw) the tag
+ *           vlan_id      (rw) the argument VLAN_ID, as it was given
+ *           vlan_pcp     (rw) VLAN_PCP, in the same way
+ *           native_vlan  (rw) NATIVE_VLAN, in the same way
+ *           ethertype    (rw) as ETHERTYPE
+ *           src          (rw) as SRC
+ *           dst          (rw) as DST
  * Example:  ... -> EtherVLANEncap(0x0800, 1:1:1:1:1:1, 2:2:2:2:2:2, VLAN_ID 7) -> ...
  * See also: EtherEncap, VLANEncap
  */
@@ -62,11 +63,25 @@ static inline verdict_t ether_vlan_encap_one(struct element *e, struct pkt *p)
 }
 ELEMENT_LOOP(ether_vlan_encap)
 
+static int ether_vlan_encap_config(struct element *e, const struct handler_spec *h,
+                                   const char *param, struct sbuf *out, struct diag *d)
+{
+    const struct ether_vlan_encap *s = element_state(e);
+    char src[64], dst[64];
+
+    sbuf_printf(out, "%s, %s, %u, ", unparse_ether(&s->src, src),
+                unparse_ether(&s->dst, dst), s->type);
+    return vlan_read(e, h, param, out, d);
+}
+
 static const struct handler_spec ether_vlan_encap_handlers[] = {
-    VLAN_HANDLER(ether_vlan_encap, vlan, "vlan_tci", "the tag"),
-    VLAN_HANDLER(ether_vlan_encap, vlan, "vlan_id", "its VLAN"),
-    VLAN_HANDLER(ether_vlan_encap, vlan, "vlan_pcp", "its priority"),
-    VLAN_HANDLER(ether_vlan_encap, vlan, "native_vlan", "VLAN without a tag"),
+    {.name = "config",
+     .help = "the addresses, the type, and the VLAN by keyword",
+     .flags = HANDLER_READ,
+     .user = offsetof(struct ether_vlan_encap, vlan),
+     .read = ether_vlan_encap_config},
+    VLAN_HANDLERS(ether_vlan_encap, vlan, "3 VLAN_TCI"),
+    HANDLER_BY_ARGUMENT("NATIVE_VLAN", "native_vlan", "VLAN without a tag"),
     HANDLER_VALUE(ether_vlan_encap, type, ARG_KIND_U16, HANDLER_READ | HANDLER_WRITE,
                   "ethertype", "type field"),
     HANDLER_VALUE(ether_vlan_encap, src, ARG_KIND_ETHER, HANDLER_READ | HANDLER_WRITE,

@@ -7,9 +7,10 @@
  * Args:     VLAN_TCI  the tag's 16 bits
  *           VLAN_PCP  priority, 0 to 7
  *           VLAN_ID   VLAN, where VLAN_TCI is not given
- * Handlers: vlan_tci  (rw) the tag
- *           vlan_id   (rw) its VLAN
- *           vlan_pcp  (rw) its priority
+ * Handlers: config    (rw) the arguments, by keyword
+ *           vlan_tci  (rw) the tag
+ *           vlan_id   (rw) the argument VLAN_ID, as it was given
+ *           vlan_pcp  (rw) VLAN_PCP, in the same way
  * Example:  ... -> SetVLANAnno(VLAN_ID 7) -> VLANEncap(ANNO) -> ...
  * See also: VLANEncap, VLANDecap
  */
@@ -42,9 +43,8 @@ static void set_vlan_anno_batch(struct element *e, struct batch *b, uint32_t fro
 ELEMENT_BATCH(set_vlan_anno)
 
 static const struct handler_spec set_vlan_anno_handlers[] = {
-    VLAN_HANDLER(set_vlan_anno, vlan, "vlan_tci", "the tag"),
-    VLAN_HANDLER(set_vlan_anno, vlan, "vlan_id", "its VLAN"),
-    VLAN_HANDLER(set_vlan_anno, vlan, "vlan_pcp", "its priority"),
+    VLAN_READER(set_vlan_anno, vlan, "config", "the arguments, by keyword"),
+    VLAN_HANDLERS(set_vlan_anno, vlan, "VLAN_TCI"),
     HANDLER_END,
 };
 

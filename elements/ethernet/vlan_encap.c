@@ -9,11 +9,12 @@
  *           VLAN_ID      VLAN, where VLAN_TCI is not given
  *           NATIVE_VLAN  VLAN whose packets get no tag, default 0; -1: none
  *           ETHERTYPE    type of the tag, default 0x8100
- * Handlers: vlan_tci  (rw) the tag
- *           vlan_id   (rw) its VLAN
- *           vlan_pcp  (rw) its priority
- *           native_vlan (rw) as NATIVE_VLAN
- *           ethertype   (rw) as ETHERTYPE
+ * Handlers: config       (rw) the arguments, by keyword
+ *           vlan_tci     (rw) the tag
+ *           vlan_id      (rw) the argument VLAN_ID, as it was given
+ *           vlan_pcp     (rw) VLAN_PCP, in the same way
+ *           native_vlan  (rw) NATIVE_VLAN
+ *           ethertype    (rw) ETHERTYPE
  * Example:  ... -> EtherEncap(0x0800, 1:1:1:1:1:1, 2:2:2:2:2:2) -> VLANEncap(VLAN_ID 7) -> ...
  * See also: VLANDecap, EtherVLANEncap, SetVLANAnno
  *
@@ -65,12 +66,10 @@ static inline verdict_t vlan_encap_one(struct element *e, struct pkt *p)
 ELEMENT_LOOP(vlan_encap)
 
 static const struct handler_spec vlan_encap_handlers[] = {
-    VLAN_HANDLER(vlan_encap, vlan, "vlan_tci", "the tag"),
-    VLAN_HANDLER(vlan_encap, vlan, "vlan_id", "its VLAN"),
-    VLAN_HANDLER(vlan_encap, vlan, "vlan_pcp", "its priority"),
-    VLAN_HANDLER(vlan_encap, vlan, "native_vlan", "VLAN without a tag"),
-    HANDLER_VALUE(vlan_encap, type, ARG_KIND_U16, HANDLER_READ | HANDLER_WRITE,
-                  "ethertype", "type of the tag"),
+    VLAN_READER(vlan_encap, vlan, "config", "the arguments, by keyword"),
+    VLAN_HANDLERS(vlan_encap, vlan, "0 VLAN_TCI"),
+    HANDLER_BY_ARGUMENT("NATIVE_VLAN", "native_vlan", "VLAN without a tag"),
+    HANDLER_BY_ARGUMENT("ETHERTYPE", "ethertype", "type of the tag"),
     HANDLER_END,
 };
 

@@ -13,6 +13,7 @@ void ip6_routes_fini(struct ip6_routes *t)
     free(t->route);
     free(t->node);
     free(t->leaf);
+    free(t->taken);
     *t = (struct ip6_routes){0};
 }
 
@@ -57,6 +58,37 @@ static uint32_t place_of(const struct ip6_routes *t, const struct ip6_addr *addr
     return low;
 }
 
+/* Room for one more slot; -1 when memory ran out. */
+static int slot_room(struct ip6_routes *t)
+{
+    uint32_t room = t->slots_room ? 2 * t->slots_room : 64;
+    uint8_t *more;
+
+    if (t->n_slots < t->slots_room)
+        return 0;
+    more = realloc(t->taken, room);
+    if (!more)
+        return -1;
+    t->taken = more;
+    t->slots_room = room;
+    return 0;
+}
+
+static uint32_t slot_take(struct ip6_routes *t)
+{
+    while (t->free_slot < t->n_slots && t->taken[t->free_slot])
+        t->free_slot++;
+    t->n_slots += t->free_slot == t->n_slots;
+    t->taken[t->free_slot] = 1;
+    return t->free_slot;
+}
+
+static void slot_give(struct ip6_routes *t, uint32_t slot)
+{
+    t->taken[slot] = 0;
+    t->free_slot = slot < t->free_slot ? slot : t->free_slot;
+}
+
 int ip6_routes_add(struct ip6_routes *t, const struct ip6_route *r)
 {
     struct ip6_route clean = *r;
@@ -66,9 +98,13 @@ int ip6_routes_add(struct ip6_routes *t, const struct ip6_route *r)
     at = place_of(t, &clean.addr, clean.len);
     t->dirty = true;
     if (at < t->n && !compare(&t->route[at], &clean.addr, clean.len)) {
+        slot_give(t, t->route[at].slot);
+        clean.slot = slot_take(t);
         t->route[at] = clean;
         return 0;
     }
+    if (slot_room(t) < 0)
+        return -1;
     if (t->n == t->room) {
         uint32_t room = t->room ? 2 * t->room : 16;
         struct ip6_route *more = realloc(t->route, room * sizeof *more);
@@ -79,6 +115,7 @@ int ip6_routes_add(struct ip6_routes *t, const struct ip6_route *r)
         t->room = room;
     }
     memmove(t->route + at + 1, t->route + at, (t->n - at) * sizeof *t->route);
+    clean.slot = slot_take(t);
     t->route[at] = clean;
     t->n++;
     return 0;
@@ -93,6 +130,7 @@ bool ip6_routes_remove(struct ip6_routes *t, const struct ip6_addr *addr, uint32
     at = place_of(t, &clean, len);
     if (at >= t->n || compare(&t->route[at], &clean, len))
         return false;
+    slot_give(t, t->route[at].slot);
     memmove(t->route + at, t->route + at + 1, (t->n - at - 1) * sizeof *t->route);
     t->n--;
     t->dirty = true;

@@ -19,6 +19,7 @@ struct ip6_route {
     struct ip6_addr addr, gateway; /* gateway :: is none */
     uint32_t len;                  /* of the prefix, in bits */
     uint32_t port;
+    uint32_t slot; /* the table's: where Click would keep it */
 };
 
 struct ip6_node {
@@ -34,6 +35,8 @@ struct ip6_routes {
     uint32_t *leaf;        /* owned; route number plus one; 0: none */
     uint32_t n_nodes, nodes_room, n_leaves, leaves_room;
     bool dirty;
+    uint8_t *taken; /* owned: [n_slots], whether a route has that slot */
+    uint32_t n_slots, slots_room, free_slot; /* none below free_slot is free */
 };
 
 void ip6_routes_fini(struct ip6_routes *t);

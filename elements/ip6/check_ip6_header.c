@@ -56,7 +56,7 @@ static int check_ip6_header_configure(struct element *e, struct conf *c, struct 
         if (s->n_bad == BAD_MAX)
             return diag_err(d, "BADADDRS: too many addresses");
         if (!parse_ip6(e, word, &s->bad[s->n_bad]))
-            return diag_err(d, "BADADDRS: parse error");
+            return diag_err(d, "expects IP6ADDRESS -a ");
     }
     return 0;
 }

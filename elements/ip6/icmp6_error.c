@@ -14,8 +14,8 @@
  * Example:  d[1] -> ICMP6Error(2001:db8::1, 3, 0) -> GetIP6Address(24) -> rt;
  * See also: ICMPError, DecIP6HLIM, CheckIP6Header
  *
- * RFC 4443. Errors carry as much of the packet as fits into 1280 bytes. ICMPv6 errors are
- * not answered, nor are packets to multicast or link-level broadcast addresses, from
+ * RFC 4443. Errors carry the packet's first 568 bytes at most. ICMPv6 errors are not
+ * answered, nor are packets to multicast or link-level broadcast addresses, from
  * multicast addresses or from ::. A redirect names the destination annotation as the better
  * next hop; a parameter problem points where the annotation says. The destination
  * annotation becomes the error's destination. The network header must be marked.
@@ -30,19 +30,19 @@ enum {
     ICMP6_PARAMPROB = 4,
     ICMP6_REDIRECT = 137,
     ICMP6_INFO = 128, /* types from here on are no errors */
-    MIN_MTU = 1280,
+    MOST = 568,       /* bytes of a packet that an error carries, as in Click */
 };
 
 struct icmp6_error {
     struct ip6_addr src;
-    uint8_t type, code;
+    int32_t type, code;
     uint32_t mtu;
 };
 
 static const struct arg_spec icmp6_error_args[] = {
     ARG_IP6(icmp6_error, src, "SRC", ARG_M, NULL, "source of the errors"),
-    ARG_U8(icmp6_error, type, "TYPE", ARG_M, NULL, "ICMPv6 type"),
-    ARG_U8(icmp6_error, code, "CODE", ARG_M, NULL, "ICMPv6 code"),
+    ARG_I32(icmp6_error, type, "TYPE", ARG_M, NULL, "ICMPv6 type"),
+    ARG_I32(icmp6_error, code, "CODE", ARG_M, NULL, "ICMPv6 code"),
     ARG_U32(icmp6_error, mtu, "MTU", 0, "1500", "what errors of type 2 say"),
     ARG_END,
 };
@@ -55,11 +55,14 @@ static const struct counter_spec icmp6_error_counters[] = {
 
 static int icmp6_error_configure(struct element *e, struct conf *c, struct diag *d)
 {
+    static const struct ip6_addr none;
     const struct icmp6_error *s = element_state(e);
 
+    if (s->type < 0 || s->code < 0 || memcmp(s->src.b, none.b, sizeof none.b) == 0)
+        return diag_err(d, "not configured -a");
     if ((s->type < ICMP6_UNREACH || s->type > ICMP6_PARAMPROB) &&
         s->type != ICMP6_REDIRECT)
-        return diag_err(d, "ICMP6 type %u is not an error or redirect type", s->type);
+        return diag_err(d, "ICMP6 type %d is not an error or redirect type", s->type);
     return 0;
 }
 
@@ -89,8 +92,8 @@ static uint32_t icmp6_header(const struct icmp6_error *s, const struct pkt *p,
         word = s->mtu;
     else if (s->type == ICMP6_PARAMPROB)
         word = p->anno[ANNO_ICMP_PARAMPROB];
-    at[0] = s->type;
-    at[1] = s->code;
+    at[0] = (uint8_t)s->type;
+    at[1] = (uint8_t)s->code;
     store16(at + 2, 0);
     store32(at + 4, be32(word));
     if (s->type != ICMP6_REDIRECT)
@@ -103,12 +106,11 @@ static uint32_t icmp6_header(const struct icmp6_error *s, const struct pkt *p,
 static struct pkt *icmp6_answer(struct element *e, const struct pkt *p)
 {
     const struct icmp6_error *s = element_state(e);
-    uint32_t head = s->type == ICMP6_REDIRECT ? 40 : 8, n = pkt_avail(p, p->network);
+    uint32_t head = s->type == ICMP6_REDIRECT ? 40 : 8;
+    uint32_t n = p->len < MOST ? p->len : MOST;
     struct ip6_hdr *h;
     struct pkt *q;
 
-    if (n > MIN_MTU - sizeof *h - head)
-        n = MIN_MTU - sizeof *h - head;
     q = pkt_new(element_pool(e), PKT_HEADROOM, NULL, sizeof *h + head + n, 0);
     if (!q)
         return NULL;
@@ -121,14 +123,13 @@ static struct pkt *icmp6_answer(struct element *e, const struct pkt *p)
                           .src = s->src,
                           .dst = pkt_ip6(p)->src};
     icmp6_header(s, p, q->transport);
-    memcpy(q->transport + head, p->network, n);
+    memcpy(q->transport + head, p->data, n);
     store16(
         q->transport + 2,
         csum_finish(csum_add(csum_pseudo6(&h->src, &h->dst, IP_PROTO_ICMP6, head + n),
                              q->transport, head + n)));
     memcpy(q->anno + ANNO_DST_IP6, h->dst.b, 16);
     q->anno[ANNO_FIX_IP_SRC] = 1;
-    q->timestamp = p->timestamp;
     return q;
 }
 

@@ -59,7 +59,9 @@ static int ip6_encap_configure(struct element *e, struct conf *c, struct diag *d
 
     if (!parse_ip_protocol(e, s->proto_arg.s, &s->proto))
         return diag_err(d, "PROTO: parse error");
-    return ip6_encap_dst(e, s->dst_arg.s) ? 0 : diag_err(d, "DST: parse error");
+    return ip6_encap_dst(e, s->dst_arg.s)
+               ? 0
+               : diag_err(d, "DST argument should be IP address or 'DST_ANNO'");
 }
 
 static inline verdict_t ip6_encap_one(struct element *e, struct pkt *p)
@@ -96,20 +98,11 @@ static int ip6_encap_read_dst(struct element *e, const struct handler_spec *h,
     return 0;
 }
 
-static int ip6_encap_write_dst(struct element *e, const struct handler_spec *h,
-                               const char *value, size_t len, struct diag *d)
-{
-    return ip6_encap_dst(e, value) ? 0 : diag_err(d, "DST: parse error");
-}
-
 static const struct handler_spec ip6_encap_handlers[] = {
-    HANDLER_VALUE(ip6_encap, src, ARG_KIND_IP6, HANDLER_READ | HANDLER_WRITE, "src",
-                  "source address"),
-    {.name = "dst",
-     .help = "destination address",
-     .flags = HANDLER_READ | HANDLER_WRITE,
-     .read = ip6_encap_read_dst,
-     .write = ip6_encap_write_dst},
+    HANDLER_VALUE(ip6_encap, src, ARG_KIND_IP6, HANDLER_READ, "src", "source address"),
+    HANDLER_BY_ARGUMENT_WRITER("1 SRC", "src", "source address"),
+    HANDLER_READER(ip6_encap_read_dst, "dst", "destination address"),
+    HANDLER_BY_ARGUMENT_WRITER("2 DST", "dst", "destination address"),
     HANDLER_END,
 };
 

@@ -4,7 +4,7 @@
  *
  * Usage:    IP6Fragmenter(MTU [, FRAGMENT true])
  * Ports:    1 in, 1-2 out; push
- * Args:     MTU       longest packet that passes, at least 56 bytes
+ * Args:     MTU       longest packet that passes; below 56 bytes nothing can be cut
  *           FRAGMENT  false: do not cut; packets that are too long leave by output 1
  * Counters: drops      packets that were too long and could not be cut
  *           fragments  fragments made
@@ -34,7 +34,6 @@ static const struct arg_spec ip6_fragmenter_args[] = {
      .flags = ARG_M,
      .offset = offsetof(struct ip6_fragmenter, mtu),
      .help = "longest packet",
-     .min = MTU_MIN,
      .max = PKT_MAX_LEN},
     ARG_BOOL(ip6_fragmenter, fragment, "FRAGMENT", 0, "true", "cut long packets"),
     ARG_END,
@@ -110,9 +109,9 @@ static bool can_fragment(const struct ip6_fragmenter *s, const struct pkt *p)
 {
     const struct ip6_hdr *h = (const void *)p->data;
 
-    return s->fragment && p->len > sizeof *h && p->data[0] >> 4 == 6 &&
-           h->next != NEXT_FRAGMENT && p->len <= sizeof *h + 0xffff &&
-           be16(h->len) == p->len - sizeof *h;
+    return s->fragment && s->mtu >= MTU_MIN && p->len > sizeof *h &&
+           p->data[0] >> 4 == 6 && h->next != NEXT_FRAGMENT &&
+           p->len <= sizeof *h + 0xffff && be16(h->len) == p->len - sizeof *h;
 }
 
 static void ip6_fragmenter_push(struct element *e, unsigned port, struct batch *b)

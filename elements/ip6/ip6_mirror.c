@@ -10,7 +10,7 @@
  * Example:  FromDevice(0) -> MarkIP6Header(14) -> IP6Mirror -> EtherMirror -> ToDevice(0);
  * See also: IPMirror, EtherMirror
  *
- * Swaps the addresses, and the ports of TCP and UDP if they follow at once. Checksums stay
+ * Swaps the addresses, and the ports of TCP and UDP if eight bytes of those follow. Checksums stay
  * right. The network header must be marked.
  */
 
@@ -25,18 +25,18 @@ static const struct counter_spec ip6_mirror_counters[] = {
 
 static inline verdict_t ip6_mirror_one(struct element *e, struct pkt *p)
 {
-    uint32_t left = pkt_avail(p, p->network);
     struct ip6_hdr *h;
     struct ip6_addr src;
 
-    if (left < sizeof *h || pkt_writable(p) < 0)
+    if (pkt_avail(p, p->network) < sizeof *h || pkt_writable(p) < 0)
         return drop(e, C_DROPS);
     h = pkt_ip6(p);
     src = h->src;
     h->src = h->dst;
     h->dst = src;
-    if ((h->next == IP_PROTO_TCP || h->next == IP_PROTO_UDP) && left >= sizeof *h + 4) {
-        uint8_t *ports = p->network + sizeof *h;
+    if ((h->next == IP_PROTO_TCP || h->next == IP_PROTO_UDP) &&
+        pkt_avail(p, p->transport) >= sizeof(struct udp_hdr)) {
+        uint8_t *ports = p->transport;
         uint32_t v = load32(ports);
 
         store32(ports, v << 16 | v >> 16);

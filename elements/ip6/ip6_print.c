@@ -2,7 +2,7 @@
 /*
  * IP6Print -- print what IPv6 headers say
  *
- * Usage:    IP6Print([LABEL, NBYTES 1500, CONTENTS false])
+ * Usage:    IP6Print([LABEL, keywords NBYTES 1500, CONTENTS false])
  * Ports:    1 in, 1 out; push or pull
  * Args:     LABEL     stands in front of each line
  *           NBYTES    most bytes of data that CONTENTS prints
@@ -26,7 +26,7 @@ struct ip6_print {
 
 static const struct arg_spec ip6_print_args[] = {
     ARG_STRING(ip6_print, label, "LABEL", ARG_POS, NULL, "in front of each line"),
-    ARG_U32(ip6_print, bytes, "NBYTES", ARG_POS, "1500", "most bytes of data"),
+    ARG_U32(ip6_print, bytes, "NBYTES", 0, "1500", "most bytes of data"),
     ARG_BOOL(ip6_print, contents, "CONTENTS", 0, "false", "print the data"),
     ARG_END,
 };

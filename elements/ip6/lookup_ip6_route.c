@@ -6,7 +6,7 @@
  * Ports:    1 in, 1 or more out; push
  * Args:     ADDR/MASK [GATEWAY] OUTPUT  a route; any number
  * Counters: drops  packets without a route
- * Handlers: table   (read) all routes, one a line
+ * Handlers: table   (read) all routes, one a line, in the order in which they came
  *           lookup  (read, parameter) output and gateway for an address
  *           add     (write) a route, as the arguments
  *           remove  (write) ADDR/MASK
@@ -21,8 +21,11 @@
  */
 
 #include "engine/element.h"
+#include "engine/args.h"
 #include "engine/ip6_routes.h"
 #include "engine/words.h"
+
+#include <stdlib.h>
 
 struct lookup_ip6_route {
     struct ip6_routes routes;
@@ -34,57 +37,57 @@ static const struct counter_spec lookup_ip6_route_counters[] = {
     {NULL, NULL},
 };
 
-/* "ADDR/MASK [GATEWAY] OUTPUT", or "ADDR MASK GATEWAY OUTPUT" as in old configurations;
- * with `only_prefix` the first word alone. */
-static bool route_parse(const struct element *e, const char *text, bool only_prefix,
-                        struct ip6_route *r)
+static bool route_prefix(const struct element *e, const char *text, struct ip6_route *r)
 {
-    char word[4][WORD_ROOM], extra[WORD_ROOM], both[2 * WORD_ROOM];
-    unsigned n = 0, len;
-    uint64_t port;
+    unsigned len = 128;
 
-    while (n < 4 && word_next(&text, word[n]))
+    if (!parse_ip6_prefix(e, text, &r->addr, &len) && !parse_ip6(e, text, &r->addr))
+        return false;
+    r->len = len;
+    return true;
+}
+
+/* "ADDR/MASK [GATEWAY] OUTPUT" of the configuration. */
+static bool route_parse(struct element *e, const char *text, struct ip6_route *r)
+{
+    char word[3][WORD_ROOM], extra[WORD_ROOM];
+    unsigned n = 0;
+    int64_t port;
+
+    while (n < 3 && word_next(&text, word[n]))
         n++;
-    if (!n || word_next(&text, extra))
+    if (n < 2 || word_next(&text, extra))
         return false;
     memset(r, 0, sizeof *r);
-    if (n == 4) {
-        size_t a = strlen(word[0]), b = strlen(word[1]);
-
-        memcpy(both, word[0], a);
-        both[a] = '/';
-        memcpy(both + a + 1, word[1], b + 1);
-        if (!parse_ip6_prefix(e, both, &r->addr, &len))
-            return false;
-    } else if (!parse_ip6_prefix(e, word[0], &r->addr, &len)) {
-        if (!parse_ip6(e, word[0], &r->addr))
-            return false;
-        len = 128;
-    }
-    r->len = len;
-    if (only_prefix)
-        return true;
-    if (n < 2 || !parse_u64(word[n - 1], 0, &port) || port >= e->n_out)
+    if (!route_prefix(e, word[0], r) || !parse_i64(word[n - 1], 0, &port) || port < 0 ||
+        port > INT32_MAX)
         return false;
     r->port = (uint32_t)port;
-    return n == 2 || parse_ip6(e, word[n - 2], &r->gateway);
+    return n == 2 || parse_ip6(e, word[1], &r->gateway);
 }
 
 static int lookup_ip6_route_configure(struct element *e, struct conf *c, struct diag *d)
 {
     struct lookup_ip6_route *s = element_state(e);
+    uint32_t outputs = 0;
     struct ip6_route r;
     int rc = 0;
 
-    for (int i = 0; i < c->argc; i++)
-        if (!route_parse(e, c->argv[i], false, &r))
-            rc = diag_err(d, "argument %d should be 'DST/MASK [GATEWAY] OUTPUT'",
-                          i + 1);
-        else if (ip6_routes_add(&s->routes, &r) < 0)
+    for (int i = 0; i < c->argc; i++) {
+        if (!route_parse(e, c->argv[i], &r)) {
+            rc = diag_err(d, "argument %d should be DADDR/MASK [GW] OUTPUT", i + 1);
+            continue;
+        }
+        outputs = r.port < outputs ? outputs : r.port + 1;
+        if (ip6_routes_add(&s->routes, &r) < 0)
             return diag_err(d, "out of memory");
-    if (!c->argc)
+    }
+    if (rc < 0)
+        return rc;
+    if (!outputs)
         diag_warn(d, "no routes");
-    return rc;
+    return outputs > e->n_out ? diag_err(d, "need %u or more output ports", outputs)
+                              : 0;
 }
 
 static void lookup_ip6_route_cleanup(struct element *e)
@@ -109,18 +112,32 @@ static inline verdict_t lookup_ip6_route_one(struct element *e, struct pkt *p)
 }
 ELEMENT_LOOP(lookup_ip6_route)
 
+static void unparse_route(const struct ip6_route *r, struct sbuf *out)
+{
+    char addr[64], gateway[64];
+
+    sbuf_printf(out, "%s/%u\t%s\t%u\n", unparse_ip6(&r->addr, addr), r->len,
+                unparse_ip6(&r->gateway, gateway), r->port);
+}
+
+/* In the order in which they came, but that new ones fill gaps. */
 static int read_table(struct element *e, const struct handler_spec *h,
                       const char *param, struct sbuf *out, struct diag *d)
 {
     const struct lookup_ip6_route *s = element_state(e);
-    char addr[64], gateway[64];
+    const struct ip6_routes *t = &s->routes;
+    uint32_t *at = calloc(t->n_slots + 1, sizeof *at); /* number plus one */
 
-    for (uint32_t i = 0; i < s->routes.n; i++) {
-        const struct ip6_route *r = &s->routes.route[i];
-
-        sbuf_printf(out, "%s/%u\t%s\t%u\n", unparse_ip6(&r->addr, addr), r->len,
-                    unparse_ip6(&r->gateway, gateway), r->port);
-    }
+    if (!at)
+        return diag_err(d, "out of memory");
+    if (t->n_slots)
+        sbuf_puts(out, "# Active routes\n");
+    for (uint32_t i = 0; i < t->n; i++)
+        at[t->route[i].slot] = i + 1;
+    for (uint32_t i = 0; i < t->n_slots; i++)
+        if (at[i])
+            unparse_route(&t->route[at[i] - 1], out);
+    free(at);
     return 0;
 }
 
@@ -144,28 +161,89 @@ static int read_lookup(struct element *e, const struct handler_spec *h,
 
 enum { DO_ADD, DO_REMOVE, DO_CTRL };
 
+/* What stands behind the prefix of a route. */
+struct route_way {
+    struct ip6_addr gateway;
+    int32_t port;
+};
+
+static const struct arg_spec no_words[] = {ARG_END};
+static const struct arg_spec port_words[] = {
+    ARG_I32(route_way, port, "PORT", ARG_M, NULL, NULL),
+    ARG_END,
+};
+static const struct arg_spec gateway_words[] = {
+    ARG_IP6(route_way, gateway, "GATEWAY", ARG_M, NULL, NULL),
+    ARG_I32(route_way, port, "PORT", ARG_M, NULL, NULL),
+    ARG_END,
+};
+
+/* "PREFIX" and the words of `specs`; all that is wrong is said. */
+static int route_words(struct element *e, const char *text,
+                       const struct arg_spec *specs, struct ip6_route *r,
+                       struct route_way *way, struct diag *d)
+{
+    char word[WORD_ROOM];
+    int rc = 0;
+
+    memset(r, 0, sizeof *r);
+    memset(way, 0, sizeof *way);
+    if (!word_next(&text, word))
+        rc = diag_err(d, "PREFIX: required argument missing");
+    else if (!route_prefix(e, word, r))
+        rc = diag_err(d, "PREFIX: parse error");
+    return args_words(e, text, specs, way, d) < 0 ? -1 : rc;
+}
+
+static int add_route(struct element *e, const char *text, struct diag *d)
+{
+    struct lookup_ip6_route *s = element_state(e);
+    const char *rest = text;
+    struct route_way way;
+    char word[WORD_ROOM];
+    struct ip6_route r;
+    unsigned n = 0;
+
+    while (word_next(&rest, word))
+        n++;
+    if (route_words(e, text, n == 2 ? port_words : gateway_words, &r, &way, d) < 0)
+        return -1;
+    if (way.port < 0 || way.port >= e->n_out)
+        return diag_err(d, "output port out of range");
+    r.gateway = way.gateway;
+    r.port = (uint32_t)way.port;
+    return ip6_routes_add(&s->routes, &r) < 0 ? diag_err(d, "out of memory") : 0;
+}
+
+/* A route that is not there is no error, as in Click. */
+static int remove_route(struct element *e, const char *text, struct diag *d)
+{
+    struct lookup_ip6_route *s = element_state(e);
+    struct route_way way;
+    struct ip6_route r;
+
+    if (route_words(e, text, no_words, &r, &way, d) < 0)
+        return -1;
+    (void)ip6_routes_remove(&s->routes, &r.addr, r.len);
+    return 0;
+}
+
 static int write_route(struct element *e, const struct handler_spec *h,
                        const char *value, size_t len, struct diag *d)
 {
-    struct lookup_ip6_route *s = element_state(e);
-    intptr_t what = h->user;
-    struct ip6_route r;
+    char word[WORD_ROOM];
 
-    if (what == DO_CTRL) {
-        if (!strncmp(value, "add ", 4))
-            what = DO_ADD;
-        else if (!strncmp(value, "remove ", 7))
-            what = DO_REMOVE;
-        else
-            return diag_err(d, "expected 'add ROUTE' or 'remove ADDR/MASK'");
-        value += what == DO_ADD ? 4 : 7;
-    }
-    if (!route_parse(e, value, what == DO_REMOVE, &r))
-        return diag_err(d, "expected 'DST/MASK [GATEWAY] OUTPUT'");
-    if (what == DO_ADD)
-        return ip6_routes_add(&s->routes, &r) < 0 ? diag_err(d, "out of memory") : 0;
-    return ip6_routes_remove(&s->routes, &r.addr, r.len) ? 0
-                                                         : diag_err(d, "no such route");
+    if (h->user == DO_ADD)
+        return add_route(e, value, d);
+    if (h->user == DO_REMOVE)
+        return remove_route(e, value, d);
+    if (!word_next(&value, word))
+        word[0] = '\0';
+    if (strcmp(word, "add") == 0)
+        return add_route(e, value, d);
+    if (strcmp(word, "remove") == 0)
+        return remove_route(e, value, d);
+    return diag_err(d, "bad command, should be `add' or `remove'");
 }
 
 #define ROUTE_WRITER(user_, name_, help_)                                              \

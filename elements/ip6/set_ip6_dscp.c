@@ -19,16 +19,11 @@
 enum { DSCP_MAX = 63 };
 
 struct set_ip6_dscp {
-    uint8_t dscp;
+    uint32_t dscp;
 };
 
 static const struct arg_spec set_ip6_dscp_args[] = {
-    {.name = "DSCP",
-     .kind = ARG_KIND_U8,
-     .flags = ARG_M,
-     .offset = offsetof(struct set_ip6_dscp, dscp),
-     .help = "0 to 63",
-     .max = DSCP_MAX},
+    ARG_U32(set_ip6_dscp, dscp, "DSCP", ARG_M, NULL, "0 to 63"),
     ARG_END,
 };
 
@@ -37,6 +32,13 @@ static const struct counter_spec set_ip6_dscp_counters[] = {
     [C_DROPS] = {"drops", "packets without an IPv6 header"},
     {NULL, NULL},
 };
+
+static int set_ip6_dscp_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    const struct set_ip6_dscp *s = element_state(e);
+
+    return s->dscp > DSCP_MAX ? diag_err(d, "diffserv code point out of range") : 0;
+}
 
 static inline verdict_t set_ip6_dscp_one(struct element *e, struct pkt *p)
 {
@@ -51,26 +53,8 @@ static inline verdict_t set_ip6_dscp_one(struct element *e, struct pkt *p)
 }
 ELEMENT_LOOP(set_ip6_dscp)
 
-static int set_ip6_dscp_write(struct element *e, const struct handler_spec *h,
-                              const char *value, size_t len, struct diag *d)
-{
-    struct set_ip6_dscp *s = element_state(e);
-    uint64_t v;
-
-    if (!parse_u64(value, 0, &v) || v > DSCP_MAX)
-        return diag_err(d, "diffserv code point out of range");
-    s->dscp = (uint8_t)v;
-    return 0;
-}
-
 static const struct handler_spec set_ip6_dscp_handlers[] = {
-    {.name = "dscp",
-     .help = "the code point",
-     .flags = HANDLER_READ | HANDLER_WRITE,
-     .argument = "0 DSCP",
-     .kind = ARG_KIND_U8,
-     .offset = offsetof(struct set_ip6_dscp, dscp),
-     .write = set_ip6_dscp_write},
+    HANDLER_BY_ARGUMENT("0 DSCP", "dscp", "the code point"),
     HANDLER_END,
 };
 
@@ -80,7 +64,9 @@ ELEMENT(SetIP6DSCP) = {
     .ports = "1/1",
     .args = set_ip6_dscp_args,
     .counters = set_ip6_dscp_counters,
+    .live = true,
     .handlers = set_ip6_dscp_handlers,
+    .configure = set_ip6_dscp_configure,
     .push = set_ip6_dscp_push,
     .pull = set_ip6_dscp_pull,
 };

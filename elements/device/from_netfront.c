@@ -14,6 +14,9 @@
  *           HEADROOM   accepted and without effect
  *           OUTBOUND   accepted and without effect
  *           ENCAP      accepted and without effect
+ *           CAPTURE    another name of METHOD
+ *           FORCE_IP   false; packets of a virtual machine's interfaces are not sorted
+ *           BPF_FILTER  not understood here: use Classifier or IPFilter
  *           ACTIVE     false: take nothing, default true
  * Counters: count      packets received
  * Handlers: active     rw: whether packets are taken
@@ -36,7 +39,8 @@ struct from_netfront {
     struct text name;
     struct text method, encap; /* of other systems */
     uint32_t burst, snaplen, headroom;
-    bool timestamp, active, unused;
+    struct text filter;
+    bool timestamp, active, force_ip, unused;
     uint8_t number;
 };
 
@@ -50,6 +54,9 @@ static const struct arg_spec from_netfront_args[] = {
     ARG_BOOL(from_netfront, active, "ACTIVE", ARG_KEY, "true", "false: take nothing"),
     ARG_BOOL(from_netfront, unused, "SNIFFER", ARG_KEY, "true", "no effect"),
     ARG_WORD(from_netfront, method, "METHOD", ARG_KEY, NULL, "no effect"),
+    ARG_WORD(from_netfront, method, "CAPTURE", ARG_OLD, NULL, "old name of METHOD"),
+    ARG_BOOL(from_netfront, force_ip, "FORCE_IP", ARG_KEY, "false", "must be false"),
+    ARG_STRING(from_netfront, filter, "BPF_FILTER", ARG_KEY, NULL, "must be empty"),
     ARG_U32(from_netfront, headroom, "HEADROOM", ARG_KEY, "0", "no effect"),
     ARG_BOOL(from_netfront, unused, "OUTBOUND", ARG_KEY, "false", "no effect"),
     ARG_WORD(from_netfront, encap, "ENCAP", ARG_KEY, NULL, "no effect"),
@@ -66,6 +73,12 @@ static int from_netfront_configure(struct element *e, struct conf *c, struct dia
 {
     struct from_netfront *f = element_state(e);
 
+    if (f->force_ip)
+        return diag_err(d, "FORCE_IP: not supported here; use Classifier(12/0800) and "
+                           "MarkIPHeader(14)");
+    if (f->filter.len)
+        return diag_err(d,
+                        "BPF_FILTER: not supported here; use Classifier or IPFilter");
     if (f->burst < 1 || f->burst > BATCH_MAX)
         f->burst = BATCH_MAX;
     f->dev = netdev_get(e, f->name.s, d);

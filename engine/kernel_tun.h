@@ -18,10 +18,11 @@ struct kernel_tun {
     struct ip_prefix addr;
     uint32_t gateway, mtu, headroom, burst;
     struct ether_addr ether;
-    bool have_ether, ignore;
+    bool have_ether, ignore, said_error;
     struct text name_arg;
     int fd; /* 1 + the descriptor; 0: none */
     bool tap;
+    uint64_t selected_calls;
     char name[IFNAMSIZ];
     struct task task;
     struct signal signal;
@@ -57,11 +58,13 @@ struct kernel_tun {
 
 enum { TUN_RECEIVED, TUN_SENT, TUN_DROPS };
 #define KERNEL_TUN_COUNTERS                                                            \
-    [TUN_RECEIVED] = {"received", "packets from the kernel"},                          \
+    [TUN_RECEIVED] = {"packets", "packets from the kernel"},                           \
     [TUN_SENT] = {"sent", "packets to the kernel"},                                    \
     [TUN_DROPS] = {"drops", "packets that the kernel refused"}
 #define KERNEL_TUN_HANDLERS                                                            \
     HANDLER_READER(kernel_tun_read_name, "dev_name", "name of the interface"),         \
+        HANDLER_VALUE(kernel_tun, selected_calls, ARG_KIND_U64, HANDLER_READ,          \
+                      "selected_calls", "times that there was something to read"),     \
         TASK_HANDLERS(kernel_tun, task)
 
 /* "10.9.0.1/24", for arg_spec.parse. */

@@ -120,6 +120,15 @@ same no_table "$(why 'i :: Idle -> Discard; Socket(UDP, 127.0.0.1, 7000, DENY i)
 same from_host "$(inside "\$click -e 'FromHost(fake0, 10.2.0.1/24, ETHER 2:0:0:0:0:9) -> cl :: Classifier(12/0806, 12/0800, -);
     cl[0] -> ARPResponder(10.2.0.0/24 1:1:1:1:1:1) -> Queue -> Unqueue -> t :: ToHost(fake0); cl[1] -> Strip(14) -> CheckIPHeader -> ICMPPingResponder -> EtherEncap(0x0800, 1:1:1:1:1:1, 2:0:0:0:0:9) -> t; cl[2] -> Discard;
     DriverManager(wait 20s)' -h t.drops & for _ in \$(seq 100); do ip route get 10.2.0.7 >&- 2>&- && break; sleep 0.1; done; ping -c 1 -W 5 10.2.0.7 | grep -c '1 received'; kill %1; wait" 2>/dev/null | head -n 1)" 1
+same tun_refuses "$(inside "\$click -e 'k :: KernelTun(10.2.1.1/24, DEVNAME fake1, MTU 100) -> Discard; InfiniteSource(DATA abc, LIMIT 1) -> k;
+    InfiniteSource(LENGTH 200, LIMIT 1) -> UDPIPEncap(10.2.1.2, 1, 10.2.1.3, 2) -> k; InfiniteSource(LENGTH 20, LIMIT 1) -> MarkIPHeader -> k; InfiniteSource(LENGTH 50, LIMIT 1) -> UDPIPEncap(10.2.1.2, 1, 10.2.1.3, 2) -> k;
+    DriverManager(wait 0.1s)' -h k.drops -h k.sent 2>&1 | grep -v '^\$' | LC_ALL=C sort")" '1
+3
+KernelTun(fake1): no network header
+KernelTun(fake1): packet larger than MTU (100)
+KernelTun(fake1): unknown IP version 5
+k.drops:
+k.sent:'
 same no_from_host "$(why 'Idle -> ToHost(x)')" 'ToHost(x) requires an initialized FromHost with the same dev_name'
 same bad_gateway "$(why 'KernelTun(10.0.0.1/24, 11.0.0.1) -> Discard')" 'bad GATEWAY'
 same small_mtu "$(why 'KernelTun(10.0.0.1/24, MTU 10) -> Discard')" 'MTU must be greater than 20'

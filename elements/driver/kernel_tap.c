@@ -13,10 +13,11 @@
  *           BURST      packets read at once, default 1
  *           TAP        accepted: it is one
  *           DEV_NAME, IGNORE_QUEUE_OVERFLOWS  for old configurations
- * Counters: received   packets from the kernel
+ * Counters: packets    packets from the kernel
  *           sent       packets to the kernel
- *           drops      packets that the kernel refused
+ *           drops      packets that the kernel refused, or would have
  * Handlers: dev_name  (read) name of the interface
+ *           selected_calls  (read) times that there was something to read
  *           scheduled, tickets  (rw) the task, with a pull input
  * Example:  k :: KernelTap(10.9.0.1/24, ETHER 2:0:0:0:0:9) -> sw :: EtherSwitch -> k;
  * See also: KernelTun, FromDevice, ToDevice

@@ -13,15 +13,17 @@
  *           BURST      packets read at once, default 1
  *           TAP        default false: be a KernelTap
  *           DEV_NAME, IGNORE_QUEUE_OVERFLOWS  for old configurations
- * Counters: received   packets from the kernel
+ * Counters: packets    packets from the kernel
  *           sent       packets to the kernel
- *           drops      packets that the kernel refused
+ *           drops      packets that the kernel refused, or would have
  * Handlers: dev_name  (read) name of the interface
+ *           selected_calls  (read) times that there was something to read
  *           scheduled, tickets  (rw) the task, with a pull input
  * Example:  FromDevice(eth1) -> Strip(14) -> ... -> k :: KernelTun(10.9.0.1/24) -> ...
  * See also: KernelTap, FromDevice, ToDevice, Socket
  *
- * IP packets that arrive at the input go to the kernel as if they had come from the network;
+ * IP packets that arrive at the input, with their network header marked, go to the kernel as
+ * if they had come from the network; what is none, or longer than MTU, is dropped aloud;
  * what the kernel sends to the network leaves by output 0, with the network header set,
  * and for IPv4 the destination annotation. What is no IP leaves by output 1 if that is
  * connected. Needs the right to make interfaces.
@@ -107,6 +109,7 @@ static void tun_ready(void *arg, int fd, short revents)
     struct batch b, bad;
     struct pkt *p;
 
+    s->selected_calls++;
     b.n = bad.n = 0;
     while (b.n + bad.n < s->burst && (p = tun_read(e)))
         batch_add(tun_mark(s, p) ? &b : &bad, p);
@@ -115,17 +118,52 @@ static void tun_ready(void *arg, int fd, short revents)
     out_push_or_free(e, 1, &bad);
 }
 
-void kernel_tun_push(struct element *e, unsigned port, struct batch *b)
+/* Where the packet for the kernel begins, and its length; NULL: there is none, and the
+ * console was told why. */
+static const uint8_t *tun_packet(struct element *e, const struct pkt *p, uint32_t *n)
 {
     const struct kernel_tun *s = element_state(e);
+    const uint8_t *at = s->tap ? p->data : p->network;
+    const char *name = e->cls->name;
+    uint32_t link = s->tap ? sizeof(struct eth_hdr) : 0;
 
+    *n = s->tap ? p->len : pkt_avail(p, at);
+    if (s->tap && *n < link) {
+        element_say(e, "%s(%s): packet too small\n", name, s->name);
+    } else if (!s->tap && *n < sizeof(struct ip4_hdr)) {
+        element_say(e, "%s(%s): no network header\n", name, s->name);
+    } else if (!s->tap && *at >> 4 != 4 && *at >> 4 != 6) {
+        element_say(e, "%s(%s): unknown IP version %d\n", name, s->name, *at >> 4);
+    } else if (*n - link > s->mtu) {
+        element_say(e, "%s(%s): packet larger than MTU (%u)\n", name, s->name, s->mtu);
+    } else {
+        return at;
+    }
+    return NULL;
+}
+
+/* Write a packet; the first error is said, and those that IGNORE_QUEUE_OVERFLOWS does not
+ * mean. */
+static bool tun_write(struct element *e, const uint8_t *at, uint32_t n)
+{
+    struct kernel_tun *s = element_state(e);
+
+    if (write(s->fd - 1, at, n) == (ssize_t)n)
+        return true;
+    if (errno != ENOBUFS || !s->ignore || !s->said_error)
+        element_say(e, "%s(%s): write failed: %s\n", e->cls->name, s->name,
+                    strerror(errno));
+    s->said_error = true;
+    return false;
+}
+
+void kernel_tun_push(struct element *e, unsigned port, struct batch *b)
+{
     for (uint32_t i = 0; i < b->n; i++) {
-        const struct pkt *p = b->p[i];
-        const uint8_t *at = !s->tap && p->network ? p->network : p->data;
-        uint32_t n = pkt_avail(p, at);
-        bool ok = n && write(s->fd - 1, at, n) == (ssize_t)n;
+        uint32_t n;
+        const uint8_t *at = tun_packet(e, b->p[i], &n);
 
-        element_count(e, ok ? TUN_SENT : TUN_DROPS, 1);
+        element_count(e, at && tun_write(e, at, n) ? TUN_SENT : TUN_DROPS, 1);
     }
     batch_free(b);
 }

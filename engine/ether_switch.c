@@ -144,21 +144,66 @@ void ether_switch_cleanup(struct element *e)
     s->n = s->room = 0;
 }
 
+/* An entry and its place in Click's hash table, whose order `table` keeps. */
+struct listed {
+    uint64_t bucket, key;
+    int64_t seen_ns;
+};
+
+static int compare_listed(const void *x, const void *y)
+{
+    const struct listed *a = x, *b = y;
+
+    if (a->bucket != b->bucket)
+        return a->bucket < b->bucket ? -1 : 1;
+    return (a->seen_ns < b->seen_ns) - (a->seen_ns > b->seen_ns); /* newest first */
+}
+
+static struct ether_addr address_of(uint64_t key)
+{
+    struct ether_addr a;
+
+    for (unsigned i = 0; i < 6; i++)
+        a.b[i] = (uint8_t)(key >> (56 - 8 * i));
+    return a;
+}
+
+/* Click computes with int, in the byte order of this machine. */
+static uint64_t click_hash(uint64_t key)
+{
+    struct ether_addr a = address_of(key);
+    uint32_t high = (uint32_t)load16(a.b + 2) << 16;
+
+    return (uint64_t)(int64_t)(int32_t)((load16(a.b + 4) | high) ^ (uint32_t)load16(a.b)
+                                                                       << 9);
+}
+
 static int read_table(struct element *e, const struct handler_spec *h,
                       const char *param, struct sbuf *out, struct diag *d)
 {
     const struct ether_switch *s = element_state(e);
+    struct listed *v = malloc((s->n + 1) * sizeof *v);
+    uint64_t buckets =
+        63; /* doubled, and one more, when there are two entries for each */
+    uint32_t n = 0;
     char text[64];
 
-    for (uint32_t i = 0; i < s->room; i++) {
-        uint64_t key = s->v[i].key;
-        struct ether_addr a;
-        for (unsigned j = 0; j < 6; j++)
-            a.b[j] = (uint8_t)(key >> (56 - 8 * j));
-        if (key && s->v[i].seen_ns != GONE)
-            sbuf_printf(out, "%s %u\n", unparse_ether(&a, text),
-                        (unsigned)(key & 0xffff) - 1);
+    if (!v)
+        return diag_err(d, "out of memory");
+    while (s->n > 2 * buckets)
+        buckets = 2 * buckets + 1;
+    for (uint32_t i = 0; i < s->room; i++)
+        if (s->v[i].key && s->v[i].seen_ns != GONE)
+            v[n++] = (struct listed){click_hash(s->v[i].key) % buckets, s->v[i].key,
+                                     s->v[i].seen_ns};
+    qsort(v, n, sizeof *v, compare_listed);
+    for (uint32_t i = 0; i < n; i++) {
+        struct ether_addr a = address_of(v[i].key);
+
+        sbuf_printf(out, "%s %u\n", unparse_ether(&a, text),
+                    (unsigned)(v[i].key & 0xffff) - 1);
     }
+    free(v);
     return 0;
 }
 

@@ -121,6 +121,17 @@ int ip6_routes_add(struct ip6_routes *t, const struct ip6_route *r)
     return 0;
 }
 
+bool ip6_routes_has(const struct ip6_routes *t, const struct ip6_addr *addr,
+                    uint32_t len)
+{
+    struct ip6_addr clean = *addr;
+    uint32_t at;
+
+    clear_tail(&clean, len);
+    at = place_of(t, &clean, len);
+    return at < t->n && !compare(&t->route[at], &clean, len);
+}
+
 bool ip6_routes_remove(struct ip6_routes *t, const struct ip6_addr *addr, uint32_t len)
 {
     struct ip6_addr clean = *addr;

@@ -19,7 +19,8 @@ struct ip6_route {
     struct ip6_addr addr, gateway; /* gateway :: is none */
     uint32_t len;                  /* of the prefix, in bits */
     uint32_t port;
-    uint32_t slot; /* the table's: where Click would keep it */
+    bool by_handler; /* the owner's: it came while the configuration ran */
+    uint32_t slot;   /* the table's: where Click would keep it */
 };
 
 struct ip6_node {
@@ -44,6 +45,9 @@ void ip6_routes_fini(struct ip6_routes *t);
 /* Bits of the address behind the prefix are cleared. A route for the same prefix is
  * replaced. Returns -1 when memory ran out. */
 int ip6_routes_add(struct ip6_routes *t, const struct ip6_route *r);
+
+bool ip6_routes_has(const struct ip6_routes *t, const struct ip6_addr *addr,
+                    uint32_t len);
 
 /* Returns whether there was one for that prefix. */
 bool ip6_routes_remove(struct ip6_routes *t, const struct ip6_addr *addr, uint32_t len);

@@ -271,8 +271,9 @@ static bool add_changes(struct rewriter *rw, struct flow *f, const char *text)
 }
 
 /* One line of `flows`. */
-static bool add_flow(struct element *e, const char *line)
+static bool add_flow(void *ctx, const char *line)
 {
+    struct element *e = ctx;
     struct rewriter *rw = element_state(e);
     uint32_t now = rewriter_now_ms(e);
     struct flow_id from, to;
@@ -307,28 +308,11 @@ static bool add_flow(struct element *e, const char *line)
 static int write_flows(struct element *e, const struct handler_spec *h,
                        const char *value, size_t len, struct diag *d)
 {
-    const char *at = value, *end = value + len;
-    struct sbuf line = SBUF_INIT;
-    char word[WORD_ROOM];
-    unsigned number = 1;
-    int rc = 0;
-
-    for (; rc == 0 && at < end; number++) {
-        const char *nl = memchr(at, '\n', (size_t)(end - at)), *blank;
-        nl = nl ? nl : end;
-        sbuf_reset(&line);
-        sbuf_add(&line, at, (size_t)(nl - at));
-        blank = sbuf_text(&line);
-        if (word_next(&blank, word) && !add_flow(e, sbuf_text(&line)))
-            rc = diag_err(
-                d,
-                "line %u: expected PROTO SADDR SPORT DADDR DPORT SADDR "
-                "SPORT DADDR DPORT INPUT STATE MS [ANNO [DIRECTION TRIGGER DELTA]...]",
-                number);
-        at = nl + 1;
-    }
-    sbuf_fini(&line);
-    return rc;
+    return word_lines(
+        value, len, add_flow, e,
+        "PROTO SADDR SPORT DADDR DPORT SADDR SPORT DADDR DPORT INPUT STATE "
+        "MS [ANNO [DIRECTION TRIGGER DELTA]...]",
+        d);
 }
 
 /* Where a packet of the TCP flow "SADDR SPORT DADDR DPORT" would go. */

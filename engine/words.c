@@ -3,6 +3,7 @@
 
 #include "engine/words.h"
 
+#include "base/sbuf.h"
 #include "engine/element.h"
 
 static bool is_blank(char c)
@@ -58,4 +59,29 @@ int ip_list_parse(struct element *e, const char *text, void *member, struct diag
             return diag_err(d, "out of memory");
     }
     return 0;
+}
+
+int word_lines(const char *text, size_t len, bool (*line)(void *ctx, const char *line),
+               void *ctx, const char *form, struct diag *d)
+{
+    const char *end = text + len;
+    struct sbuf one = SBUF_INIT;
+    char word[WORD_ROOM];
+    unsigned number = 1;
+    int rc = 0;
+
+    for (; rc == 0 && text < end; number++) {
+        const char *nl = memchr(text, '\n', (size_t)(end - text)), *blank;
+        nl = nl ? nl : end;
+        sbuf_reset(&one);
+        sbuf_add(&one, text, (size_t)(nl - text));
+        blank = sbuf_text(&one);
+        if (one.failed)
+            rc = diag_err(d, "out of memory");
+        else if (word_next(&blank, word) && !line(ctx, sbuf_text(&one)))
+            rc = diag_err(d, "line %u: expected %s", number, form);
+        text = nl + 1;
+    }
+    sbuf_fini(&one);
+    return rc;
 }

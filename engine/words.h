@@ -27,6 +27,11 @@ enum { WORD_ROOM = 128 };
  * the text. A word that does not fit becomes "?", which no parser takes for anything. */
 bool word_next(const char **text, char word[WORD_ROOM]);
 
+/* Call line() for each line of a text that has any word, with the line as a string. -1 with
+ * a message that names the line and `form` where it returns false. */
+int word_lines(const char *text, size_t len, bool (*line)(void *ctx, const char *line),
+               void *ctx, const char *form, struct diag *d);
+
 /* A list of IPv4 addresses, which are compared four at a time: the last one is repeated. */
 struct ip_list {
     uint32_t *addr; /* network byte order; in the router's arena, aligned to 16 */

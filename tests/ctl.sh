@@ -380,6 +380,34 @@ installs() {
     refuse install-no-utf8 1 'not valid UTF-8' clickos install fw "$T/latin.click"
 }
 
+# The bindings of a NAT move from one VM to another, as text: a reply that arrives there finds
+# its way back.
+flows_move() {
+    local nat="rw :: IPRewriter(pattern 1.0.0.1 1024-65535 - - 0 1, drop)
+        rw[0] -> Discard; rw[1] -> back :: IPClassifier(dst udp port 1234 && dst host 10.0.0.1, -)
+        back[0] -> right :: Counter -> Discard; back[1] -> wrong :: Counter -> Discard
+        InfiniteSource(LIMIT \$N) -> UDPIPEncap(10.0.0.1, 1234, 2.0.0.2, 53) -> [0]rw
+        reply :: InfiniteSource(LIMIT 1, ACTIVE false) -> UDPIPEncap(2.0.0.2, 53, 1.0.0.1, \$PORT) -> [1]rw"
+    local port
+    clickos run nat-a -e "$nat" N=3 PORT=1 --isolation $iso >/dev/null
+    port=$(clickos read nat-a rw.flows | awk '{print $7}')
+    clickos run nat-b -e "$nat" N=0 "PORT=$port" --isolation $iso >/dev/null
+    clickos write nat-b reply.active true
+    sleep 0.2
+    is flows-none-yet "$(clickos read nat-b right.count)" 0
+    expect flows-write 0 '' clickos write nat-b rw.flows "$(clickos read nat-a rw.flows)"
+    is flows-same "$(clickos read nat-b rw.flows | cut -d ' ' -f 1-11)" \
+        "$(clickos read nat-a rw.flows | cut -d ' ' -f 1-11)"
+    clickos write nat-b reply.reset
+    clickos write nat-b reply.active true
+    for _ in $(seq 50); do
+        [ "$(clickos read nat-b right.count)" = 1 ] && break
+        sleep 0.05
+    done
+    is flows-moved "$(clickos read nat-b right.count)-$(clickos read nat-b wrong.count)" 1-0
+    clickos rm nat-a nat-b
+}
+
 follow_logs() {
     clickos run talk -e 'InfiniteSource(LIMIT 0) -> Discard; Idle -> Discard;' --isolation $iso >/dev/null
     clickos logs -f talk >"$T/follow" 2>"$T/err" &
@@ -629,6 +657,7 @@ for iso in $kinds; do
     handlers
     controls
     installs
+    flows_move
     follow_logs
     traffic
     rest

@@ -14,6 +14,8 @@
  *           POOL           addresses to map to; with DYNAMIC_PORTS one "ADDRESS FIRST LAST"
  * Counters: drops  packets without a mapping, or of another protocol
  * Handlers: mappings  (r) dynamic mappings with ports: "ADDR PORT PEER PORT MAPPED-PORT"
+ *           flows     (rw) all dynamic mappings in a form that can be written to another
+ *                     AddressTranslator, see below
  * Example:  at :: AddressTranslator(0, true, true, 0, 2001:db8::1 1024 65535);
  *           FromDevice(0) -> Strip(14) -> [0]at[0] -> ...; c -> Strip(14) -> [1]at[1] -> ...
  * See also: ProtocolTranslator64, ProtocolTranslator46, IPRewriter
@@ -23,16 +25,22 @@
  * behind the IPv6 header; the identifier of an echo takes the place of a port. Mappings stay
  * for good, but when there is no port left one that was idle for five minutes is given up.
  * They move to the next configuration if the pool there is the same.
+ *
+ * A line of `flows` is "port ADDR PORT PEER PORT MAPPED-PORT MS", where MS is for how many
+ * milliseconds it was idle, or "address ADDR MAPPED-ADDR". What is written is added to what
+ * is there; mappings to what is not in the pool are left out.
  */
 
 #include "engine/checksum.h"
 #include "engine/element.h"
 #include "engine/lang/lang.h"
 #include "engine/net_headers.h"
+#include "engine/words.h"
 
 #include <stdlib.h>
 
-#define IDLE_NS 300000000000ll
+#define IDLE_NS   300000000000ll
+#define NS_PER_MS 1000000ll
 
 enum { OUTWARD, INWARD };
 enum { ECHO6_REQUEST = 128, ECHO6_REPLY = 129 };
@@ -58,6 +66,7 @@ struct lease {
 struct flow {
     struct end local, peer;
     uint32_t next; /* in the hash chain; index, or NOTHING */
+    bool bound;    /* false: a gap, which is in no chain */
     int64_t used_ns;
 };
 
@@ -261,7 +270,8 @@ static bool flow_grow(struct address_translator *s)
     s->room = room;
     memset(chains, 0xff, room * sizeof *chains);
     for (uint32_t i = 0; i < s->n_flows; i++)
-        flow_link(s, i);
+        if (s->flows[i].bound)
+            flow_link(s, i);
     return true;
 }
 
@@ -276,6 +286,8 @@ static uint32_t flow_room(struct element *e, int64_t now)
         return s->n_flows++;
     for (unsigned i = 0; s->n_flows && i < TRIES; i++) {
         at = element_random(e) % s->n_flows;
+        if (!s->flows[at].bound)
+            return at;
         if (now - s->flows[at].used_ns > IDLE_NS) {
             flow_unlink(s, at);
             return at;
@@ -298,7 +310,7 @@ static bool map_port(struct element *e, unsigned direction, struct end *local,
     if (direction != s->direction) {
         i = (uint32_t)be16(local->port) - s->first;
         if (memcmp(&local->addr, &s->pool, sizeof s->pool) != 0 || i >= s->n_flows ||
-            !end_equal(&s->flows[i].peer, peer))
+            !s->flows[i].bound || !end_equal(&s->flows[i].peer, peer))
             return false;
         *local = s->flows[i].local;
     } else {
@@ -307,7 +319,7 @@ static bool map_port(struct element *e, unsigned direction, struct end *local,
             i = flow_room(e, now);
             if (i == NOTHING)
                 return false;
-            s->flows[i] = (struct flow){.local = *local, .peer = *peer};
+            s->flows[i] = (struct flow){.local = *local, .peer = *peer, .bound = true};
             flow_link(s, i);
         }
         *local = (struct end){s->pool, be16((uint16_t)(s->first + i))};
@@ -515,6 +527,8 @@ static int address_translator_mappings(struct element *e, const struct handler_s
     for (uint32_t i = 0; i < s->n_flows; i++) {
         const struct flow *f = &s->flows[i];
 
+        if (!f->bound)
+            continue;
         sbuf_printf(out, "%s %u %s %u %u\n", unparse_ip6(&f->local.addr, local),
                     be16(f->local.port), unparse_ip6(&f->peer.addr, peer),
                     be16(f->peer.port), s->first + i);
@@ -522,9 +536,144 @@ static int address_translator_mappings(struct element *e, const struct handler_s
     return 0;
 }
 
+static int read_flows(struct element *e, const struct handler_spec *h,
+                      const char *param, struct sbuf *out, struct diag *d)
+{
+    const struct address_translator *s = element_state(e);
+    int64_t now = element_coarse_now(e);
+    char local[64], peer[64];
+
+    for (uint32_t i = 0; i < s->n_flows; i++) {
+        const struct flow *f = &s->flows[i];
+
+        if (f->bound)
+            sbuf_printf(out, "port %s %u %s %u %u %lld\n",
+                        unparse_ip6(&f->local.addr, local), be16(f->local.port),
+                        unparse_ip6(&f->peer.addr, peer), be16(f->peer.port),
+                        s->first + i, (long long)((now - f->used_ns) / NS_PER_MS));
+    }
+    for (uint32_t i = 0; i < s->n_leases; i++)
+        if (s->leases[i].bound)
+            sbuf_printf(out, "address %s %s\n", unparse_ip6(&s->leases[i].other, local),
+                        unparse_ip6(&s->leases[i].pool, peer));
+    return 0;
+}
+
+static bool next_addr(struct element *e, const char **text, struct ip6_addr *addr)
+{
+    char word[WORD_ROOM];
+
+    return word_next(text, word) && parse_ip6(e, word, addr);
+}
+
+static bool next_end(struct element *e, const char **text, struct end *end)
+{
+    char word[WORD_ROOM];
+
+    return next_addr(e, text, &end->addr) && word_next(text, word) &&
+           get_port(word, &end->port);
+}
+
+/* Have flow `i`, with gaps before it if need be. False without memory. */
+static bool flow_place(struct address_translator *s, uint32_t i)
+{
+    while (i >= s->room)
+        if (!flow_grow(s))
+            return false;
+    while (s->n_flows <= i)
+        s->flows[s->n_flows++] = (struct flow){.bound = false};
+    return true;
+}
+
+/* "ADDR PORT PEER PORT MAPPED-PORT MS" */
+static bool add_port(struct element *e, const char *line)
+{
+    struct address_translator *s = element_state(e);
+    struct end local, peer;
+    char word[WORD_ROOM];
+    uint32_t i, old;
+    uint16_t mapped;
+    uint64_t ms;
+
+    if (!next_end(e, &line, &local) || !next_end(e, &line, &peer) ||
+        !word_next(&line, word) || !get_port(word, &mapped) ||
+        !word_next(&line, word) || !parse_u64(word, 10, &ms) || ms > INT32_MAX ||
+        word_next(&line, word))
+        return false;
+    mapped = be16(mapped);
+    if (!s->dynamic_ports || mapped < s->first || mapped > s->last)
+        return true; /* not in the pool */
+    i = (uint32_t)mapped - s->first;
+    if (!flow_place(s, i))
+        return true;
+    old = flow_find(s, &local, &peer);
+    if (old != NOTHING) {
+        flow_unlink(s, old);
+        s->flows[old].bound = false;
+    }
+    if (s->flows[i].bound)
+        flow_unlink(s, i);
+    s->flows[i] = (struct flow){.local = local,
+                                .peer = peer,
+                                .bound = true,
+                                .used_ns = element_coarse_now(e) -
+                                           (int64_t)ms * NS_PER_MS};
+    flow_link(s, i);
+    return true;
+}
+
+/* "ADDR MAPPED-ADDR" */
+static bool add_address(struct element *e, const char *line)
+{
+    struct address_translator *s = element_state(e);
+    struct ip6_addr other, pool;
+    struct lease *mine = NULL;
+    char word[WORD_ROOM];
+
+    if (!next_addr(e, &line, &other) || !next_addr(e, &line, &pool) ||
+        word_next(&line, word))
+        return false;
+    for (uint32_t i = 0; i < s->n_leases; i++)
+        if (memcmp(&s->leases[i].pool, &pool, sizeof pool) == 0)
+            mine = &s->leases[i];
+    if (!mine)
+        return true; /* not in the pool */
+    for (uint32_t i = 0; i < s->n_leases; i++)
+        if (memcmp(&s->leases[i].other, &other, sizeof other) == 0)
+            s->leases[i].bound = false;
+    mine->bound = true;
+    mine->other = other;
+    return true;
+}
+
+static bool add_line(void *ctx, const char *line)
+{
+    char word[WORD_ROOM];
+
+    if (!word_next(&line, word))
+        return false;
+    return strcmp(word, "port") == 0      ? add_port(ctx, line)
+           : strcmp(word, "address") == 0 ? add_address(ctx, line)
+                                          : false;
+}
+
+static int write_flows(struct element *e, const struct handler_spec *h,
+                       const char *value, size_t len, struct diag *d)
+{
+    return word_lines(value, len, add_line, e,
+                      "port ADDR PORT PEER PORT MAPPED-PORT MS, or address ADDR "
+                      "MAPPED-ADDR",
+                      d);
+}
+
 static const struct handler_spec address_translator_handlers[] = {
     HANDLER_READER(address_translator_mappings, "mappings",
                    "dynamic mappings with ports"),
+    {.name = "flows",
+     .help = "all dynamic mappings, to be written to another one",
+     .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_RAW | HANDLER_EXPENSIVE,
+     .read = read_flows,
+     .write = write_flows},
     HANDLER_END,
 };
 

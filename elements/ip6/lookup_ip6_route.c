@@ -17,7 +17,7 @@
  * Looks at the destination annotation (GetIP6Address sets it). If the route has a gateway
  * other than ::, the annotation becomes that. The longest prefix wins; a full Internet
  * table of IPv6 takes some MiB (see engine/ip6_routes.h). Routes that handlers have added
- * survive an exchange of configurations only if the new one names them.
+ * survive an exchange of configurations.
  */
 
 #include "engine/element.h"
@@ -88,6 +88,22 @@ static int lookup_ip6_route_configure(struct element *e, struct conf *c, struct 
         diag_warn(d, "no routes");
     return outputs > e->n_out ? diag_err(d, "need %u or more output ports", outputs)
                               : 0;
+}
+
+/* Routes that handlers have added live on, unless the new configuration has others to the
+ * same network. */
+static void lookup_ip6_route_take_state(struct element *e, struct element *old)
+{
+    struct lookup_ip6_route *s = element_state(e);
+    const struct lookup_ip6_route *o = element_state(old);
+
+    for (uint32_t i = 0; i < o->routes.n; i++) {
+        const struct ip6_route *r = &o->routes.route[i];
+
+        if (r->by_handler && r->port < e->n_out &&
+            !ip6_routes_has(&s->routes, &r->addr, r->len))
+            (void)ip6_routes_add(&s->routes, r);
+    }
 }
 
 static void lookup_ip6_route_cleanup(struct element *e)
@@ -211,6 +227,7 @@ static int add_route(struct element *e, const char *text, struct diag *d)
     if (way.port < 0 || way.port >= e->n_out)
         return diag_err(d, "output port out of range");
     r.gateway = way.gateway;
+    r.by_handler = true;
     r.port = (uint32_t)way.port;
     return ip6_routes_add(&s->routes, &r) < 0 ? diag_err(d, "out of memory") : 0;
 }
@@ -273,6 +290,7 @@ ELEMENT(LookupIP6Route) = {
     .counters = lookup_ip6_route_counters,
     .handlers = lookup_ip6_route_handlers,
     .configure = lookup_ip6_route_configure,
+    .take_state = lookup_ip6_route_take_state,
     .cleanup = lookup_ip6_route_cleanup,
     .push = lookup_ip6_route_push,
     .pull = lookup_ip6_route_pull,

@@ -337,11 +337,14 @@ static void lead_past(struct port *port, bool push, uint32_t left)
     }
 }
 
+/* From those only that are called themselves: a long chain is walked once. */
 static void lead_past_all(struct router *r)
 {
     for (uint32_t i = 0; i < r->n; i++) {
         struct element *e = r->elements[i];
 
+        if (e->cls->passes)
+            continue;
         for (unsigned p = 0; p < e->n_out; p++)
             if (e->out[p].is_push)
                 lead_past(&e->out[p], true, r->n);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* cli_config.c -- clickos install, show, remove, lint, graph, elements */
+/* cli_config.c -- clickos install, show, remove, lint, graph */
 
 #include "ctl/cli.h"
 #include "ctl/lint.h"
@@ -295,100 +295,4 @@ COMMAND(graph) = {
     .options = graph_options,
     .max_words = CLI_MAX_WORDS,
     .run = graph,
-};
-
-/* ---- elements -------------------------------------------------------------------- */
-
-static int list_elements(struct cli *c)
-{
-    json_t *list = lint_classes();
-    struct table t;
-    size_t i;
-    const json_t *o;
-
-    if (c->json)
-        return cli_print_json(c, json_pack("{s:o}", "elements", list));
-    table_init(&t, "ELEMENT PORTS PROCESSING ALIAS-OF");
-    json_array_foreach(list, i, o)
-    {
-        table_cell(&t, "%s", json_str(o, "name"));
-        table_cell(&t, "%s", json_str(o, "ports"));
-        table_cell(&t, "%s", json_str(o, "processing"));
-        table_cell(&t, "%s", json_str(o, "alias_of"));
-    }
-    table_print(&t, c->out);
-    json_decref(list);
-    return EXIT_OK;
-}
-
-static void print_named(FILE *out, const char *title, const json_t *list,
-                        void (*extra)(FILE *out, const json_t *o))
-{
-    size_t i;
-    const json_t *o;
-
-    if (json_array_size(list))
-        fprintf(out, "\n%s\n", title);
-    json_array_foreach(list, i, o)
-    {
-        fprintf(out, "  %-16s %s", json_str(o, "name"), json_str(o, "help"));
-        if (extra)
-            extra(out, o);
-        fputc('\n', out);
-    }
-}
-
-static void extra_arg(FILE *out, const json_t *o)
-{
-    if (json_is_true(json_object_get(o, "required")))
-        fputs(" (required)", out);
-    else if (*json_str(o, "default"))
-        fprintf(out, " (default %s)", json_str(o, "default"));
-    if (!json_is_true(json_object_get(o, "positional")))
-        fputs(" (keyword)", out);
-}
-
-static void extra_handler(FILE *out, const json_t *o)
-{
-    bool r = json_is_true(json_object_get(o, "read"));
-    bool w = json_is_true(json_object_get(o, "write"));
-
-    fputs(r && w ? " (read, write)" : w ? " (write)" : " (read)", out);
-}
-
-static int show_element(struct cli *c, const char *name)
-{
-    json_t *o = lint_class(name);
-    const char *near;
-
-    if (!o) {
-        near = lint_nearest(name);
-        return cli_fail(c, EXIT_UNKNOWN, "there is no element class '%s'%s%s%s", name,
-                        near ? ": did you mean '" : "", near ? near : "",
-                        near ? "'?" : ": see clickos elements");
-    }
-    if (c->json)
-        return cli_print_json(c, o);
-    fprintf(c->out, "%s\n  ports %s, processing %s, flow %s\n", json_str(o, "name"),
-            json_str(o, "ports"), json_str(o, "processing"), json_str(o, "flow"));
-    print_named(c->out, "Arguments", json_object_get(o, "args"), extra_arg);
-    print_named(c->out, "Counters", json_object_get(o, "counters"), NULL);
-    print_named(c->out, "Handlers", json_object_get(o, "handlers"), extra_handler);
-    json_decref(o);
-    return EXIT_OK;
-}
-
-static int elements(struct cli *c, const struct cli_args *a)
-{
-    return a->n_words ? show_element(c, a->words[0]) : list_elements(c);
-}
-
-COMMAND(elements) = {
-    .name = "elements",
-    .usage = "[CLASS]",
-    .summary = "list element classes, or show one",
-    .more = "Needs no daemon.",
-    .example = "  clickos elements IPFilter",
-    .max_words = 1,
-    .run = elements,
 };

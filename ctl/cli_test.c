@@ -150,6 +150,18 @@ TEST(an_unknown_element_class_is_status_4)
                "clickos: there is no element class 'Quee': did you mean 'Queue'?\n");
 }
 
+TEST(an_element_has_a_manual_and_not_only_tables)
+{
+    EXPECT_EQ(run(2, "elements", "IPFilter"), EXIT_OK);
+    EXPECT(strncmp(out, "IPFilter -- ", 12) == 0);
+    EXPECT(strstr(out, "\nExample:  IPFilter(allow icmp"));
+    EXPECT(strstr(out, "The first rule whose expression is true"));
+    EXPECT_EQ(run(2, "elements", "FromDump"), EXIT_OK);
+    EXPECT(strstr(out, "for the click program, not for VMs"));
+    EXPECT_EQ(run(1, "elements"), EXIT_OK);
+    EXPECT(strstr(out, "let IP packets pass, or not, by rules\n"));
+}
+
 /* ---- carets ---------------------------------------------------------------------- */
 
 static const char *caret(const char *text, unsigned line, unsigned column)

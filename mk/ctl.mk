@@ -9,7 +9,7 @@ CTL_LIBS   := -lmicrohttpd -ljansson -ldw -lelf -lm
 
 # The files of other folders are named in mk/ files that are read later: hence "=".
 CTL_VMM_OBJ    = $(VMM_CLIENT_OBJ) $(call objs,vmm/symbolize.c)
-CTL_CLI_OBJ    = $(call objs,$(CTL_CLI) $(CTL_SHARED)) $(ENGINE_OBJ)
+CTL_CLI_OBJ    = $(call objs,$(CTL_CLI) $(CTL_SHARED)) $(B)/element_docs.o $(ENGINE_OBJ)
 CTL_DAEMON_OBJ = $(call objs,$(filter-out $(CTL_CLI),$(CTL_SRC))) $(CTL_VMM_OBJ) \
                  $(SWITCH_OBJ) $(ENGINE_OBJ)
 
@@ -24,7 +24,7 @@ $(B)/clickosd: $(B)/ctl/clickosd_main.o $$(CTL_DAEMON_OBJ)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^) $(CTL_LIBS)
 
-TEST_OBJ_ctl   = $(call objs,$(CTL_SRC)) $(CTL_VMM_OBJ) $(SWITCH_OBJ)
+TEST_OBJ_ctl   = $(call objs,$(CTL_SRC)) $(B)/element_docs.o $(CTL_VMM_OBJ) $(SWITCH_OBJ)
 TEST_LIBS_ctl := $(CTL_LIBS)
 
 FUZZ_OBJ_api  = $(TEST_OBJ_ctl)

@@ -20,7 +20,8 @@
 #include <unistd.h>
 
 enum {
-    MAX_CLIENTS = 64,    /* of one VM */
+    MAX_CLIENTS = 64, /* of one VM */
+    IDLE_NS = 2000000000,
     MAX_STEPS = 16,      /* commands in a row */
     MAX_WAITING = 65536, /* bytes that a client has not read: then its commands wait */
     READ_SIZE = 16384,
@@ -36,6 +37,8 @@ struct control_client {
     struct vm *vm;             /* borrowed */
     char config[CONTROL_NAME]; /* whose handlers are meant; "": the default one */
     int fd;                    /* -1: the client is gone */
+    uid_t user;                /* whose it is */
+    uint64_t heard_ns;         /* when it said something last */
     uint32_t events;           /* that the loop watches for */
     struct loop_watch watch;
     struct control control;
@@ -308,6 +311,8 @@ static void client_ready(void *ctx, uint32_t events)
     if (c->events & EPOLLIN) {
         n = recv(c->fd, bytes, sizeof bytes, 0);
         if (n > 0)
+            c->heard_ns = loop_now_ns();
+        if (n > 0)
             control_feed(&c->control, bytes, (size_t)n);
         else if (n == 0 || (errno != EAGAIN && errno != EINTR))
             control_close_input(&c->control);
@@ -315,19 +320,73 @@ static void client_ready(void *ctx, uint32_t events)
     serve(c);
 }
 
-static unsigned count_clients(const struct vm *vm)
+/* --- places --------------------------------------------------------------------------------------- */
+
+/* All there are; those whose client has gone, but not their request, among them. */
+static unsigned count_clients(const struct vm *vm, bool connected)
 {
     unsigned n = 0;
 
     for (const struct control_client *c = vm->control_clients; c; c = c->next)
-        n++;
+        n += !connected || c->fd >= 0;
     return n;
+}
+
+static unsigned places_of(const struct vm *vm, uid_t user)
+{
+    unsigned n = 0;
+
+    for (const struct control_client *c = vm->control_clients; c; c = c->next)
+        n += c->fd >= 0 && c->user == user;
+    return n;
+}
+
+/* Of the user who has most places, the client that was silent for longest. */
+static struct control_client *least_wanted(const struct vm *vm)
+{
+    struct control_client *worst = NULL;
+    unsigned most = 0;
+
+    for (struct control_client *c = vm->control_clients; c; c = c->next) {
+        unsigned n = c->fd >= 0 ? places_of(vm, c->user) : 0;
+
+        if (n > most || (n && n == most && c->heard_ns < worst->heard_ns)) {
+            worst = c;
+            most = n;
+        }
+    }
+    return worst;
+}
+
+/* Nobody keeps others out by holding all places: who has most of them loses one to
+ * another user, and one who is silent to anybody. False: there is none to be had. */
+static bool make_room(struct vm *vm, uid_t user)
+{
+    struct control_client *c;
+
+    if (count_clients(vm, true) < MAX_CLIENTS)
+        return true;
+    c = least_wanted(vm);
+    if (count_clients(vm, false) >= 2 * MAX_CLIENTS ||
+        (c->user == user && loop_now_ns() - c->heard_ns < IDLE_NS))
+        return false;
+    client_leave(c);
+    return true;
+}
+
+static uid_t user_of(int fd)
+{
+    struct ucred peer = {.uid = (uid_t)-1};
+    socklen_t len = sizeof peer;
+
+    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+    return peer.uid;
 }
 
 static void client_add(struct control_listener *l, int fd)
 {
-    struct control_client *c = count_clients(l->vm) < MAX_CLIENTS ? calloc(1, sizeof *c)
-                                                                  : NULL;
+    uid_t user = user_of(fd);
+    struct control_client *c = make_room(l->vm, user) ? calloc(1, sizeof *c) : NULL;
 
     if (!c) {
         close(fd);
@@ -336,6 +395,8 @@ static void client_add(struct control_listener *l, int fd)
     c->vm = l->vm;
     memcpy(c->config, l->config, sizeof c->config);
     c->fd = fd;
+    c->user = user;
+    c->heard_ns = loop_now_ns();
     c->watch = (struct loop_watch){.ready = client_ready, .ctx = c};
     c->done = (struct loop_timer){.expired = installation_done, .ctx = c};
     control_init(&c->control, &ops, c, false);

@@ -17,7 +17,9 @@
  *
  * Memory: what belongs to a VM hangs on it and goes with it. A client that leaves while its
  *         command is under way is kept until the answer comes.
- * Trust:  clients are bounded in number, and each in what it can make us keep.
+ * Trust:  clients are bounded in number, and each in what it can make us keep. When all
+ *         places are taken, who comes gets that of a silent client, or one of another
+ *         user's if that has most of them.
  */
 
 #ifndef CTL_CONTROL_H

@@ -339,6 +339,23 @@ DATA 1
         printf 'READ there.class\n' | control fw | grep -x Counter && break
     done)" Counter
     wait $hostile
+    # Somebody else holds all places and says nothing; then so do we.
+    for user in 65534 0; do
+        chmod 755 "$T"; chmod 777 "$T/vm" "$T/vm/fw.control"
+        timeout 6 python3 -c '
+import os, socket, sys, time
+os.setgroups([])
+os.setuid(int(sys.argv[2]))
+held = [socket.socket(socket.AF_UNIX) for i in range(90)]
+for s in held:
+    s.connect(sys.argv[1])
+time.sleep(9)' "$T/vm/fw.control" $user &
+        local holder=$!
+        if [ $user = 0 ]; then sleep 3; else sleep 0.7; fi
+        is control-places-held-$user "$(printf 'READ there.class\n' | control fw | tail -n 1)" Counter
+        kill $holder
+        wait $holder 2>/dev/null
+    done
     is control-after "$(printf 'READ there.class\n' | control fw | tail -n 1)" Counter
 }
 

@@ -128,6 +128,14 @@ __attribute__((format(printf, 5, 6))) int api(struct cli *c, const char *method,
                                               json_t *body, json_t **answer,
                                               const char *fmt, ...);
 
+/* Create one of `things` ("ports") from `body`, which is taken over, and print the answer
+ * under --json. Returns the exit status. */
+int api_create(struct cli *c, json_t *body, const char *things);
+
+/* Remove those of `things` that the words name; one that cannot be removed does not keep
+ * the others. Returns the first exit status that is no success. */
+int api_remove_each(struct cli *c, const struct cli_args *a, const char *things);
+
 /* Print the daemon's error; `source` is the configuration it is about, or NULL. Returns
  * the exit status. */
 struct source;
@@ -159,6 +167,12 @@ void table_init(struct table *t, const char *heads);
 __attribute__((format(printf, 2, 3))) void table_cell(struct table *t, const char *fmt,
                                                       ...);
 void table_print(struct table *t, FILE *out); /* and frees it */
+
+/* Print the array `list` of an answer as a table with these heads, of which `row` fills a
+ * line, or the whole answer under --json; and release the answer. EXIT_OK. */
+typedef void cli_row(struct table *t, const json_t *item);
+int cli_print_list(struct cli *c, json_t *answer, const char *list, const char *heads,
+                   cli_row *row);
 
 /* ---- configurations -------------------------------------------------------------- */
 

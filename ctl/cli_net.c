@@ -22,8 +22,7 @@ static void set_number(json_t *o, const char *key, const char *value)
 
 static int net_add(struct cli *c, const struct cli_args *a)
 {
-    json_t *o = json_pack("{s:s}", "name", a->words[0]), *answer = NULL;
-    int status;
+    json_t *o = json_pack("{s:s}", "name", a->words[0]);
 
     if (!o)
         return cli_fail(c, EXIT_USAGE, "the name is not valid UTF-8");
@@ -34,13 +33,7 @@ static int net_add(struct cli *c, const struct cli_args *a)
     set_number(o, "port_limit", cli_value(a, "port-limit"));
     set_number(o, "age_s", cli_value(a, "age"));
     set_number(o, "storm_pps", cli_value(a, "storm"));
-    status = api(c, "POST", o, &answer, "/v1/networks");
-    if (status)
-        return status;
-    if (c->json)
-        return cli_print_json(c, answer);
-    json_decref(answer);
-    return EXIT_OK;
+    return api_create(c, o, "networks");
 }
 
 COMMAND(net_add) = {
@@ -56,13 +49,7 @@ COMMAND(net_add) = {
 
 static int net_rm(struct cli *c, const struct cli_args *a)
 {
-    int status = 0, one;
-
-    for (unsigned i = 0; i < a->n_words; i++) {
-        one = api(c, "DELETE", NULL, NULL, "/v1/networks/%s", a->words[i]);
-        status = status ? status : one;
-    }
-    return status;
+    return api_remove_each(c, a, "networks");
 }
 
 COMMAND(net_rm) = {
@@ -75,30 +62,23 @@ COMMAND(net_rm) = {
     .run = net_rm,
 };
 
+static void network_row(struct table *t, const json_t *n)
+{
+    table_cell(t, "%s", json_str(n, "name"));
+    table_cell(t, "%s", json_str(n, "mode"));
+    table_cell(t, "%" JSON_INTEGER_FORMAT, json_num(n, "ports"));
+    table_cell(t, "%" JSON_INTEGER_FORMAT, json_num(n, "addresses"));
+}
+
 static int net_ls(struct cli *c, const struct cli_args *a)
 {
     json_t *o = NULL;
-    struct table t;
-    size_t i;
-    const json_t *n;
     int status = api(c, "GET", NULL, &o, "/v1/networks");
 
     (void)a;
-    if (status)
-        return status;
-    if (c->json)
-        return cli_print_json(c, o);
-    table_init(&t, "NAME MODE #PORTS #ADDRESSES");
-    json_array_foreach(json_object_get(o, "networks"), i, n)
-    {
-        table_cell(&t, "%s", json_str(n, "name"));
-        table_cell(&t, "%s", json_str(n, "mode"));
-        table_cell(&t, "%" JSON_INTEGER_FORMAT, json_num(n, "ports"));
-        table_cell(&t, "%" JSON_INTEGER_FORMAT, json_num(n, "addresses"));
-    }
-    table_print(&t, c->out);
-    json_decref(o);
-    return EXIT_OK;
+    return status ? status
+                  : cli_print_list(c, o, "networks", "NAME MODE #PORTS #ADDRESSES",
+                                   network_row);
 }
 
 COMMAND(net_ls) = {
@@ -109,31 +89,23 @@ COMMAND(net_ls) = {
     .run = net_ls,
 };
 
+static void address_row(struct table *t, const json_t *n)
+{
+    table_cell(t, "%s", json_str(n, "mac"));
+    table_cell(t, "%s", json_str(n, "port"));
+    if (json_is_true(json_object_get(n, "fixed")))
+        table_cell(t, "static");
+    else
+        table_cell(t, "%" JSON_INTEGER_FORMAT "s", json_num(n, "age_s"));
+}
+
 static int net_addresses(struct cli *c, const struct cli_args *a)
 {
     json_t *o = NULL;
-    struct table t;
-    size_t i;
-    const json_t *n;
     int status = api(c, "GET", NULL, &o, "/v1/networks/%s/addresses", a->words[0]);
 
-    if (status)
-        return status;
-    if (c->json)
-        return cli_print_json(c, o);
-    table_init(&t, "ADDRESS PORT #AGE");
-    json_array_foreach(json_object_get(o, "addresses"), i, n)
-    {
-        table_cell(&t, "%s", json_str(n, "mac"));
-        table_cell(&t, "%s", json_str(n, "port"));
-        if (json_is_true(json_object_get(n, "fixed")))
-            table_cell(&t, "static");
-        else
-            table_cell(&t, "%" JSON_INTEGER_FORMAT "s", json_num(n, "age_s"));
-    }
-    table_print(&t, c->out);
-    json_decref(o);
-    return EXIT_OK;
+    return status ? status
+                  : cli_print_list(c, o, "addresses", "ADDRESS PORT #AGE", address_row);
 }
 
 COMMAND(net_addresses) = {

@@ -64,7 +64,6 @@ static int add_keys(struct cli *c, const struct cli_args *a, json_t *o)
 static int port_add(struct cli *c, const struct cli_args *a)
 {
     json_t *o = json_pack("{s:s, s:s}", "name", a->words[0], "kind", a->words[1]);
-    json_t *answer = NULL;
     int status;
 
     if (!o)
@@ -78,13 +77,7 @@ static int port_add(struct cli *c, const struct cli_args *a)
         json_decref(o);
         return status;
     }
-    status = api(c, "POST", o, &answer, "/v1/ports");
-    if (status)
-        return status;
-    if (c->json)
-        return cli_print_json(c, answer);
-    json_decref(answer);
-    return EXIT_OK;
+    return api_create(c, o, "ports");
 }
 
 static void help_keys(FILE *out)
@@ -116,13 +109,7 @@ COMMAND(port_add) = {
 
 static int port_rm(struct cli *c, const struct cli_args *a)
 {
-    int status = 0, one;
-
-    for (unsigned i = 0; i < a->n_words; i++) {
-        one = api(c, "DELETE", NULL, NULL, "/v1/ports/%s", a->words[i]);
-        status = status ? status : one;
-    }
-    return status;
+    return api_remove_each(c, a, "ports");
 }
 
 COMMAND(port_rm) = {
@@ -135,32 +122,25 @@ COMMAND(port_rm) = {
     .run = port_rm,
 };
 
+static void port_row(struct table *t, const json_t *p)
+{
+    table_cell(t, "%s", json_str(p, "name"));
+    table_cell(t, "%s", json_str(p, "kind"));
+    table_cell(t, "%s", json_str(p, "network"));
+    table_cell(t, "%s", json_str(p, "state"));
+    table_cell(t, "%s", json_str(p, "device"));
+    table_cell(t, "%s", json_str(p, "trouble"));
+}
+
 static int port_ls(struct cli *c, const struct cli_args *a)
 {
     json_t *o = NULL;
-    struct table t;
-    size_t i;
-    const json_t *p;
     int status = api(c, "GET", NULL, &o, "/v1/ports");
 
     (void)a;
-    if (status)
-        return status;
-    if (c->json)
-        return cli_print_json(c, o);
-    table_init(&t, "NAME KIND NETWORK STATE DEVICE TROUBLE");
-    json_array_foreach(json_object_get(o, "ports"), i, p)
-    {
-        table_cell(&t, "%s", json_str(p, "name"));
-        table_cell(&t, "%s", json_str(p, "kind"));
-        table_cell(&t, "%s", json_str(p, "network"));
-        table_cell(&t, "%s", json_str(p, "state"));
-        table_cell(&t, "%s", json_str(p, "device"));
-        table_cell(&t, "%s", json_str(p, "trouble"));
-    }
-    table_print(&t, c->out);
-    json_decref(o);
-    return EXIT_OK;
+    return status ? status
+                  : cli_print_list(c, o, "ports",
+                                   "NAME KIND NETWORK STATE DEVICE TROUBLE", port_row);
 }
 
 COMMAND(port_ls) = {

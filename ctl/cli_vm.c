@@ -429,20 +429,13 @@ static int rm_all(struct cli *c)
     return status;
 }
 
-/* One that cannot be removed does not keep the others. */
 static int rm(struct cli *c, const struct cli_args *a)
 {
-    int status = 0, one;
-
     if (cli_flag(a, "all") && a->n_words == 0)
         return rm_all(c);
     if (a->n_words == 0 || cli_flag(a, "all"))
         return cli_fail(c, EXIT_USAGE, "usage: clickos rm NAME ... | --all");
-    for (unsigned i = 0; i < a->n_words; i++) {
-        one = api(c, "DELETE", NULL, NULL, "/v1/vms/%s", a->words[i]);
-        status = status ? status : one;
-    }
-    return status;
+    return api_remove_each(c, a, "vms");
 }
 
 COMMAND(rm) = {

@@ -3,7 +3,7 @@
 
 SWITCH_OBJ      := $(call objs,$(SWITCH_SRC))
 TEST_OBJ_switch := $(SWITCH_OBJ)
-TEST_OBJ_switch += $(B)/tests/fake_guest.o
+TEST_OBJ_switch += $(B)/tests/fake_guest.o $(B)/tests/fake_lan.o
 
 $(B)/bench/switch_bench: $(B)/bench/switch_bench.o $(B)/bench/bare_ring.o \
     $(B)/tests/fake_guest.o $(SWITCH_OBJ) $(call objs,$(BASE_SRC))

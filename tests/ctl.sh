@@ -5,68 +5,9 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 B=$(realpath "${1:-build/release}")
-[ "$(id -u)" = 0 ] || { echo "SKIP ctl: not root"; exit 0; }
-[ -c /dev/net/tun ] || { mkdir -p /dev/net && mknod /dev/net/tun c 10 200; } 2>/dev/null
+area=ctl
+. tests/daemon.bash
 
-T=$(mktemp -d /tmp/clickos-ctl.XXXXXX)
-: >"$T/log"
-export CLICKOS_SOCKET=$T/sock PATH="$B:$PATH"
-NS1=clickos-ctl-a$$ NS2=clickos-ctl-b$$
-DAEMON=
-iso=auto
-
-start_daemon() {
-    clickosd --foreground --state "$T/state" --socket "$CLICKOS_SOCKET" >>"$T/log" 2>&1 &
-    DAEMON=$!
-    clickos wait --timeout 20
-}
-stop_daemon() { # signal
-    kill "-$1" "$DAEMON" 2>/dev/null
-    wait "$DAEMON" 2>/dev/null
-}
-cleanup() {
-    trap - EXIT INT TERM
-    clickos rm --all >/dev/null 2>&1
-    [ -n "$DAEMON" ] && stop_daemon TERM
-    umount "$T/small" 2>/dev/null
-    ip netns del $NS1 2>/dev/null
-    ip netns del $NS2 2>/dev/null
-    rm -rf "$T"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-pass() { echo "PASS ctl/$iso/$1"; }
-fail() {
-    echo "FAIL ctl/$iso/$1: $2"
-    echo "--- stdout"; head -n 20 "$T/out"; echo "--- stderr"; head -n 20 "$T/err"
-    echo "--- daemon"; tail -n 20 "$T/log"
-}
-# expect NAME STATUS STDERR-PATTERN COMMAND... : exit status, and what stderr must match
-# ("" means nothing at all on stderr)
-expect() {
-    local name=$1 status=$2 pattern=$3 got
-    shift 3
-    timeout 60 "$@" >"$T/out" 2>"$T/err" </dev/null
-    got=$?
-    if [ $got != "$status" ]; then
-        fail "$name" "exit status $got, not $status, of: $*"
-    elif [ -z "$pattern" ] && [ -s "$T/err" ]; then
-        fail "$name" "unexpected message of: $*"
-    elif [ -n "$pattern" ] && ! grep -qE -- "$pattern" "$T/err"; then
-        fail "$name" "no '$pattern' on stderr of: $*"
-    else
-        pass "$name"
-    fi
-}
-# The same, and the error must be one line.
-refuse() {
-    expect "$@"
-    [ "$(wc -l <"$T/err")" = 1 ] || fail "$1" "more than one line"
-}
-is() { # NAME GOT WANT
-    if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "'$2', not '$3'"; fi
-}
 json() { # NAME COMMAND...: what --json prints is JSON
     local name=$1
     shift
@@ -473,7 +414,7 @@ restart() {
     started=$(date +%s%N)
     start_daemon
     echo "# ready again after $((($(date +%s%N) - started) / 1000000)) ms"
-    is adopted "$(clickos ps fw --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["vms"][0]["state"])')" running
+    is adopted "$(vm_member fw state)" running
     is adopted-ports "$(clickos port ls | grep -cE '^(ta|tb|fw.0|fw.1) ')" 4
     is adopted-nets "$(clickos net ls | grep -cE '^(left|right) ')" 2
     pings ping-after-restart
@@ -504,7 +445,7 @@ restart() {
     is many-removed "$(clickos ps | grep -c many)" 0
     # A monitor that dies while nobody looks.
     expect gone-run 0 "" clickos run gone -e "Idle -> Discard;" --isolation $iso
-    pid=$(clickos ps gone --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["vms"][0]["pid"])')
+    pid=$(vm_member gone pid)
     stop_daemon KILL
     kill -9 "$pid"
     start_daemon
@@ -522,7 +463,7 @@ restart() {
 
 crashes() {
     expect victim-run 0 "" clickos run victim -e "Idle -> Discard;" --isolation $iso
-    pid=$(clickos ps victim --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["vms"][0]["pid"])')
+    pid=$(vm_member victim pid)
     kill -9 "$pid"
     for _ in $(seq 50); do clickos ps victim | grep -q crashed && break; sleep 0.05; done
     is killed-monitor "$(clickos ps victim | grep -c 'killed by signal 9')" 1

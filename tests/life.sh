@@ -7,74 +7,16 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 B=$(realpath "${1:-build/release}")
 shift
-[ "$(id -u)" = 0 ] || { echo "SKIP life: not root"; exit 0; }
-[ -c /dev/net/tun ] || { mkdir -p /dev/net && mknod /dev/net/tun c 10 200; } 2>/dev/null
+area=life
+ECHO=
+on_exit() { [ -n "$ECHO" ] && kill "$ECHO" 2>/dev/null; }
+. tests/daemon.bash
 
-T=$(mktemp -d /tmp/clickos-life.XXXXXX)
-: >"$T/log"
-export CLICKOS_SOCKET=$T/sock PATH="$B:$PATH"
-NS1=clickos-life-a$$ NS2=clickos-life-b$$
-DAEMON= ECHO=
-iso=auto
-
-start_daemon() { # [OPTION ...]
-    clickosd --foreground --state "$T/state" --socket "$CLICKOS_SOCKET" "$@" >>"$T/log" 2>&1 &
-    DAEMON=$!
-    clickos wait --timeout 20
-}
-stop_daemon() { # signal
-    kill "-$1" "$DAEMON" 2>/dev/null
-    wait "$DAEMON" 2>/dev/null
-}
-cleanup() {
-    trap - EXIT INT TERM
-    clickos rm --all >/dev/null 2>&1
-    [ -n "$DAEMON" ] && stop_daemon TERM
-    [ -n "$ECHO" ] && kill "$ECHO" 2>/dev/null
-    umount "$T/small" 2>/dev/null
-    ip netns del $NS1 2>/dev/null
-    ip netns del $NS2 2>/dev/null
-    rm -rf "$T"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-pass() { echo "PASS life/$iso/$1"; }
-fail() {
-    echo "FAIL life/$iso/$1: $2"
-    echo "--- stdout"; head -n 20 "$T/out"; echo "--- stderr"; head -n 20 "$T/err"
-    echo "--- daemon"; tail -n 20 "$T/log"
-}
-# expect NAME STATUS STDERR-PATTERN COMMAND...: as in tests/ctl.sh
-expect() {
-    local name=$1 status=$2 pattern=$3 got
-    shift 3
-    timeout 60 "$@" >"$T/out" 2>"$T/err" </dev/null
-    got=$?
-    if [ $got != "$status" ]; then
-        fail "$name" "exit status $got, not $status, of: $*"
-    elif [ -z "$pattern" ] && [ -s "$T/err" ]; then
-        fail "$name" "unexpected message of: $*"
-    elif [ -n "$pattern" ] && ! grep -qE -- "$pattern" "$T/err"; then
-        fail "$name" "no '$pattern' on stderr of: $*"
-    else
-        pass "$name"
-    fi
-}
-refuse() { # the same, and the error must be one line
-    expect "$@"
-    [ "$(wc -l <"$T/err")" = 1 ] || fail "$1" "more than one line"
-}
-is() { # NAME GOT WANT
-    if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "'$2', not '$3'"; fi
-}
 member() { # KEY: of the JSON on standard input
     python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"
 }
-vm_state() { clickos ps "$1" --json | python3 -c 'import json, sys
-print(json.load(sys.stdin)["vms"][0]["state"])'; }
-vm_pid() { clickos ps "$1" --json | python3 -c 'import json, sys
-print(json.load(sys.stdin)["vms"][0]["pid"])'; }
+vm_state() { vm_member "$1" state; }
+vm_pid() { vm_member "$1" pid; }
 
 # Ports 0 and 1 of the NAT; who asks from port 5000+n is told which port the server sees.
 cat >"$T/nat.click" <<'END'

@@ -289,6 +289,10 @@ static inline void scan_leaf(const struct classify *c, uint32_t ref,
 static inline void search(const struct classify *c, const struct key *k,
                           const struct source *src, struct best *best)
 {
+    for (uint32_t t = 0; t < c->n_tables; t++)
+        if (c->tables[t].first_rule < best->rule)
+            scan_leaf(c, c->buckets[match_bucket(&c->tables[t], vec(k->w))], k, src,
+                      best);
     for (uint32_t t = 0; t < c->n_trees && c->trees[t].first_rule < best->rule; t++) {
         uint32_t ref = c->trees[t].root;
 
@@ -333,9 +337,33 @@ static void group_keys(const struct classify *c, struct pkt *const *p, uint32_t 
     }
 }
 
+/* A record may lie on two lines. */
+static inline void prefetch_leaf(const struct classify *c, uint32_t ref)
+{
+    const struct match_rec *r = &c->recs[ref & ~MATCH_LEAF];
+
+    __builtin_prefetch(r);
+    __builtin_prefetch((const uint8_t *)(r + 1) - 1);
+}
+
+/* What a table has for the packets of a group. The words of one packet lie `stride` words
+ * behind those of the one before. */
+static inline void group_look_up(const struct classify *c, const struct match_table *t,
+                                 uint32_t n, const uint32_t *w, size_t stride,
+                                 uint32_t *ref)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        ref[i] = match_bucket(t, vec(w + i * stride));
+        __builtin_prefetch(&c->buckets[ref[i]]);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        ref[i] = c->buckets[ref[i]];
+        prefetch_leaf(c, ref[i]);
+    }
+}
+
 /* Walk one tree for all packets of a group level by level: while one waits for memory,
- * the others go on. Packets that have a better match already stay out. The words of one
- * packet lie `stride` words behind those of the one before. */
+ * the others go on. Packets that have a better match already stay out. */
 static void group_descend(const struct classify *c, const struct match_tree *t,
                           uint32_t n, const uint32_t *w, size_t stride,
                           const struct best *best, uint32_t *ref)
@@ -351,7 +379,7 @@ static void group_descend(const struct classify *c, const struct match_tree *t,
                 continue;
             ref[i] = MATCH_STEP(c->nodes, ref[i], w + i * stride);
             if (ref[i] & MATCH_LEAF) {
-                __builtin_prefetch(&c->recs[ref[i] & ~MATCH_LEAF]);
+                prefetch_leaf(c, ref[i]);
             } else {
                 __builtin_prefetch(&c->nodes[ref[i]]);
                 open = true;
@@ -363,6 +391,7 @@ static void group_descend(const struct classify *c, const struct match_tree *t,
 static void match_group(const struct classify *c, struct pkt *const *p, uint32_t n,
                         int *output)
 {
+    enum { STRIDE = sizeof(struct key) / sizeof(uint32_t) };
     struct key k[GROUP];
     uint32_t ref[GROUP];
     struct best best[GROUP];
@@ -370,8 +399,11 @@ static void match_group(const struct classify *c, struct pkt *const *p, uint32_t
     group_keys(c, p, n, k);
     for (uint32_t i = 0; i < n; i++)
         best[i] = (struct best){c->last_rule, c->last_output};
-    for (uint32_t t = 0; t < c->n_trees; t++) {
-        group_descend(c, &c->trees[t], n, k->w, sizeof *k / sizeof *k->w, best, ref);
+    for (uint32_t t = 0; t < c->n_tables + c->n_trees; t++) {
+        if (t < c->n_tables)
+            group_look_up(c, &c->tables[t], n, k->w, STRIDE, ref);
+        else
+            group_descend(c, &c->trees[t - c->n_tables], n, k->w, STRIDE, best, ref);
         for (uint32_t i = 0; i < n; i++)
             scan_leaf(c, ref[i], &k[i], &(struct source){.p = p[i]}, &best[i]);
     }
@@ -408,12 +440,13 @@ static __attribute__((noinline)) bool complete_checks(const struct classify *c,
     return checks_hold(c, &c->checks[r->check], &k, &(struct source){.p = p});
 }
 
-/* What search_words() asks of a classifier, where no store to memory can change it. */
+/* What searches ask of a classifier, where no store to memory can change it. */
 struct fast {
-    const uint32_t *nodes;
+    const uint32_t *nodes, *buckets;
     const struct match_rec *recs;
+    const struct match_table *tables;
     const struct match_tree *trees;
-    uint32_t n_trees, root, last_rule;
+    uint32_t n_tables, n_trees, last_rule;
     int32_t last_output;
 };
 
@@ -437,18 +470,21 @@ static inline int32_t search_words(const struct classify *c, const struct fast *
                                    __m128i words, const struct pkt *p)
 {
     struct best best = {f->last_rule, f->last_output};
-    uint32_t ref = f->root, t = 0;
     alignas(16) uint32_t w[SLOTS_CORE];
 
+    for (uint32_t t = 0; t < f->n_tables; t++)
+        if (f->tables[t].first_rule < best.rule)
+            scan_words(c, f, f->buckets[match_bucket(&f->tables[t], words)], words, p,
+                       &best);
     _mm_store_si128((__m128i *)(void *)w, words);
-    for (;;) {
+    for (uint32_t t = 0; t < f->n_trees && f->trees[t].first_rule < best.rule; t++) {
+        uint32_t ref = f->trees[t].root;
+
         while (!(ref & MATCH_LEAF))
             ref = MATCH_STEP(f->nodes, ref, w);
         scan_words(c, f, ref, words, p, &best);
-        if (++t >= f->n_trees || f->trees[t].first_rule >= best.rule)
-            return best.output;
-        ref = f->trees[t].root;
     }
+    return best.output;
 }
 
 static __attribute__((noinline)) int32_t search_slow(const struct classify *c,
@@ -475,58 +511,74 @@ static inline bool words_of(const struct classify *c, const struct pkt *p,
     return complete;
 }
 
-static inline __attribute__((always_inline)) void
-match_words(const struct classify *c, const struct fast *f, struct pkt *const *p,
-            uint32_t n, int *output, enum key_kind kind)
+/* The words of a batch; returns whether the answer is that of the first packet for all:
+ * packets come in trains of one flow. */
+static inline __attribute__((always_inline)) bool
+words_of_batch(const struct classify *c, struct pkt *const *p, uint32_t n,
+               enum key_kind kind, __m128i *words, uint64_t *missing)
 {
-    __m128i words;
+    __m128i differ = _mm_setzero_si128();
 
-    for (uint32_t i = 0; i < n; i++)
-        if (__builtin_expect(words_of(c, p[i], kind, &words), 1))
-            output[i] = search_words(c, f, words, p[i]);
-        else
-            output[i] = search_slow(c, p[i]);
+    *missing = 0;
+    words[0] = differ;
+    for (uint32_t i = 0; i < n; i++) {
+        prefetch_ahead(p, i, n, kind);
+        words[i] = words[0];
+        if (__builtin_expect(!words_of(c, p[i], kind, &words[i]), 0))
+            *missing |= 1ull << i;
+        differ = _mm_or_si128(differ, _mm_xor_si128(words[i], words[0]));
+    }
+    return c->words_decide && !*missing && _mm_testz_si128(differ, vec(c->looks_at));
 }
 
 /* The same for a classifier that is in no near cache, like match_group(). */
-static inline __attribute__((always_inline)) void
-match_words_group(const struct classify *c, const struct fast *f, struct pkt *const *p,
-                  uint32_t n, int *output, enum key_kind kind)
+static inline void match_words_group(const struct classify *c, const struct fast *f,
+                                     struct pkt *const *p, uint32_t n,
+                                     const __m128i *words, int *output)
 {
-    __m128i words[GROUP];
+    const uint32_t *w = (const uint32_t *)(const void *)words;
     struct best best[GROUP];
-    uint32_t ref[GROUP], missing = 0;
+    uint32_t ref[GROUP];
 
-    for (uint32_t i = 0; i < n; i++) {
-        bool complete = words_of(c, p[i], kind, &words[i]);
-
-        missing |= (uint32_t)!complete << i;
-        best[i] = (struct best){complete ? f->last_rule : 0, f->last_output};
+    for (uint32_t i = 0; i < n; i++)
+        best[i] = (struct best){f->last_rule, f->last_output};
+    for (uint32_t t = 0; t < f->n_tables; t++) {
+        group_look_up(c, &f->tables[t], n, w, SLOTS_CORE, ref);
+        for (uint32_t i = 0; i < n; i++)
+            scan_words(c, f, ref[i], words[i], p[i], &best[i]);
     }
     for (uint32_t t = 0; t < f->n_trees; t++) {
-        group_descend(c, &f->trees[t], n, (const uint32_t *)(const void *)words,
-                      SLOTS_CORE, best, ref);
+        group_descend(c, &f->trees[t], n, w, SLOTS_CORE, best, ref);
         for (uint32_t i = 0; i < n; i++)
             scan_words(c, f, ref[i], words[i], p[i], &best[i]);
     }
     for (uint32_t i = 0; i < n; i++)
-        output[i] = missing >> i & 1 ? search_slow(c, p[i]) : best[i].output;
+        output[i] = best[i].output;
 }
 
-static void match_complete(const struct classify *c, struct pkt *const *p, uint32_t n,
-                           int *output, bool large)
+/* Returns whether output[0] is that of all. */
+static inline __attribute__((always_inline)) bool
+match_words(const struct classify *c, struct pkt *const *p, uint32_t n, int *output,
+            bool large, enum key_kind kind)
 {
-    const struct fast f = {c->nodes,         c->recs,      c->trees,      c->n_trees,
-                           c->trees[0].root, c->last_rule, c->last_output};
+    const struct fast f = {c->nodes,   c->buckets,   c->recs,
+                           c->tables,  c->trees,     c->n_tables,
+                           c->n_trees, c->last_rule, c->last_output};
+    __m128i words[BATCH_MAX];
+    uint64_t missing;
 
-    if (large && c->on_data)
-        match_words_group(c, &f, p, n, output, KEY_DATA);
-    else if (large)
-        match_words_group(c, &f, p, n, output, KEY_FIVE_TUPLE);
-    else if (c->on_data)
-        match_words(c, &f, p, n, output, KEY_DATA);
-    else
-        match_words(c, &f, p, n, output, KEY_FIVE_TUPLE);
+    if (words_of_batch(c, p, n, kind, words, &missing)) {
+        output[0] = search_words(c, &f, words[0], p[0]);
+        return true;
+    }
+    for (uint32_t i = 0; large && i < n; i += GROUP)
+        match_words_group(c, &f, p + i, n - i < GROUP ? n - i : GROUP, words + i,
+                          output + i);
+    for (uint32_t i = 0; !large && i < n; i++)
+        output[i] = search_words(c, &f, words[i], p[i]);
+    for (; missing; missing &= missing - 1)
+        output[__builtin_ctzll(missing)] = search_slow(c, p[__builtin_ctzll(missing)]);
+    return false;
 }
 
 /* Neighbours tend to be of one kind. Where one or two words decide (an EtherType, say), it
@@ -555,7 +607,7 @@ same_words(const struct classify *c, struct pkt *const *p, uint32_t n, bool two)
 
 static bool all_same(const struct classify *c, struct pkt *const *p, uint32_t n)
 {
-    if (!c->n_trees)
+    if (!c->n_trees && !c->n_tables)
         return true;
     if (!c->on_data || !c->words_decide || c->n_used < 1 || c->n_used > 2)
         return false;
@@ -566,18 +618,19 @@ bool classify_match_batch(const struct classify *c, struct pkt *const *p, uint32
                           int *output)
 {
     enum { SMALL = 64 * 1024 };
-    bool large = c->stats.bytes > SMALL, complete;
+    bool large = c->stats.bytes > SMALL;
     uint32_t step = large ? GROUP : n;
 
     if (n && all_same(c, p, n))
         step = n = 1;
-    complete = c->n_used && c->n_used <= SLOTS_CORE && key_kind(c) != KEY_ANY;
+    if (n && c->n_used && c->n_used <= SLOTS_CORE && key_kind(c) == KEY_DATA)
+        return match_words(c, p, n, output, large, KEY_DATA) || n == 1;
+    if (n && c->n_used && c->n_used <= SLOTS_CORE && key_kind(c) == KEY_FIVE_TUPLE)
+        return match_words(c, p, n, output, large, KEY_FIVE_TUPLE) || n == 1;
     for (uint32_t i = 0; i < n; i += step) {
         uint32_t some = n - i < step ? n - i : step;
 
-        if (complete)
-            match_complete(c, p + i, some, output + i, large);
-        else if (large)
+        if (large)
             match_group(c, p + i, some, output + i);
         else
             match_small(c, p + i, some, output + i);

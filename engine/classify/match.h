@@ -4,19 +4,28 @@
  *
  * The cost of a packet hardly depends on the number of rules. Rules are expanded into
  * terms (conj.h), each of which becomes a record of masked words that two vector
- * instructions compare with the packet. A few search trees lead to the handful of
- * records that can match at all. A node looks at four or eight bits of one word:
+ * instructions compare with the packet. Hash tables and search trees lead to the handful
+ * of records that can match at all.
  *
- *     tree 0:  [ protocol, bits 0-3 ] -> [ destination, bits 24-31 ] -> records, in order
- *     tree 1:  [ source port ... ] -> records          those that tree 0 had no place for
+ *     table 0:  hash of [ protocol, destination port ] -> records, in order
+ *     table 1:  hash of [ source / 16, destination / 20 ] -> records
+ *     tree 0:   [ protocol, bits 0-3 ] -> [ destination, bits 24-31 ] -> records
+ *     tree 1:   [ source port ... ] -> records        those that tree 0 had no place for
  *
- * The bits are chosen so that the rules below a node spread best, which for prefixes is
- * often inside an address and not at its top: ByteCuts (Daly, Torng: ByteCuts: Fast
- * Packet Classification by Interior Bit Extraction, INFOCOM 2018). A rule that does not
- * care for the chosen bits would have to be copied below all children; such rules go to a
- * tree of their own as in EffiCuts (Vamanan, Voskuilen, Vijaykumar, SIGCOMM 2010), so
- * memory stays in proportion to the rules. Trees are visited in the order of their first
- * rules, and not at all once a better match is known.
+ * A table looks at some bits of the words and holds rules that ask for at least these:
+ * tuple space search (Srinivasan, Suri, Varghese, SIGCOMM 1999) with one table for rules of
+ * several masks, as in TupleMerge (Daly, Bruschi, Linguaglossa, Pontarelli, Rossi, Tollet,
+ * Torng, Yourtchenko: TupleMerge: Fast Software Packet Processing for Online Packet
+ * Classification, IEEE/ACM Transactions on Networking 2019). One does for any number of
+ * rules that name all five fields, a few for those with prefixes and ranges.
+ *
+ * Rules that no table takes go to trees. A node looks at four or eight bits of one word,
+ * chosen so that the rules below it spread best, which for prefixes is often inside an
+ * address and not at its top: ByteCuts (Daly, Torng: ByteCuts: Fast Packet Classification
+ * by Interior Bit Extraction, INFOCOM 2018). A rule that does not care for the chosen bits
+ * would have to be copied below all children; such rules go to a tree of their own as in
+ * EffiCuts (Vamanan, Voskuilen, Vijaykumar, SIGCOMM 2010), so memory stays in proportion to
+ * the rules. What has no rule before the best match so far is not looked at.
  *
  * Threads: a struct classify is constant; any number of threads may match.
  * Memory:  it owns an arena. A builder is gone after classify_build().
@@ -62,7 +71,7 @@ bool classify_match_batch(const struct classify *c, struct pkt *const *p, uint32
 
 /* What it is made of, for benchmarks and tests. */
 struct classify_stats {
-    uint32_t rules, terms, trees, nodes, records;
+    uint32_t rules, terms, tables, trees, nodes, records;
     size_t bytes;
 };
 struct classify_stats classify_stats(const struct classify *c);

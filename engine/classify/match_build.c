@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* match_build.c -- from rules to search trees: see match.h */
+/* match_build.c -- from rules to tables and search trees: see match.h */
 
-#include "engine/classify/conj.h"
-#include "engine/classify/match_impl.h"
+#include "engine/classify/match_build.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,29 +22,6 @@ struct classify_builder {
     uint32_t n_rules, room_rules;
     bool closed; /* some rule matches everything: what follows is never reached */
     bool ip6;
-};
-
-/* A term as the tree builder sees it; words in host byte order. */
-struct item {
-    uint32_t mask[SLOTS], value[SLOTS];
-    uint32_t rule, term;
-    uint32_t first_check, n_checks; /* compiled ones */
-    bool deferred;                  /* goes to the next tree */
-};
-
-struct build {
-    struct classify *c;
-    const struct conj_set *set;
-    struct item *items;
-    uint32_t n_items;
-
-    uint32_t *nodes;
-    struct match_rec *recs;
-    struct match_ext *ext;
-    struct match_check *checks;
-    uint32_t n_nodes, room_nodes, n_recs, room_recs, n_checks, room_checks;
-    uint32_t recs_max; /* beyond this many, leaves stay as they are */
-    bool any_ext, last_tree, failed;
 };
 
 struct classify_builder *classify_builder_new(void)
@@ -209,9 +185,8 @@ static int find_slot(const struct classify *c, unsigned base, unsigned offset)
 
 /* --- terms to items --------------------------------------------------------------- */
 
-/* Room for `more` objects behind n in a heap array. */
-static bool reserve(struct build *b, void **array, uint32_t n, uint32_t more,
-                    uint32_t *room, size_t size)
+bool match_reserve(struct match_build *b, void **array, uint32_t n, uint32_t more,
+                   uint32_t *room, size_t size)
 {
     uint32_t want = *room ? *room : 256;
     void *p;
@@ -230,11 +205,12 @@ static bool reserve(struct build *b, void **array, uint32_t n, uint32_t more,
     return true;
 }
 
-static void add_check(struct build *b, struct item *it, struct match_check m)
+static void add_check(struct match_build *b, struct match_item *it,
+                      struct match_check m)
 {
     void *array = b->checks;
 
-    if (!reserve(b, &array, b->n_checks, 1, &b->room_checks, sizeof m))
+    if (!match_reserve(b, &array, b->n_checks, 1, &b->room_checks, sizeof m))
         return;
     b->checks = array;
     if (m.kind == CHECK_TREE)
@@ -250,8 +226,8 @@ static void add_check(struct build *b, struct item *it, struct match_check m)
 }
 
 /* A test that no slot serves, as a tree. */
-static void add_test_check(struct build *b, struct item *it, struct expr_test t,
-                           bool want)
+static void add_test_check(struct match_build *b, struct match_item *it,
+                           struct expr_test t, bool want)
 {
     struct expr *x = expr_test(b->c->arena, t);
 
@@ -262,7 +238,8 @@ static void add_test_check(struct build *b, struct item *it, struct expr_test t,
         b->failed = true;
 }
 
-static void item_word(struct build *b, struct item *it, const struct conj_word *w)
+static void item_word(struct match_build *b, struct match_item *it,
+                      const struct conj_word *w)
 {
     int slot = find_slot(b->c, w->base, w->offset);
 
@@ -278,7 +255,8 @@ static void item_word(struct build *b, struct item *it, const struct conj_word *
         true);
 }
 
-static void item_range(struct build *b, struct item *it, const struct conj_range *r)
+static void item_range(struct match_build *b, struct match_item *it,
+                       const struct conj_range *r)
 {
     int slot = find_slot(b->c, r->base, r->offset);
     struct expr_test t = {
@@ -304,7 +282,8 @@ static void item_range(struct build *b, struct item *it, const struct conj_range
     }
 }
 
-static void item_check(struct build *b, struct item *it, const struct conj_check *m)
+static void item_check(struct match_build *b, struct match_item *it,
+                       const struct conj_check *m)
 {
     int slot = m->x ? -1 : find_slot(b->c, m->test.base, m->test.offset);
 
@@ -323,12 +302,12 @@ static void item_check(struct build *b, struct item *it, const struct conj_check
                                        .lo = m->test.value});
 }
 
-static void make_item(struct build *b, struct item *it, uint32_t term)
+static void make_item(struct match_build *b, struct match_item *it, uint32_t term)
 {
     const struct conj_set *s = b->set;
     const struct conj *t = &s->terms[term];
 
-    *it = (struct item){.rule = t->rule, .term = term};
+    *it = (struct match_item){.rule = t->rule, .term = term};
     for (uint32_t i = 0; i < t->n_words; i++)
         item_word(b, it, &s->words[t->word + i]);
     for (uint32_t i = 0; i < t->n_ranges; i++)
@@ -339,8 +318,8 @@ static void make_item(struct build *b, struct item *it, uint32_t term)
 
 /* --- leaves ----------------------------------------------------------------------- */
 
-static void add_record(struct build *b, const struct item *it, int32_t output,
-                       bool last)
+static void add_record(struct match_build *b, const struct match_item *it,
+                       int32_t output, bool last)
 {
     struct match_rec *r = &b->recs[b->n_recs];
     struct match_ext *x = &b->ext[b->n_recs++];
@@ -364,18 +343,18 @@ static void add_record(struct build *b, const struct item *it, int32_t output,
     r->flags |= (last ? MATCH_LAST : 0) | (it->n_checks ? MATCH_CHECKS : 0);
 }
 
-static uint32_t make_leaf(struct build *b, const uint32_t *list, uint32_t n,
-                          const int32_t *outputs)
+uint32_t match_make_leaf(struct match_build *b, const uint32_t *list, uint32_t n,
+                         const int32_t *outputs)
 {
     uint32_t first = b->n_recs, room = b->room_recs;
     void *recs = b->recs, *ext = b->ext;
 
     if (!n)
         return MATCH_LEAF;
-    if (!reserve(b, &recs, b->n_recs, n, &room, sizeof *b->recs))
+    if (!match_reserve(b, &recs, b->n_recs, n, &room, sizeof *b->recs))
         return MATCH_LEAF;
     b->recs = recs;
-    if (!reserve(b, &ext, b->n_recs, n, &b->room_recs, sizeof *b->ext))
+    if (!match_reserve(b, &ext, b->n_recs, n, &b->room_recs, sizeof *b->ext))
         return MATCH_LEAF;
     b->ext = ext;
     for (uint32_t i = 0; i < n; i++)
@@ -395,8 +374,8 @@ struct span {
 };
 
 /* Values of the cut's bits that packets of this term can have, or more. */
-static inline struct span item_span(const struct build *b, const struct item *it,
-                                    struct cut cut)
+static inline struct span item_span(const struct match_build *b,
+                                    const struct match_item *it, struct cut cut)
 {
     uint32_t full = (1u << cut.width) - 1;
     uint32_t m = it->mask[cut.slot] >> cut.shift & full;
@@ -431,8 +410,8 @@ struct score {
 };
 
 /* How well a cut divides the rules. Looking at a sample is enough to choose. */
-static struct score try_cut(const struct build *b, const uint32_t *list, uint32_t n,
-                            struct cut cut)
+static struct score try_cut(const struct match_build *b, const uint32_t *list,
+                            uint32_t n, struct cut cut)
 {
     enum { SAMPLE = 4096 };
     uint32_t step = n > SAMPLE ? n / SAMPLE : 1, looked_at = 0;
@@ -462,7 +441,7 @@ static struct score try_cut(const struct build *b, const uint32_t *list, uint32_
     return sc;
 }
 
-static bool choose_cut(const struct build *b, const uint32_t *list, uint32_t n,
+static bool choose_cut(const struct match_build *b, const uint32_t *list, uint32_t n,
                        struct cut *best)
 {
     uint32_t width = n <= NIBBLE_RULES ? 4 : 8;
@@ -500,7 +479,8 @@ struct children {
 
 /* Take rules that are wide at this cut out of `list` and leave them to the next tree.
  * Returns how many are left. */
-static uint32_t defer_wide(struct build *b, uint32_t *list, uint32_t n, struct cut cut)
+static uint32_t defer_wide(struct match_build *b, uint32_t *list, uint32_t n,
+                           struct cut cut)
 {
     uint32_t left = 0;
 
@@ -513,8 +493,8 @@ static uint32_t defer_wide(struct build *b, uint32_t *list, uint32_t n, struct c
 }
 
 /* Sort rules into children; their order stays. */
-static bool divide(struct build *b, const uint32_t *list, uint32_t n, struct cut cut,
-                   struct children *ch)
+static bool divide(struct match_build *b, const uint32_t *list, uint32_t n,
+                   struct cut cut, struct children *ch)
 {
     uint32_t n_children = 1u << cut.width, total = 0;
     uint32_t at[256];
@@ -554,11 +534,11 @@ static bool same_child(const struct children *ch, uint32_t v, uint32_t w)
                   n * sizeof *ch->list) == 0;
 }
 
-static uint32_t make_node(struct build *b, uint32_t *list, uint32_t n, unsigned depth,
-                          const int32_t *outputs);
+static uint32_t make_node(struct match_build *b, uint32_t *list, uint32_t n,
+                          unsigned depth, const int32_t *outputs);
 
 /* A node for a cut, and everything below it. */
-static uint32_t make_inner(struct build *b, const uint32_t *list, uint32_t n,
+static uint32_t make_inner(struct match_build *b, const uint32_t *list, uint32_t n,
                            struct cut cut, unsigned depth, const int32_t *outputs)
 {
     uint32_t n_children = 1u << cut.width, at = b->n_nodes, ref = MATCH_LEAF;
@@ -567,8 +547,8 @@ static uint32_t make_inner(struct build *b, const uint32_t *list, uint32_t n,
     struct children *ch = malloc(sizeof *ch);
     void *nodes = b->nodes;
 
-    if (!ch || !reserve(b, &nodes, b->n_nodes, n_children + 1, &b->room_nodes,
-                        sizeof *b->nodes)) {
+    if (!ch || !match_reserve(b, &nodes, b->n_nodes, n_children + 1, &b->room_nodes,
+                              sizeof *b->nodes)) {
         b->failed = true;
         free(ch);
         return MATCH_LEAF;
@@ -592,15 +572,15 @@ static uint32_t make_inner(struct build *b, const uint32_t *list, uint32_t n,
     return at;
 }
 
-static uint32_t make_node(struct build *b, uint32_t *list, uint32_t n, unsigned depth,
-                          const int32_t *outputs)
+static uint32_t make_node(struct match_build *b, uint32_t *list, uint32_t n,
+                          unsigned depth, const int32_t *outputs)
 {
     uint32_t narrow, n_children;
     struct cut cut = {0};
 
     if (n <= (depth ? LEAF_RULES : SMALL_RULES) || depth == DEPTH_MAX ||
         b->n_recs + n > b->recs_max || !choose_cut(b, list, n, &cut))
-        return make_leaf(b, list, n, outputs);
+        return match_make_leaf(b, list, n, outputs);
     n_children = 1u << cut.width;
     narrow = n;
     for (uint32_t i = 0; i < n; i++)
@@ -609,15 +589,15 @@ static uint32_t make_node(struct build *b, uint32_t *list, uint32_t n, unsigned 
         narrow) {
         n = defer_wide(b, list, n, cut);
         if (n <= LEAF_RULES)
-            return make_leaf(b, list, n, outputs);
+            return match_make_leaf(b, list, n, outputs);
     }
     return make_inner(b, list, n, cut, depth, outputs);
 }
 
 /* --- all of it -------------------------------------------------------------------- */
 
-/* One tree after the other, each from what the one before did not want. */
-static void make_trees(struct build *b, const int32_t *outputs)
+/* Tables, then one tree after the other, each from what those before did not want. */
+static void make_lookups(struct match_build *b, const int32_t *outputs)
 {
     uint32_t *list = malloc((b->n_items + 1) * sizeof *list), n = b->n_items;
     struct classify *c = b->c;
@@ -628,6 +608,7 @@ static void make_trees(struct build *b, const int32_t *outputs)
     }
     for (uint32_t i = 0; i < n; i++)
         list[i] = i;
+    n = match_make_tables(b, list, n, outputs);
     while (n && !b->failed) {
         uint32_t *work = malloc(n * sizeof *work);
 
@@ -659,7 +640,7 @@ static int tree_cmp(const void *pa, const void *pb)
 }
 
 /* Terms to items, but for the one that matches every packet, which ends the list. */
-static void make_items(struct build *b, const int32_t *outputs)
+static void make_items(struct match_build *b, const int32_t *outputs)
 {
     struct classify *c = b->c;
 
@@ -684,7 +665,7 @@ static void make_items(struct build *b, const int32_t *outputs)
         b->n_items--; /* the same rule, by another way */
 }
 
-static void *move(struct build *b, void *from, size_t n, size_t size)
+static void *move(struct match_build *b, void *from, size_t n, size_t size)
 {
     void *to = arena_alloc_aligned(b->c->arena, n + 1, size, 64);
 
@@ -695,35 +676,37 @@ static void *move(struct build *b, void *from, size_t n, size_t size)
     return to;
 }
 
-static void finish(struct build *b)
+static void finish(struct match_build *b)
 {
     struct classify *c = b->c;
 
     qsort(c->trees, c->n_trees, sizeof *c->trees, tree_cmp);
     c->nodes = move(b, b->nodes, b->n_nodes, sizeof *b->nodes);
+    c->buckets = move(b, b->buckets, b->n_buckets, sizeof *b->buckets);
     c->recs = move(b, b->recs, b->n_recs, sizeof *b->recs);
     c->checks = move(b, b->checks, b->n_checks, sizeof *b->checks);
     if (b->any_ext)
         c->ext = move(b, b->ext, b->n_recs, sizeof *b->ext);
     c->stats.terms = b->n_items;
+    c->stats.tables = c->n_tables;
     c->stats.trees = c->n_trees;
     c->stats.records = b->n_recs;
-    c->stats.bytes = b->n_nodes * sizeof *b->nodes + b->n_recs * sizeof *b->recs +
-                     b->n_checks * sizeof *b->checks +
+    c->stats.bytes = b->n_nodes * sizeof *b->nodes + b->n_buckets * sizeof *b->buckets +
+                     b->n_recs * sizeof *b->recs + b->n_checks * sizeof *b->checks +
                      (b->any_ext ? b->n_recs * sizeof *b->ext : 0);
 }
 
 /* Record 0 belongs to no rule: scans stop there. */
-static void add_empty_leaf(struct build *b)
+static void add_empty_leaf(struct match_build *b)
 {
-    static const struct item nothing = {.rule = UINT32_MAX};
+    static const struct match_item nothing = {.rule = UINT32_MAX};
     void *recs = b->recs, *ext = b->ext;
     uint32_t room = 0;
 
-    if (!reserve(b, &recs, 0, 1, &room, sizeof *b->recs))
+    if (!match_reserve(b, &recs, 0, 1, &room, sizeof *b->recs))
         return;
     b->recs = recs;
-    if (!reserve(b, &ext, 0, 1, &b->room_recs, sizeof *b->ext))
+    if (!match_reserve(b, &ext, 0, 1, &b->room_recs, sizeof *b->ext))
         return;
     b->ext = ext;
     add_record(b, &nothing, CLASSIFY_NONE, true);
@@ -732,7 +715,7 @@ static void add_empty_leaf(struct build *b)
 struct classify *classify_build(struct classify_builder *cb)
 {
     struct classify *c = arena_alloc_aligned(cb->arena, 1, sizeof *c, 64);
-    struct build b = {.c = c, .set = &cb->set};
+    struct match_build b = {.c = c, .set = &cb->set};
 
     if (c) {
         c->arena = cb->arena;
@@ -742,7 +725,7 @@ struct classify *classify_build(struct classify_builder *cb)
         make_items(&b, cb->outputs);
         add_empty_leaf(&b);
         if (!b.failed)
-            make_trees(&b, cb->outputs);
+            make_lookups(&b, cb->outputs);
         if (!b.failed)
             finish(&b);
         if (!b.failed)
@@ -750,6 +733,7 @@ struct classify *classify_build(struct classify_builder *cb)
     }
     free(b.items);
     free(b.nodes);
+    free(b.buckets);
     free(b.recs);
     free(b.ext);
     free(b.checks);

@@ -11,6 +11,7 @@
 
 #include "engine/classify/match.h"
 
+#include <nmmintrin.h>
 #include <stdalign.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -20,6 +21,7 @@ enum {
     SLOTS = 8,      /* words of a packet that records and trees can refer to */
     SLOTS_CORE = 4, /* those that fit into one vector */
     TREES_MAX = 8,
+    TABLES_MAX = 8,
 };
 
 /* One term. Records of a leaf follow each other in the order of their rules. */
@@ -68,12 +70,30 @@ struct match_tree {
     uint32_t root, first_rule;
 };
 
+/* Rules that ask for all bits of a mask, by what they want there: 2^bits references to
+ * leaves in buckets[]. */
+struct match_table {
+    alignas(16) uint32_t mask[SLOTS_CORE];
+    uint32_t first, bits, first_rule;
+};
+
+/* The bucket of a packet or a rule; CRCs, because keys differ in few bits. */
+static inline uint32_t match_bucket(const struct match_table *t, __m128i words)
+{
+    __m128i v = _mm_and_si128(words, _mm_load_si128((const void *)t->mask));
+    uint64_t h = _mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(v));
+
+    h = _mm_crc32_u64(h, (uint64_t)_mm_extract_epi64(v, 1));
+    return t->first + ((uint32_t)h & ((1u << t->bits) - 1));
+}
+
 struct classify {
-    const uint32_t *nodes;
+    const uint32_t *nodes, *buckets;
     const struct match_rec *recs; /* [0] matches nothing: the empty leaf */
     const struct match_ext *ext;  /* NULL: no record has MATCH_EXT */
     const struct match_check *checks;
-    uint32_t n_trees;
+    uint32_t n_tables, n_trees;
+    struct match_table tables[TABLES_MAX]; /* are asked before the trees */
     struct match_tree trees[TREES_MAX];
     uint32_t last_rule; /* matches every packet; UINT32_MAX: there is none */
     int32_t last_output;

@@ -60,4 +60,4 @@ TEST_EXTRA += $(B)/tests/switch_tap
 FUZZ_OBJ_netmem = $(SWITCH_OBJ) $(B)/tests/fake_guest.o
 
 # What runs threads, for ThreadSanitizer.
-TSAN_EXTRA += $(addprefix $(B)/switch/,backplane_test hostile_test kinds_test sleep_test)
+TSAN_EXTRA += $(addprefix $(B)/switch/,backplane_test hostile_test kinds_test sleep_test workers_test)

@@ -248,7 +248,45 @@ TEST(a_port_learns_no_more_addresses_than_it_may)
     EXPECT_EQ(info.n_addresses, 11);
 }
 
+/* 200 frames to an address with the first byte `first` and nobody behind it. */
+static void send_storm(uint8_t first)
+{
+    uint8_t frame[100];
+
+    fake_frame(frame, sizeof frame, 9, 1, 'a');
+    frame[0] = first;
+    for (int i = 0; i < 200; i++)
+        EXPECT(fake_guest_put(g[0], 0, frame, sizeof frame));
+    fake_guest_kick(g[0], 0);
+    settle();
+}
+
 TEST(storms_are_limited)
+{
+    struct network_config c = {.storm_pps = 10};
+    static const struct {
+        const char *name;
+        uint8_t first; /* byte of the destination */
+    } kinds[] = {{"broadcast", 0xff}, {"multicast", 3}, {"unknown", 2}};
+
+    for (int k = 0; k < 3; k++) {
+        uint32_t net;
+
+        c.name = kinds[k].name;
+        EXPECT_EQ(backplane_add_network(bp, &c, &net, &d), 0);
+        attach(0, net);
+        attach(1, net);
+        send_storm(kinds[k].first);
+        EXPECT(stats(1).out_packets > 0);
+        EXPECT(stats(1).out_packets < 30);
+        EXPECT_EQ(stats(1).out_packets + stats(0).drops[DROP_STORM], 200);
+        while (got(1) >= 0)
+            continue;
+        EXPECT_EQ(backplane_remove_network(bp, net, &d), 0);
+    }
+}
+
+TEST(packets_to_known_addresses_are_no_storm)
 {
     struct network_config c = {.name = "calm", .storm_pps = 10};
     uint32_t net;
@@ -256,10 +294,34 @@ TEST(storms_are_limited)
     EXPECT_EQ(backplane_add_network(bp, &c, &net, &d), 0);
     attach(0, net);
     attach(1, net);
+    send_one(1, 0, 2, 'x');
     for (int i = 0; i < 200; i++)
-        send_one(0, 0, 1, 'a');
-    EXPECT(stats(1).out_packets < 30);
-    EXPECT_EQ(stats(1).out_packets + stats(0).drops[DROP_STORM], 200);
+        send_one(0, 2, 1, 'a');
+    EXPECT_EQ(stats(1).out_packets, 200);
+    EXPECT_EQ(stats(0).drops[DROP_STORM], 0);
+}
+
+TEST(ports_take_turns_by_their_budget)
+{
+    uint8_t frame[100];
+    uint32_t budget = bp->config.budget;
+
+    for (int i = 0; i < 4; i++)
+        attach(i, lan);
+    settle();
+    for (int i = 0; i < 3; i++) {
+        fake_frame(frame, sizeof frame, 9, (uint16_t)(i + 1), 'a');
+        for (unsigned k = 0; k < 3 * budget; k++)
+            EXPECT(fake_guest_put(g[i], 0, frame, sizeof frame));
+        fake_guest_kick(g[i], 0);
+    }
+    bp->workers[0]->events_ns = 0;
+    worker_round(bp->workers[0]); /* hears the doorbells at its end */
+    for (unsigned round = 1; round <= 3; round++) {
+        worker_round(bp->workers[0]);
+        for (int i = 0; i < 3; i++)
+            EXPECT_EQ(stats(i).in_packets, round * budget);
+    }
 }
 
 TEST(a_promiscuous_port_sees_everything_once)
@@ -303,6 +365,41 @@ TEST(an_outgoing_rate_drops_what_is_above_it)
         send_one(0, 0, 1, (uint8_t)i);
     EXPECT_EQ(stats(1).out_packets, 5);
     EXPECT_EQ(stats(1).drops[DROP_RATE], 15);
+}
+
+TEST(an_outgoing_rate_in_bits_counts_bytes)
+{
+    attach(0, lan);
+    attach(1, lan);
+    backplane_set_port(bp, port[1],
+                       &(struct port_settings){.out = {.bps = 1, .burst_bytes = 450}},
+                       &d);
+    for (int i = 0; i < 20; i++)
+        send_one(0, 0, 1, (uint8_t)i);
+    EXPECT_EQ(stats(1).out_packets, 5); /* the last one goes into debt */
+    EXPECT_EQ(stats(1).out_bytes, 500);
+    EXPECT_EQ(stats(1).drops[DROP_RATE], 15);
+}
+
+TEST(an_incoming_rate_in_bits_makes_packets_wait)
+{
+    const struct port_settings s = {.in = {.bps = 800000, .burst_bytes = 100}};
+    uint64_t start;
+
+    attach(0, lan);
+    attach(1, lan);
+    backplane_set_port(bp, port[0], &s, &d);
+    start = plane_clock_ns();
+    for (int i = 0; i < 20; i++) /* a millisecond each */
+        send_one(0, 0, 1, (uint8_t)i);
+    EXPECT(stats(1).out_packets < 20 || plane_clock_ns() - start > 17000000);
+    for (int tries = 0; tries < 20000 && stats(1).out_packets < 20; tries++) {
+        usleep(100);
+        settle();
+    }
+    EXPECT_EQ(stats(1).out_packets, 20);
+    EXPECT(plane_clock_ns() - start > 17000000);
+    EXPECT_EQ(stats(1).drops[DROP_RATE], 0);
 }
 
 TEST(an_incoming_rate_makes_packets_wait)
@@ -350,6 +447,44 @@ TEST(only_allowed_sources_pass)
     EXPECT_EQ(got(1), 1);
     EXPECT_EQ(got(1), -1);
     EXPECT_EQ(stats(0).drops[DROP_SPOOF], 2);
+}
+
+/* An IPv6 packet from 2001:db8::`host` (0: from nobody), behind a tag of VLAN 7 if told. */
+static void send_ip6(uint8_t host, bool tagged, uint8_t fill)
+{
+    static const uint8_t net[4] = {0x20, 0x01, 0x0d, 0xb8};
+    uint8_t frame[100], *ip = frame + (tagged ? 18 : 14);
+
+    fake_frame(frame, sizeof frame, 0, 1, fill);
+    if (tagged)
+        memcpy(frame + 12, "\x81\0\0\7", 4);
+    memcpy(ip - 2, "\x86\xdd\x60", 3);
+    memset(ip + 8, 0, 16);
+    if (host)
+        memcpy(ip + 8, net, 4);
+    ip[23] = host;
+    EXPECT(fake_guest_put(g[0], 0, frame, sizeof frame));
+    fake_guest_kick(g[0], 0);
+    settle();
+}
+
+TEST(only_allowed_sources_of_ip6_pass)
+{
+    struct port_settings s = {
+        .allow = {.n_ip6 = 1, .ip6 = {{0x20, 1, 0x0d, 0xb8, [15] = 1}}}};
+
+    attach(0, lan);
+    attach(1, lan);
+    EXPECT_EQ(backplane_set_port(bp, port[0], &s, &d), 0);
+    for (int tagged = 0; tagged < 2; tagged++) {
+        send_ip6(1, tagged, 'a');
+        send_ip6(2, tagged, 'b');
+        send_ip6(0, tagged, 'c'); /* duplicate address detection */
+        EXPECT_EQ(got(1), 'a');
+        EXPECT_EQ(got(1), 'c');
+        EXPECT_EQ(got(1), -1);
+        EXPECT_EQ(stats(0).drops[DROP_SPOOF], tagged + 1);
+    }
 }
 
 TEST(a_name_that_is_taken_is_refused)

@@ -278,6 +278,7 @@ static const struct host_ops ops = {
     .replaced = host_replaced,
     .tee = host_tee,
     .untee = host_untee,
+    .find_name = host_find_name,
     .read_file = host_read_path,
     .kill = host_kill,
     .pid = host_pid,
@@ -332,6 +333,7 @@ size_t host_fini(struct host *h)
     free(h->fds);
     free(h->watches);
     free(h->tees);
+    host_forget_names(h);
     signals_fini(&h->signals);
     return pkt_pool_free(h->platform.pool);
 }

@@ -39,6 +39,8 @@ struct host {
     unsigned n_fds, room;
     struct host_tee *tees; /* owned; [n_tees] */
     unsigned n_tees;
+    struct ifaddrs *interfaces; /* owned; as they were at `interfaces_s`, may be NULL */
+    int64_t interfaces_s;
     const char *click_path; /* borrowed: where libraries are looked for, ':' between */
     const char *file;       /* borrowed: name of the configuration, for hotconfig */
     int64_t virtual_ns;     /* --simtime: the time */
@@ -73,6 +75,11 @@ int host_read_file(const char *name, char **text, size_t *len, struct diag *d);
 /* driver/listen.c: host_ops.listen */
 struct host_address;
 int host_listen(void *ctx, struct host_address *a);
+
+/* driver/host_names.c: host_ops.find_name, and what ends the life of what it keeps */
+bool host_find_name(void *ctx, unsigned kind, const char *name, void *value,
+                    size_t size);
+void host_forget_names(struct host *h);
 
 /* driver/netdev.c */
 struct netdev *netdev_open(struct host *h, const char *name, struct diag *d);

@@ -48,6 +48,11 @@ struct host_ops {
                void *arg);
     void (*untee)(void *ctx, const void *arg);
 
+    /* What a name means on this host: addresses of its interfaces and ports of services.
+     * `kind` and the `size` of the value are those of engine/nameinfo.h. May be NULL. */
+    bool (*find_name)(void *ctx, unsigned kind, const char *name, void *value,
+                      size_t size);
+
     /* For scripts. Those with a text result return NULL, or why they failed. */
     const char *(*read_file)(void *ctx, const char *name, char **text, size_t *len);
     const char *(*kill)(void *ctx, long pid, int signo);

@@ -5,7 +5,11 @@
 
 #include "base/strmap.h"
 #include "engine/element.h"
+#include "engine/host.h"
 #include "engine/names_builtin.h"
+#include "engine/parse.h"
+#include "engine/parse_chars.h"
+#include "engine/platform.h"
 #include "engine/router.h"
 
 #include <string.h>
@@ -166,12 +170,32 @@ bool name_query(const struct element *e, unsigned kind, const char *name, void *
     return true;
 }
 
+bool name_query_host(const struct element *e, unsigned kind, const char *name,
+                     void *value, size_t size)
+{
+    const struct platform *p = e && e->router ? element_platform(e) : NULL;
+
+    if (!p)
+        return false;
+    if (p->host && p->host->find_name)
+        return p->host->find_name(p->ctx, kind, name, value, size);
+    for (unsigned i = 0; kind == NAME_ETHER && i < p->n_netdevs; i++)
+        if (p->netdevs[i].name && strcmp(p->netdevs[i].name, name) == 0) {
+            memcpy(value, p->netdevs[i].mac, sizeof p->netdevs[i].mac);
+            return true;
+        }
+    return false;
+}
+
 bool name_query_int(const struct element *e, unsigned kind, const char *name,
                     uint32_t *value)
 {
     uint64_t number;
 
     if (name_query(e, kind, name, value, sizeof *value))
+        return true;
+    if ((kind == NAME_PORT + 6 || kind == NAME_PORT + 17) && char_is_alpha(*name) &&
+        name_query_host(e, kind, name, value, sizeof *value))
         return true;
     if (!parse_u64(name, 0, &number) || number > UINT32_MAX)
         return false;

@@ -34,6 +34,7 @@ enum name_kind {
     NAME_ICMP_TYPE,       /* uint32_t */
     NAME_SPINLOCK,        /* uint32_t: nothing */
     NAME_REWRITE_PATTERN, /* struct rewrite_pattern * */
+    NAME_IP_GATEWAY,      /* uint32_t, network byte order; only the host knows any */
     /* uint32_t: code of one ICMP type, NAME_ICMP_CODE + type */
     NAME_ICMP_CODE = 0x100,
     /* uint32_t: host byte order, NAME_PORT + IP protocol */
@@ -62,6 +63,12 @@ bool name_query(const struct element *e, unsigned kind, const char *name, void *
 
 /* The same in the very scope of `e` alone, for warnings about conflicts. */
 bool name_query_here(const struct element *e, unsigned kind, const char *name,
+                     void *value, size_t size);
+
+/* What the host knows by that name: the addresses of its interfaces, by which they can be
+ * called wherever an address can stand, and services that are not built in. A VM knows the
+ * Ethernet addresses of its own interfaces. */
+bool name_query_host(const struct element *e, unsigned kind, const char *name,
                      void *value, size_t size);
 
 /* name_query() of a 32-bit value, or the number that `name` spells. */

@@ -80,8 +80,8 @@ const char *unparse_ip(uint32_t addr, char *buf);
 const char *unparse_ip_prefix(struct ip_prefix p, char *buf);
 const char *unparse_ip6(const struct ip6_addr *a, char *buf);
 const char *unparse_ether(const struct ether_addr *a,
-                          char *buf);                           /* 00-11-22-33-44-55 */
-const char *unparse_time(int64_t ns, char *buf);                /* 5ms, 1.5s, 0s */
+                          char *buf);            /* 00-11-22-33-44-55 */
+const char *unparse_time(int64_t ns, char *buf); /* 5ms, 1.500000s, 0ms */
 const char *unparse_bandwidth(uint64_t bytes_per_s, char *buf); /* 384kbps */
 
 #endif

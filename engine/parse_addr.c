@@ -50,7 +50,8 @@ static bool named(const struct element *context, unsigned kind, const char *s,
     char name[NAME_MAX_LEN];
 
     return context && strip_suffix(s, suffixes, name) &&
-           name_query(context, kind, name, value, size);
+           (name_query(context, kind, name, value, size) ||
+            name_query_host(context, kind, name, value, size));
 }
 
 /* Dotted octets up to `end`: how many there are (1-4), 0 if it is something else. Those
@@ -77,20 +78,46 @@ static int octets(const char *s, const char *end, uint8_t out[4])
     return 0;
 }
 
-/* "name:bcast", the broadcast address of a network, and "name:gw", its first one. */
-static bool ip_of_prefix(const struct element *context, const char *s, uint32_t *addr)
+static bool prefix_named(const struct element *context, const char *s,
+                         struct ip_prefix *out)
 {
-    const char *colon = strrchr(s, ':');
+    return named(context, NAME_IP_PREFIX, s, "net ipnet ip4net", out, sizeof *out);
+}
+
+/* "name:gw": what has been given that very name, else the first address of the network
+ * that the name stands for, or for an interface the gateway of its default route. */
+static bool gateway_named(const struct element *context, const char *s, uint32_t *addr)
+{
+    char name[NAME_MAX_LEN];
     struct ip_prefix p;
 
-    if (!colon)
+    if (!strip_suffix(s, "gw", name))
         return false;
-    if (named(context, NAME_IP_PREFIX, s, "bcast", &p, sizeof p))
-        *addr = p.addr | ~p.mask;
-    else if (named(context, NAME_IP_PREFIX, s, "gw", &p, sizeof p))
-        *addr = (p.addr & p.mask) | __builtin_bswap32(1);
-    else
+    if (name_query(context, NAME_IP, s, addr, sizeof *addr))
+        return true;
+    if (!name_query(context, NAME_IP_PREFIX, name, &p, sizeof p)) {
+        if (name_query_host(context, NAME_IP_GATEWAY, name, addr, sizeof *addr))
+            return true;
+        if (!name_query_host(context, NAME_IP_PREFIX, name, &p, sizeof p))
+            return false;
+    }
+    *addr = (p.addr & p.mask) | __builtin_bswap32(1);
+    return true;
+}
+
+/* "name:bcast", the broadcast address of a network, and "name:gw". */
+static bool ip_of_prefix(const struct element *context, const char *s, uint32_t *addr)
+{
+    char name[NAME_MAX_LEN];
+    struct ip_prefix p;
+
+    if (!context || !strchr(s, ':'))
         return false;
+    if (!strip_suffix(s, "bcast", name))
+        return gateway_named(context, s, addr);
+    if (!prefix_named(context, name, &p))
+        return false;
+    *addr = p.addr | ~p.mask;
     return true;
 }
 
@@ -113,56 +140,57 @@ static uint32_t mask_of(unsigned bits)
     return __builtin_bswap32(m);
 }
 
-static bool prefix_named(const struct element *context, const char *s, bool allow_bare,
-                         struct ip_prefix *out)
+/* Bits of a prefix in decimal digits, at most `max`; or false. */
+static bool prefix_length(const char *s, unsigned max, unsigned *len)
 {
-    if (named(context, NAME_IP_PREFIX, s, "net ipnet ip4net", out, sizeof *out))
-        return true;
-    if (!allow_bare || !named(context, NAME_IP, s, "ip ip4", &out->addr, 4))
+    uint64_t v;
+
+    if (parse_integer(s, 10, true, 32, &v) != PARSE_OK || v > max)
         return false;
-    out->mask = UINT32_MAX;
+    *len = (unsigned)v;
     return true;
 }
 
-/* "10.0.0.0/8", "10/8", "10.0.0.0/255.0.0.0", "name/8", without names for the whole. */
-static bool prefix_numeric(const struct element *context, const char *s,
-                           bool allow_bare, struct ip_prefix *out)
+/* "10.0.0.0/8", "10/8", "10.0.0.0/255.0.0.0", "name/8". A mask must not be longer than the
+ * part of the address that was written. */
+static bool prefix_with_slash(const struct element *context, const char *s,
+                              struct ip_prefix *out)
 {
-    const char *slash = strrchr(s, '/'), *end = slash ? slash : s + strlen(s);
+    const char *slash = strrchr(s, '/');
     char name[NAME_MAX_LEN];
     uint8_t o[4];
-    uint64_t bits;
-    int n = octets(s, end, o);
+    unsigned bits;
+    int n;
 
-    if ((!slash && !allow_bare) || (slash && !slash[1]) || end - s >= NAME_MAX_LEN)
+    if (!slash || slash == s || !slash[1] || slash - s >= NAME_MAX_LEN)
         return false;
-    memcpy(name, s, (size_t)(end - s));
-    name[end - s] = 0;
-    if (!n && slash && named(context, NAME_IP, name, "ip ip4", o, 4))
+    n = octets(s, slash, o);
+    memcpy(name, s, (size_t)(slash - s));
+    name[slash - s] = 0;
+    if (n)
+        memcpy(&out->addr, o, 4);
+    else if (parse_ip(context, name, &out->addr))
         n = 4;
-    if (!n)
+    else
         return false;
-    memcpy(&out->addr, o, 4);
-    if (!slash) {
-        out->mask = UINT32_MAX;
-        return n == 4;
-    }
-    if (n == 4 && parse_ip(context, slash + 1, &out->mask))
-        return true;
-    if (!parse_u64(slash + 1, 0, &bits) || bits > 32 || n < (int)(bits + 7) / 8)
+    if (prefix_length(slash + 1, 32, &bits))
+        out->mask = mask_of(bits);
+    else if (!parse_ip(context, slash + 1, &out->mask))
         return false;
-    out->mask = mask_of((unsigned)bits);
-    return true;
+    return (out->mask & ~mask_of((unsigned)n * 8)) == 0;
 }
 
 bool parse_ip_prefix(const struct element *context, const char *s, bool allow_bare,
                      struct ip_prefix *out)
 {
-    struct ip_prefix p;
+    struct ip_prefix p = {.mask = UINT32_MAX};
 
-    if (!prefix_numeric(context, s, allow_bare, &p) &&
-        !prefix_named(context, s, allow_bare, &p))
-        return false;
+    if (!prefix_with_slash(context, s, &p)) {
+        p.mask = UINT32_MAX;
+        if (!(allow_bare && parse_ip(context, s, &p.addr)) &&
+            !prefix_named(context, s, &p))
+            return false;
+    }
     *out = p;
     return true;
 }
@@ -187,6 +215,7 @@ static bool hex_group(const char **s, uint16_t *out)
 static int ip6_groups(const struct element *context, const char *s, uint16_t part[8],
                       int *gap)
 {
+    const char *first = s, *group;
     int n = 0;
 
     *gap = -1;
@@ -202,15 +231,19 @@ static int ip6_groups(const struct element *context, const char *s, uint16_t par
         }
         if (n && n != *gap && *s == ':' && s[1])
             s++;
-        if (n <= 6 && strchr(s, '.') && !strchr(s, ':') && parse_ip(context, s, &ip4)) {
-            ip4 = __builtin_bswap32(ip4);
-            part[n++] = (uint16_t)(ip4 >> 16);
-            part[n++] = (uint16_t)ip4;
-            return n;
+        group = s;
+        if (n < 8 && hex_group(&s, &part[n]) && (!*s || *s == ':')) {
+            n++;
+            continue;
         }
-        if (n == 8 || !hex_group(&s, &part[n]) || (*s && *s != ':'))
+        /* an IPv4 address may stand for the last two groups */
+        if (group == first || n > 6 || (*gap < 0 && n != 6) ||
+            !parse_ip(context, group, &ip4))
             return -1;
-        n++;
+        ip4 = __builtin_bswap32(ip4);
+        part[n++] = (uint16_t)(ip4 >> 16);
+        part[n++] = (uint16_t)ip4;
+        return n;
     }
     return n;
 }
@@ -256,43 +289,31 @@ static int ip6_mask_bits(const struct ip6_addr *mask)
     return bits;
 }
 
-static bool ip6_prefix_numeric(const struct element *context, const char *s,
-                               struct ip6_addr *out, unsigned *prefix_len)
-{
-    const char *slash = strrchr(s, '/');
-    char name[NAME_MAX_LEN];
-    struct ip6_addr mask;
-    uint64_t bits;
-
-    if (!slash || slash - s >= NAME_MAX_LEN)
-        return false;
-    memcpy(name, s, (size_t)(slash - s));
-    name[slash - s] = 0;
-    if (!parse_ip6(context, name, out))
-        return false;
-    if (parse_ip6(context, slash + 1, &mask)) {
-        int n = ip6_mask_bits(&mask);
-
-        *prefix_len = (unsigned)n;
-        return n >= 0;
-    }
-    if (!parse_u64(slash + 1, 0, &bits) || bits > 128)
-        return false;
-    *prefix_len = (unsigned)bits;
-    return true;
-}
-
 bool parse_ip6_prefix(const struct element *context, const char *s,
                       struct ip6_addr *out, unsigned *prefix_len)
 {
+    const char *slash = strrchr(s, '/');
     struct name_ip6_prefix p;
-    struct ip6_addr a;
+    struct ip6_addr mask, addr;
+    char name[NAME_MAX_LEN];
     unsigned bits;
 
-    if (ip6_prefix_numeric(context, s, &a, &bits)) {
-        *out = a;
-        *prefix_len = bits;
-        return true;
+    if (slash && slash != s && slash[1] && slash - s < NAME_MAX_LEN) {
+        memcpy(name, s, (size_t)(slash - s));
+        name[slash - s] = 0;
+        if (parse_ip6(context, name, &addr)) {
+            if (!prefix_length(slash + 1, 128, &bits)) {
+                int n = parse_ip6(context, slash + 1, &mask) ? ip6_mask_bits(&mask)
+                                                             : -1;
+
+                if (n < 0)
+                    return false;
+                bits = (unsigned)n;
+            }
+            *out = addr;
+            *prefix_len = bits;
+            return true;
+        }
     }
     if (!named(context, NAME_IP6_PREFIX, s, "ip6net", &p, sizeof p))
         return false;
@@ -303,6 +324,8 @@ bool parse_ip6_prefix(const struct element *context, const char *s,
 
 static bool ether_numeric(const char *s, struct ether_addr *out)
 {
+    char separator = 0; /* the first of them; the others must be like it */
+
     for (int i = 0; i < 6; i++) {
         int hi = char_digit(s[0]), lo;
 
@@ -312,7 +335,9 @@ static bool ether_numeric(const char *s, struct ether_addr *out)
         lo = char_digit(*s);
         out->b[i] = (uint8_t)(lo < 16 ? hi << 4 | lo : hi);
         s += lo < 16;
-        if (i < 5 && *s != ':' && *s != '-')
+        if (i == 0)
+            separator = *s;
+        if (i < 5 && (*s != separator || (*s != ':' && *s != '-')))
             return false;
         s += i < 5;
     }
@@ -410,10 +435,15 @@ static int zero_run(const uint16_t g[8], int *len)
 
 const char *unparse_ip6(const struct ip6_addr *a, char *buf)
 {
+    static const uint8_t ip4_mapped[12] = {[10] = 0xff, [11] = 0xff};
     uint16_t g[8];
     int len, gap;
     size_t n = 0;
 
+    if (memcmp(a->b, ip4_mapped, sizeof ip4_mapped) == 0) {
+        snprintf(buf, 64, "::ffff:%u.%u.%u.%u", a->b[12], a->b[13], a->b[14], a->b[15]);
+        return buf;
+    }
     for (int i = 0; i < 8; i++)
         g[i] = (uint16_t)(a->b[2 * i] << 8 | a->b[2 * i + 1]);
     gap = zero_run(g, &len);

@@ -9,6 +9,7 @@
 #include "engine/parse.h"
 
 #include "engine/parse_chars.h"
+#include "engine/unparse.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -395,22 +396,15 @@ static size_t put_decimal(char *buf, unsigned __int128 v, unsigned n_digits)
 
 const char *unparse_time(int64_t ns, char *buf)
 {
-    size_t n = 0;
-    uint64_t v = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
-
-    if (ns < 0)
-        buf[n++] = '-';
-    if (!v) {
-        snprintf(buf, 64, "0s");
-    } else if (v >= 1000000000) {
-        n += put_decimal(buf + n, v, 9);
-        memcpy(buf + n, "s", 2);
-    } else if (v % 1000000 == 0) {
-        snprintf(buf + n, 32, "%" PRIu64 "ms", v / 1000000);
-    } else if (v % 1000 == 0) {
-        snprintf(buf + n, 32, "%" PRIu64 "us", v / 1000);
+    if (ns < 0 || ns >= 1000000000) {
+        unparse_timestamp(ns, buf);
+        memcpy(buf + strlen(buf), "s", 2);
+    } else if (ns % 1000000 == 0) {
+        snprintf(buf, 64, "%" PRId64 "ms", ns / 1000000);
+    } else if (ns % 1000 == 0) {
+        snprintf(buf, 64, "%" PRId64 "us", ns / 1000);
     } else {
-        snprintf(buf + n, 32, "%" PRIu64 "ns", v);
+        snprintf(buf, 64, "%" PRId64 "ns", ns);
     }
     return buf;
 }
@@ -421,7 +415,10 @@ const char *unparse_bandwidth(uint64_t bytes_per_s, char *buf)
     const char *unit;
     size_t n;
 
-    if (bytes_per_s >= 125000000) {
+    if (bytes_per_s >= 0x20000000) {
+        n = put_decimal(buf, bytes_per_s, 6);
+        unit = "MBps";
+    } else if (bytes_per_s >= 125000000) {
         n = put_decimal(buf, bits, 9);
         unit = "Gbps";
     } else if (bytes_per_s >= 125000) {

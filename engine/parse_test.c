@@ -168,6 +168,11 @@ TEST(prefixes_may_leave_out_what_the_mask_covers)
     EXPECT_STR(prefix_round("1.2.3.4", false), "bad");
     EXPECT_STR(prefix_round("1.2.3.4/33", true), "bad");
     EXPECT_STR(prefix_round("1.2.3.4/", true), "bad");
+    EXPECT_STR(prefix_round("/8", true), "bad");
+    EXPECT_STR(prefix_round("10.0.0.0/010", false), "10.0.0.0/10");
+    EXPECT_STR(prefix_round("10.0.0.0/0x8", false), "bad");
+    EXPECT_STR(prefix_round("10/255.0.0.0", false), "10.0.0.0/8");
+    EXPECT_STR(prefix_round("10/255.255.0.0", false), "bad");
 }
 
 static const char *ip6_round(const char *s)
@@ -185,7 +190,13 @@ TEST(ip6_addresses_may_be_abbreviated)
     EXPECT_STR(ip6_round("1::"), "1::");
     EXPECT_STR(ip6_round("fe80::200:ff:fe00:1"), "fe80::200:ff:fe00:1");
     EXPECT_STR(ip6_round("1080:0:0:0:8:800:200C:417A"), "1080::8:800:200c:417a");
-    EXPECT_STR(ip6_round("::ffff:1.2.3.4"), "::ffff:102:304");
+    EXPECT_STR(ip6_round("::FFFF:1.2.3.4"), "::ffff:1.2.3.4");
+    EXPECT_STR(ip6_round("::ffff:a0b:c0d"), "::ffff:10.11.12.13");
+    EXPECT_STR(ip6_round("::fffe:1.2.3.4"), "::fffe:102:304");
+    EXPECT_STR(ip6_round("1:2:3:4:5:6:1.2.3.4"), "1:2:3:4:5:6:102:304");
+    EXPECT_STR(ip6_round("1:2:3:4:5:1.2.3.4"), "bad");
+    EXPECT_STR(ip6_round("1:2:3:4:5:6:7:1.2.3.4"), "bad");
+    EXPECT_STR(ip6_round("1.2.3.4"), "bad");
     EXPECT_STR(ip6_round("1:2:3:4:5:6:7:8"), "1:2:3:4:5:6:7:8");
     EXPECT_STR(ip6_round("1:2:3:4:5:6:7"), "bad");
     EXPECT_STR(ip6_round("1:2:3:4:5:6:7:8:9"), "bad");
@@ -208,6 +219,7 @@ TEST(ip6_prefixes_take_lengths_and_masks)
     EXPECT_EQ(bits, 16);
     EXPECT(!parse_ip6_prefix(NULL, "::/::1", &a, &bits));
     EXPECT(!parse_ip6_prefix(NULL, "::/129", &a, &bits));
+    EXPECT(!parse_ip6_prefix(NULL, "::/0x10", &a, &bits));
     EXPECT(!parse_ip6_prefix(NULL, "::", &a, &bits));
 }
 
@@ -219,6 +231,7 @@ TEST(ethernet_addresses_take_colons_and_dashes)
     EXPECT(parse_ether(NULL, "0:1:2:a:B:ff", &a));
     EXPECT_STR(unparse_ether(&a, buf), "00-01-02-0A-0B-FF");
     EXPECT(parse_ether(NULL, "00-11-22-33-44-55", &a));
+    EXPECT(!parse_ether(NULL, "00-11-22:33:44:55", &a));
     EXPECT(!parse_ether(NULL, "00-11-22-33-44", &a));
     EXPECT(!parse_ether(NULL, "00-11-22-33-44-55-66", &a));
     EXPECT(!parse_ether(NULL, "", &a));

@@ -57,6 +57,24 @@ fi
 frame='\<ffffffffffff 0200000000010800 4500001c0000000040110000010203040506070800010002000800ff>'
 send="InfiniteSource(DATA $frame, LIMIT 3) -> q :: Queue"
 
+# an interface's name stands for its addresses, a name that was given goes before it
+same interface_names "$(inside "ip link set v0 address 02:00:00:00:00:aa; ip addr add 10.1.2.3/24 dev v0
+    ip route add default via 10.1.2.77
+    \$click -q -e 'a :: SetIPAddress(v0) -> Discard; b :: SetIPAddress(v0:ip4) -> Discard;
+        c :: SetIPAddress(v0:bcast) -> Discard; d :: SetIPAddress(v0:gw) -> Discard;
+        e :: SetIPAddress(v0:ipnet:bcast) -> Discard; f :: SetIPAddress(v1:gw) -> Discard;
+        g :: ARPQuerier(v0) -> Discard; h :: StaticIPLookup(v0:net 0) -> Discard;
+        InfiniteSource(LIMIT 0) -> a; Idle -> b; Idle -> c; Idle -> d; Idle -> e; Idle -> f;
+        Idle -> g; Idle -> [1] g; Idle -> h; AddressInfo(v1 9.0.0.0/8);' \
+        -h a.addr -h b.addr -h c.addr -h d.addr -h e.addr -h f.addr -h g.ipaddr -h h.table | grep -v '^.*:\$' | grep .")" \
+    "10.1.2.3
+10.1.2.3
+10.1.2.255
+10.1.2.77
+10.1.2.255
+9.0.0.1
+10.1.2.3
+10.1.2.0/24		-		0"
 same cable "$(inside "\$click -e '$send -> ToDevice(v0) -> sent :: Counter -> Discard; f :: FromDevice(v1) -> p :: Print(x, 14, TIMESTAMP false) -> r :: Counter -> Discard;
     DriverManager(wait 0.2s)' -h sent.count -h r.count -h f.count -h f.encap -h f.kernel_drops")" \
 "x:   42 | ffffffff ffff0200 00000001 0800

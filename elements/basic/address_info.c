@@ -14,19 +14,21 @@
  * Each argument is a name and the addresses it stands for, one of each sort: IPv4 address,
  * IPv4 prefix, IPv6 address, IPv6 prefix, Ethernet address; of several the last. A prefix
  * with bits behind its mask, such as 10.0.0.1/24, is an address as well, if there is no
- * other. The name of an interface stands for its
- * Ethernet address.
+ * other.
  *
  * A name can be used in place of an address in all configuration strings of the compound
  * element in which AddressInfo stands, and of those inside it. Where several sorts would
  * do, a suffix says which is meant: me:ip, me:ipnet, me:ip6, me:ip6net, me:eth. Of a prefix
  * there are also the broadcast address, me:bcast, and the first address, me:gw.
+ *
+ * Without AddressInfo, the name of an interface stands for its Ethernet address and in the
+ * `click` program also for its IPv4 address and network; there eth0:gw is the gateway of its
+ * default route.
  */
 
 #include "engine/element.h"
 #include "engine/lang/lang.h"
 #include "engine/nameinfo.h"
-#include "engine/platform.h"
 
 enum {
     SORT_IP = 1,
@@ -44,19 +46,6 @@ struct address {
     struct ether_addr ether;
 };
 
-static bool interface_mac(const struct element *e, const char *name,
-                          struct ether_addr *mac)
-{
-    const struct platform *p = element_platform(e);
-
-    for (unsigned i = 0; i < p->n_netdevs; i++)
-        if (p->netdevs[i].name && strcmp(p->netdevs[i].name, name) == 0) {
-            memcpy(mac->b, p->netdevs[i].mac, sizeof mac->b);
-            return true;
-        }
-    return false;
-}
-
 /* Whether an IPv6 address has bits behind the first `bits`. */
 static bool has_host_part(const uint8_t *addr, uint32_t bits)
 {
@@ -72,7 +61,7 @@ static void understand(struct element *e, const char *word, struct address *a)
     unsigned bits;
 
     a->sorts = 0;
-    if (parse_ether(e, word, &a->ether) || interface_mac(e, word, &a->ether))
+    if (parse_ether(e, word, &a->ether))
         a->sorts |= SORT_ETHER;
     if (parse_ip(e, word, &a->ip.addr)) {
         a->sorts |= SORT_IP;

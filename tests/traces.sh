@@ -39,6 +39,17 @@ $click -e "FromIPSummaryDump($dir/in, STOP true) -> ToIPSummaryDump($dir/bin, FI
 same binary_is_the_same "$($click -e "FromIPSummaryDump($dir/bin, STOP true) -> ToIPSummaryDump(-, FIELDS $fields)")" \
 "$($click -e "FromIPSummaryDump($dir/in, STOP true) -> ToIPSummaryDump(-, FIELDS $fields)")"
 
+$click -e "FromIPSummaryDump($dir/in) -> IPPrint(ip, TIMESTAMP false, OUTFILE $dir/ipprint)
+    -> Discard; TimedSource(DATA \\<0001 0800 06 04 0002 010101010101 0a000001 020202020202 0a000002>, LIMIT 1, INTERVAL 0)
+    -> CheckARPHeader -> ARPPrint(arp, TIMESTAMP false, OUTFILE $dir/arpprint) -> Discard; DriverManager(wait 0.2s)" 2> "$dir/console"
+same printed_into_files "$(cat "$dir/ipprint" "$dir/arpprint" "$dir/console")" \
+"ip: 18.26.4.44.30 > 10.0.0.4.40: S 1234:1239(5,68,68) ack 0 win 0
+ip: 18.26.4.44.30 > 10.0.0.4.40: udp 13
+ip: 18.26.4.44 > 10.0.0.4: icmp echo-reply (0, 0)
+ip: 1.2.3.4.5 > 0.0.0.0.0: . 0:0(0,40,40) win 0
+arp: arp reply 10.0.0.1 is-at 01-01-01-01-01-01"
+same no_such_folder "$($click -e "Idle -> IPPrint(OUTFILE $dir/no/x) -> Discard" 2>&1 | grep -c "$dir/no/x: No such file or directory")" 1
+
 same payload_and_checksums "$($click -e "FromIPSummaryDump($dir/in, STOP true, CHECKSUM true) -> c :: CheckIPHeader -> ToIPSummaryDump(-, FIELDS payload payload_len payload_md5_hex, HEADER false)" -h c.drops 2>/dev/null)" \
 "\"wxyz\" 4 a7c3c2aa70d99921f9fb23ac87382997
 \"ab\\\\ c\" 5 dd4db6d267966f110727e47cd8aa0197

@@ -2,12 +2,13 @@
 /*
  * ARPPrint -- print what ARP packets say, a line each, much like tcpdump
  *
- * Usage:    ARPPrint([LABEL, keywords TIMESTAMP, ETHER, ACTIVE])
+ * Usage:    ARPPrint([LABEL, keywords TIMESTAMP, ETHER, ACTIVE, OUTFILE])
  * Ports:    1 in, 1 out; push or pull
  * Args:     LABEL      stands in front of each line
  *           TIMESTAMP  print the timestamp, default true
  *           ETHER      print the Ethernet addresses of the frame, default false
  *           ACTIVE     false: print nothing
+ *           OUTFILE    print into this file instead; not in a VM
  * Counters: none
  * Handlers: active  (rw) as ACTIVE
  * Example:  c[0] -> CheckARPHeader(14) -> ARPPrint(arp) -> ...
@@ -17,12 +18,13 @@
  * addresses, pass in silence.
  */
 
+#include "engine/chatter.h"
 #include "engine/element.h"
 #include "engine/net_headers.h"
 #include "engine/unparse.h"
 
 struct arp_print {
-    struct text label;
+    struct text label, outfile;
     bool timestamp, ether, active;
 };
 
@@ -31,6 +33,7 @@ static const struct arg_spec arp_print_args[] = {
     ARG_BOOL(arp_print, timestamp, "TIMESTAMP", 0, "true", "print the timestamp"),
     ARG_BOOL(arp_print, ether, "ETHER", 0, "false", "print the frame's addresses"),
     ARG_BOOL(arp_print, active, "ACTIVE", 0, "true", "false: print nothing"),
+    ARG_STRING(arp_print, outfile, "OUTFILE", 0, NULL, "file to print into"),
     ARG_END,
 };
 
@@ -118,6 +121,13 @@ static bool arp_print_line(const struct arp_print *s, const struct pkt *p,
     return true;
 }
 
+static int arp_print_initialize(struct element *e, struct diag *d)
+{
+    const struct arp_print *s = element_state(e);
+
+    return s->outfile.len ? chatter_file_new(e, s->outfile.s, d) : 0;
+}
+
 static void arp_print_batch(struct element *e, struct batch *b, uint32_t from)
 {
     const struct arp_print *s = element_state(e);
@@ -129,8 +139,13 @@ static void arp_print_batch(struct element *e, struct batch *b, uint32_t from)
         if (!b->p[i]->network)
             continue;
         sbuf_reset(&out);
-        if (arp_print_line(s, b->p[i], &out))
-            element_say(e, "%s\n", sbuf_text(&out));
+        if (!arp_print_line(s, b->p[i], &out))
+            continue;
+        sbuf_putc(&out, '\n');
+        if (s->outfile.len)
+            chatter_file_say(e, s->outfile.s, &out);
+        else
+            chatter_say(e, NULL, &out);
     }
     sbuf_fini(&out);
 }
@@ -148,6 +163,7 @@ ELEMENT(ARPPrint) = {
     .ports = "1/1",
     .args = arp_print_args,
     .handlers = arp_print_handlers,
+    .initialize = arp_print_initialize,
     .push = arp_print_push,
     .pull = arp_print_pull,
 };

@@ -96,17 +96,23 @@ static int check_arp_header_read(struct element *e, const struct handler_spec *h
 {
     const struct check_arp_header *s = element_state(e);
 
-    if (!s->details)
-        return diag_err(d, "'drop_details' needs DETAILS true");
     for (unsigned i = 0; i < N_REASONS; i++)
         sbuf_printf(out, "%u\t%s\n", s->reasons[i], check_arp_header_reasons[i]);
     return 0;
 }
 
-static const struct handler_spec check_arp_header_handlers[] = {
-    HANDLER_READER(check_arp_header_read, "drop_details", "bad packets by reason"),
-    HANDLER_END,
-};
+/* It is only there with DETAILS. */
+static const struct handler_spec *check_arp_header_more(struct element *e,
+                                                        const char *name, size_t i)
+{
+    static const struct handler_spec details = HANDLER_READER(
+        check_arp_header_read, "drop_details", "bad packets by reason");
+    const struct check_arp_header *s = element_state(e);
+
+    if (!s->details || (name ? strcmp(name, details.name) != 0 : i != 0))
+        return NULL;
+    return &details;
+}
 
 ELEMENT(CheckARPHeader) = {
     .name = "CheckARPHeader",
@@ -115,7 +121,7 @@ ELEMENT(CheckARPHeader) = {
     .processing = "a/ah",
     .args = check_arp_header_args,
     .counters = check_arp_header_counters,
-    .handlers = check_arp_header_handlers,
+    .more_handlers = check_arp_header_more,
     .push = check_arp_header_push,
     .pull = check_arp_header_pull,
 };

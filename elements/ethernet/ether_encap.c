@@ -50,50 +50,19 @@ static inline verdict_t ether_encap_one(struct element *e, struct pkt *p)
 }
 ELEMENT_LOOP(ether_encap)
 
-enum { H_SRC, H_DST, H_TYPE };
-
-static int ether_encap_read(struct element *e, const struct handler_spec *h,
-                            const char *param, struct sbuf *out, struct diag *d)
-{
-    const struct ether_encap *s = element_state(e);
-    char text[64];
-
-    if (h->user == H_TYPE)
-        sbuf_printf(out, "%u", be16(s->h.type));
-    else
-        sbuf_puts(out, unparse_ether(h->user == H_SRC ? &s->h.src : &s->h.dst, text));
-    return 0;
-}
-
-static int ether_encap_write(struct element *e, const struct handler_spec *h,
-                             const char *value, size_t len, struct diag *d)
-{
-    struct ether_encap *s = element_state(e);
-    struct ether_addr a;
-    uint64_t type;
-
-    if (h->user == H_TYPE) {
-        if (!parse_u64(value, 0, &type) || type > 0xffff)
-            return diag_err(d, "parse error");
-        s->h.type = be16((uint16_t)type);
-        return 0;
-    }
-    if (!parse_ether(e, value, &a))
-        return diag_err(d, "parse error");
-    *(h->user == H_SRC ? &s->h.src : &s->h.dst) = a;
-    return 0;
-}
-
-#define ENCAP_HANDLER(name_, user_, help_)                                             \
-    {                                                                                  \
-        .name = name_, .help = help_, .flags = HANDLER_READ | HANDLER_WRITE,           \
-        .user = user_, .read = ether_encap_read, .write = ether_encap_write            \
-    }
 static const struct handler_spec ether_encap_handlers[] = {
-    ENCAP_HANDLER("src", H_SRC, "source address"),
-    ENCAP_HANDLER("dst", H_DST, "destination address"),
-    ENCAP_HANDLER("ethertype", H_TYPE, "type field"),
-    ENCAP_HANDLER("etht", H_TYPE, "old name of ethertype"),
+    HANDLER_VALUE(ether_encap, src, ARG_KIND_ETHER, HANDLER_READ, "src",
+                  "source address"),
+    HANDLER_BY_ARGUMENT_WRITER("1 SRC", "src", "source address"),
+    HANDLER_VALUE(ether_encap, dst, ARG_KIND_ETHER, HANDLER_READ, "dst",
+                  "destination address"),
+    HANDLER_BY_ARGUMENT_WRITER("2 DST", "dst", "destination address"),
+    HANDLER_VALUE(ether_encap, type, ARG_KIND_U16, HANDLER_READ, "ethertype",
+                  "type field"),
+    HANDLER_BY_ARGUMENT_WRITER("0 ETHERTYPE", "ethertype", "type field"),
+    HANDLER_VALUE(ether_encap, type, ARG_KIND_U16, HANDLER_READ, "etht",
+                  "old name of ethertype"),
+    HANDLER_BY_ARGUMENT_WRITER("0 ETHERTYPE", "etht", "old name of ethertype"),
     HANDLER_END,
 };
 

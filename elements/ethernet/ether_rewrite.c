@@ -41,11 +41,11 @@ static inline verdict_t ether_rewrite_one(struct element *e, struct pkt *p)
 }
 ELEMENT_LOOP(ether_rewrite)
 
-#define RW (HANDLER_READ | HANDLER_WRITE)
 static const struct handler_spec ether_rewrite_handlers[] = {
-    HANDLER_VALUE(ether_rewrite, src, ARG_KIND_ETHER, RW, "src", "new source address"),
-    HANDLER_VALUE(ether_rewrite, dst, ARG_KIND_ETHER, RW, "dst",
-                  "new destination address"),
+    HANDLER_ARGUMENT(ether_rewrite, src, ARG_KIND_ETHER, "0 SRC", "src",
+                     "new source address"),
+    HANDLER_ARGUMENT(ether_rewrite, dst, ARG_KIND_ETHER, "1 DST", "dst",
+                     "new destination address"),
     HANDLER_END,
 };
 

@@ -43,7 +43,6 @@ static inline verdict_t strip_ether_vlan_header_one(struct element *e, struct pk
     if (p->len < len || (!tag && s->native < 0))
         return e->n_out > 1 ? 1 : VERDICT_DROP;
     p->anno_u16[ANNO_VLAN_TCI / 2] = tag ? h->tci : be16((uint16_t)s->native);
-    pkt_set_mac(p, p->data, len);
     pkt_pull(p, len);
     return 0;
 }

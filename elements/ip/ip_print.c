@@ -17,6 +17,7 @@
  *           ACTIVE     false: print nothing
  *           CHANNEL    default "default", the console: print for ChatterSockets of this
  *                      channel; for nobody if there is none
+ *           OUTFILE    print into this file instead; not in a VM
  * Handlers: active  (rw) as ACTIVE
  * Example:  ... -> CheckIPHeader -> IPPrint(in, TTL true) -> ...
  * See also: Print, CheckIPHeader
@@ -35,7 +36,7 @@
 enum { SHOW_NONE, SHOW_HEX, SHOW_ASCII };
 
 struct ip_print {
-    struct text label, contents, payload, channel;
+    struct text label, contents, payload, channel, outfile;
     struct chatter_channel *listeners; /* in the router's arena; NULL: the console */
     int32_t max_bytes, nbytes;
     bool id, timestamp, paint, tos, ttl, swap, length, aggregate, ether, active;
@@ -64,6 +65,7 @@ static const struct arg_spec ip_print_args[] = {
     ARG_BOOL(ip_print, aggregate, "AGGREGATE", 0, "false", "print the aggregate"),
     ARG_BOOL(ip_print, ether, "ETHER", 0, "false", "print Ethernet addresses"),
     ARG_BOOL(ip_print, active, "ACTIVE", 0, "true", "false: print nothing"),
+    ARG_STRING(ip_print, outfile, "OUTFILE", 0, NULL, "file to print into"),
     ARG_WORD(ip_print, channel, "CHANNEL", 0, NULL, "for whom"),
     ARG_END,
 };
@@ -101,17 +103,20 @@ static int ip_print_show_payload(const struct text *t)
     return ip_print_is(t, "ASCII") ? SHOW_ASCII : -1;
 }
 
-/* "bad contents value 'FOO'": in capitals, as Click says it. */
-static int ip_print_bad_contents(const struct ip_print *s, struct diag *d)
+/* CONTENTS as Click's messages have it, also the one about PAYLOAD: in capitals, unless it
+ * is a boolean value. */
+static int ip_print_bad(const struct ip_print *s, const char *what, struct diag *d)
 {
-    char upper[64];
+    char word[64];
     size_t n = 0;
+    bool yes, is_bool = parse_bool(s->contents.s, &yes);
 
-    for (const char *c = s->contents.s; *c && n < sizeof upper - 1; c++)
-        upper[n++] = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
-    upper[n] = '\0';
-    return diag_err(d, "bad contents value '%s'; should be 'NONE', 'HEX', or 'ASCII'",
-                    upper);
+    for (const char *c = s->contents.s; *c && n < sizeof word - 1; c++)
+        word[n++] = (char)(!is_bool && *c >= 'a' && *c <= 'z' ? *c - 32 : *c);
+    word[n] = '\0';
+    return diag_err(d, "bad %s value '%s'; should be %s", what, word,
+                    *what == 'c' ? "'NONE', 'HEX', or 'ASCII'"
+                                 : "'false', 'hex', or 'ascii'");
 }
 
 static int ip_print_configure(struct element *e, struct conf *c, struct diag *d)
@@ -121,11 +126,9 @@ static int ip_print_configure(struct element *e, struct conf *c, struct diag *d)
         payload = ip_print_show_payload(&s->payload);
 
     if (contents < 0)
-        return ip_print_bad_contents(s, d);
+        return ip_print_bad(s, "contents", d);
     if (payload < 0)
-        return diag_err(d,
-                        "bad payload value '%s'; should be 'false', 'hex', or 'ascii'",
-                        s->contents.s);
+        return ip_print_bad(s, "payload", d);
     if (payload && contents)
         return diag_err(d, "specify at most one of PAYLOAD and CONTENTS");
     if (s->have_nbytes)
@@ -135,6 +138,13 @@ static int ip_print_configure(struct element *e, struct conf *c, struct diag *d)
     if (chatter_find(e, s->channel.s, &s->listeners) < 0)
         return diag_err(d, "out of memory");
     return 0;
+}
+
+static int ip_print_initialize(struct element *e, struct diag *d)
+{
+    const struct ip_print *s = element_state(e);
+
+    return s->outfile.len ? chatter_file_new(e, s->outfile.s, d) : 0;
 }
 
 /* "SRC > DST", with ports (host order) unless negative. */
@@ -395,7 +405,10 @@ static void ip_print_one(struct element *e, const struct pkt *p)
             ip_print_contents(s, &out, p);
     }
     sbuf_putc(&out, '\n');
-    chatter_say(e, s->listeners, &out);
+    if (s->outfile.len)
+        chatter_file_say(e, s->outfile.s, &out);
+    else
+        chatter_say(e, s->listeners, &out);
     sbuf_fini(&out);
 }
 
@@ -423,6 +436,7 @@ ELEMENT(IPPrint) = {
     .args = ip_print_args,
     .handlers = ip_print_handlers,
     .configure = ip_print_configure,
+    .initialize = ip_print_initialize,
     .push = ip_print_push,
     .pull = ip_print_pull,
 };

@@ -6,6 +6,8 @@
 #include "engine/spread.h"
 #include "engine/words.h"
 
+#include <stdlib.h>
+
 /* The rest of a line, behind the output, goes into `port`. */
 static bool parse_rest(struct element *e, const char *text, bool for_remove,
                        int32_t *port, struct diag *d)
@@ -75,13 +77,28 @@ static void unparse_route(const struct element *e, const struct ip_route *r, boo
         s->kind->unparse(e, ip_lookup_number(r->port), out);
 }
 
+/* An empty table. */
+static void start(struct ip_lookup *s)
+{
+    ip_routes_fini(&s->routes);
+    s->routes.stale = true;
+    s->routes.newest_hole = s->order == IP_LOOKUP_RADIX;
+}
+
 int ip_lookup_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    return ip_lookup_configure_order(e, c, IP_LOOKUP_LINEAR, d);
+}
+
+int ip_lookup_configure_order(struct element *e, struct conf *c,
+                              enum ip_lookup_order order, struct diag *d)
 {
     struct ip_lookup *s = element_state(e);
     struct ip_route r;
     int rc = 0, replaced = 0, added;
 
-    s->routes.stale = true;
+    s->order = order;
+    start(s);
     for (int i = 0; i < c->argc; i++) {
         if (!ip_lookup_parse(e, c->argv[i], false, &r, d)) {
             rc = diag_err(d, "argument %d should be 'ADDR/MASK [GATEWAY] OUTPUT'",
@@ -127,15 +144,18 @@ void ip_lookup_cleanup(struct element *e)
 static void ip_lookup_complain(struct element *e, const struct pkt *p)
 {
     struct ip_lookup *s = element_state(e);
-    const char *name;
     char text[64];
 
-    if (s->complaints >= 5)
+    /* As in Click: some are silent, and those that are linear there speak for themselves. */
+    if (s->complaints >= 5 || s->order == IP_LOOKUP_DIRECT)
         return;
     s->complaints++;
-    /* Click's words: the tables that are linear there speak for themselves. */
-    name = strchr("LS", e->cls->name[0]) ? "LinearIPLookup" : "IPRouteTable";
-    element_say(e, "%s: no route for %s\n", name, unparse_ip(pkt_dst_ip(p), text));
+    if (s->order == IP_LOOKUP_SORTED)
+        element_say(e, "SortedIPLookup: no gw for %x\n", pkt_dst_ip(p));
+    else
+        element_say(e, "%s: no route for %s\n",
+                    s->order == IP_LOOKUP_LINEAR ? "LinearIPLookup" : "IPRouteTable",
+                    unparse_ip(pkt_dst_ip(p), text));
 }
 
 /* Packets that follow one another often go to the same place, so a look-up that would be the
@@ -166,17 +186,115 @@ void ip_lookup_push(struct element *e, unsigned in, struct batch *b)
     spread_push(e, b, port);
 }
 
+/* --- the order of `table` ------------------------------------------------------------- */
+
+struct listed {
+    const struct ip_route *r;
+    uint32_t key;    /* DIRECT: the chain in Click's hash table */
+    uint32_t inside; /* SORTED: networks inside it that are not yet in the list */
+};
+
+/* Click's hash: of host byte order, and of shifts that are at most 8 and 32. */
+static uint32_t chain_of(const struct ip_route *r)
+{
+    uint32_t prefix = be32(r->addr), len = (uint32_t)__builtin_popcount(r->mask);
+    uint32_t h = prefix ^ len << 5 ^ ((prefix >> (len >> 2)) - len);
+
+    h ^= h >> 23 ^ (h >> 15) * len ^ (prefix >> 17) * 53;
+    /* x86 shifts by 32 as by 0 */
+    h -= prefix >> 3 ^ (h >> (len & 31)) * 7 ^ (h >> 11) * 103;
+    return (h ^ h >> 17) & 0xffff;
+}
+
+/* Newer ones come first in a chain; the default route was there before all. */
+static int compare_chained(const void *x, const void *y)
+{
+    const struct listed *a = x, *b = y;
+
+    if (a->key != b->key)
+        return a->key < b->key ? -1 : 1;
+    if (!a->r->mask || !b->r->mask)
+        return a->r->mask ? -1 : b->r->mask ? 1 : 0;
+    return a->r->seq > b->r->seq ? -1 : 1;
+}
+
+static int compare_age(const void *x, const void *y)
+{
+    const struct listed *a = x, *b = y;
+
+    return a->r->seq < b->r->seq ? -1 : 1;
+}
+
+static bool holds(const struct ip_route *a, const struct ip_route *b)
+{
+    return a != b && ((a->addr ^ b->addr) & a->mask) == 0 &&
+           (a->mask & b->mask) == a->mask;
+}
+
+/* One after the other: a network with none inside it, then those that it was the last one
+ * inside of. */
+static void sort_networks(struct listed *v, const struct ip_route **to, uint32_t n)
+{
+    uint32_t done = 0, looked_at = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t j = 0; j < n; j++)
+            v[i].inside += holds(v[i].r, v[j].r);
+    for (uint32_t i = 0; i < n; i++) {
+        if (v[i].inside)
+            continue;
+        to[done++] = v[i].r;
+        v[i].inside = UINT32_MAX; /* it is in the list */
+        for (; looked_at < done; looked_at++)
+            for (uint32_t j = 0; j < n; j++)
+                if (v[j].inside != UINT32_MAX && holds(v[j].r, to[looked_at]) &&
+                    --v[j].inside == 0) {
+                    to[done++] = v[j].r;
+                    v[j].inside = UINT32_MAX;
+                }
+    }
+}
+
+/* Put the routes into `to`, in order. */
+static void list_routes(const struct ip_lookup *s, struct listed *v,
+                        const struct ip_route **to, uint32_t n)
+{
+    enum { SORTED_AT_MOST = 1024 }; /* it takes n * n steps */
+
+    if (s->order == IP_LOOKUP_DIRECT)
+        qsort(v, n, sizeof *v, compare_chained);
+    if (s->order == IP_LOOKUP_SORTED)
+        qsort(v, n, sizeof *v, compare_age);
+    if (s->order == IP_LOOKUP_SORTED && n <= SORTED_AT_MOST)
+        sort_networks(v, to, n);
+    else
+        for (uint32_t i = 0; i < n; i++)
+            to[i] = v[i].r;
+}
+
 int ip_lookup_table(struct element *e, const struct handler_spec *h, const char *param,
                     struct sbuf *out, struct diag *d)
 {
     const struct ip_lookup *s = element_state(e);
+    const struct ip_route **to = malloc((s->routes.n + 1) * sizeof(*to));
+    struct listed *v = malloc((s->routes.n + 1) * sizeof *v);
+    uint32_t n = 0;
 
-    for (uint32_t i = 0; i < s->routes.n; i++)
-        if (s->routes.route[i].port >= 0) {
-            unparse_route(e, &s->routes.route[i], true, out);
-            sbuf_putc(out, '\n');
-        }
-    return 0;
+    if (v && to) {
+        for (uint32_t i = 0; i < s->routes.n; i++)
+            if (s->routes.route[i].port >= 0) {
+                const struct ip_route *r = &s->routes.route[i];
+                v[n++] = (struct listed){.r = r, .key = chain_of(r)};
+            }
+        list_routes(s, v, to, n);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        unparse_route(e, to[i], true, out);
+        sbuf_putc(out, '\n');
+    }
+    free(to);
+    free(v);
+    return to && v ? 0 : diag_err(d, "out of memory");
 }
 
 int ip_lookup_read_lookup(struct element *e, const struct handler_spec *h,
@@ -230,6 +348,20 @@ static void add_number(const struct ip_lookup *s, struct ip_route *r)
         r->port = there->port;
 }
 
+/* When a route has gone, Click's linear tables move the one to 0.0.0.0/32 up into the first
+ * hole, so that it stands before all others that have gone. */
+static void move_zero_route(struct ip_lookup *s)
+{
+    const struct ip_route *there = ip_routes_get(&s->routes, 0, 0xffffffffu);
+    struct ip_route zero;
+
+    if (!there || s->order != IP_LOOKUP_LINEAR)
+        return;
+    zero = *there;
+    (void)ip_routes_remove(&s->routes, &zero, NULL);
+    (void)ip_routes_add(&s->routes, &zero, false, NULL);
+}
+
 static int run_command(struct element *e, enum ip_lookup_command command,
                        const char *text, struct undo *u, struct diag *d)
 {
@@ -251,6 +383,8 @@ static int run_command(struct element *e, enum ip_lookup_command command,
         rc = ip_routes_remove(&s->routes, &u->now, &u->old);
     else
         rc = ip_routes_add(&s->routes, &u->now, command == IP_LOOKUP_SET, &u->old);
+    if (rc == 0 && command == IP_LOOKUP_REMOVE)
+        move_zero_route(s);
     return rc < 0 ? say_why(e, rc, u, d) : 0;
 }
 
@@ -329,10 +463,7 @@ int ip_lookup_ctrl(struct element *e, const struct handler_spec *h, const char *
 int ip_lookup_flush(struct element *e, const struct handler_spec *h, const char *value,
                     size_t len, struct diag *d)
 {
-    struct ip_lookup *s = element_state(e);
-
-    ip_routes_fini(&s->routes);
-    s->routes.stale = true;
+    start(element_state(e));
     sweep(e);
     return 0;
 }

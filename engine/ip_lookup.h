@@ -4,7 +4,8 @@
  *
  * StaticIPLookup, LinearIPLookup, RadixIPLookup, SortedIPLookup, DirectIPLookup and
  * RangeIPLookup are one element under the names that configurations know: in Click they
- * differ in their data structures. Each file in elements/ip/ says what is special about
+ * differ in their data structures, which here shows only in the order of the handler
+ * `table`. Each file in elements/ip/ says what is special about
  * it; its state is a struct ip_lookup.
  *
  * A table whose routes say more than an output gives a struct ip_lookup_kind: it keeps a
@@ -26,7 +27,15 @@ struct ip_lookup_kind {
     void (*sweep)(struct element *e);
 };
 
+enum ip_lookup_order {
+    IP_LOOKUP_LINEAR, /* as given, into the first hole */
+    IP_LOOKUP_RADIX,  /* as given, into the newest hole */
+    IP_LOOKUP_DIRECT, /* by a hash of the network */
+    IP_LOOKUP_SORTED, /* before the networks that hold them */
+};
+
 struct ip_lookup {
+    enum ip_lookup_order order;
     struct ip_routes routes;
     uint32_t complaints; /* about packets without a route; five are printed */
     const struct ip_lookup_kind *kind; /* borrowed; NULL: there is only the output */
@@ -45,7 +54,9 @@ static inline uint32_t ip_lookup_number(int32_t port)
     return (uint32_t)port >> 16;
 }
 
-int ip_lookup_configure(struct element *e, struct conf *c, struct diag *d);
+int ip_lookup_configure(struct element *e, struct conf *c, struct diag *d); /* LINEAR */
+int ip_lookup_configure_order(struct element *e, struct conf *c,
+                              enum ip_lookup_order order, struct diag *d);
 void ip_lookup_take_state(struct element *e, struct element *old);
 void ip_lookup_cleanup(struct element *e);
 void ip_lookup_push(struct element *e, unsigned port, struct batch *b);

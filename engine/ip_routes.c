@@ -62,23 +62,45 @@ static int reserve(struct ip_routes *t)
     return 0;
 }
 
-/* The first hole in the list, or its end. */
+/* A hole in the list, or its end. */
 static uint32_t free_place(struct ip_routes *t)
 {
     uint32_t i;
 
     if (!t->n_holes)
         return t->n++;
+    t->n_holes--;
+    if (t->newest_hole) {
+        i = t->last_hole - 1;
+        t->last_hole = t->route[i].addr;
+        return i;
+    }
     for (i = 0; t->route[i].port >= 0; i++)
         ;
-    t->n_holes--;
     return i;
+}
+
+static void make_hole(struct ip_routes *t, struct ip_route *r)
+{
+    r->port = -1;
+    r->addr = t->last_hole;
+    t->last_hole = (uint32_t)(r - t->route) + 1;
+    t->n_holes++;
+}
+
+static void put(struct ip_routes *t, uint32_t s, const struct ip_route *r)
+{
+    uint32_t i = free_place(t);
+
+    t->route[i] = *r;
+    t->route[i].seq = ++t->next_seq & 0x7fffffff;
+    t->slots[s] = i + 1;
 }
 
 int ip_routes_add(struct ip_routes *t, const struct ip_route *r, bool replace,
                   struct ip_route *old)
 {
-    uint32_t s, i;
+    uint32_t s;
 
     if (old)
         old->port = -1;
@@ -91,11 +113,16 @@ int ip_routes_add(struct ip_routes *t, const struct ip_route *r, bool replace,
             *old = *was;
         if (!replace)
             return ROUTES_EXIST;
-        *was = *r;
+        if (t->newest_hole) {
+            put(t, s, r);
+            make_hole(t, was);
+        } else {
+            uint32_t seq = was->seq;
+            *was = *r;
+            was->seq = seq & 0x7fffffff;
+        }
     } else {
-        i = free_place(t);
-        t->route[i] = *r;
-        t->slots[s] = i + 1;
+        put(t, s, r);
         t->n_odd += is_odd(r->mask);
     }
     t->stale = true;
@@ -139,9 +166,8 @@ int ip_routes_remove(struct ip_routes *t, const struct ip_route *r,
     if (old)
         *old = *found;
     slot_free(t, s);
-    found->port = -1;
+    make_hole(t, found);
     t->n_odd -= is_odd(r->mask);
-    t->n_holes++;
     t->stale = true;
     return 0;
 }

@@ -2,7 +2,8 @@
 /*
  * ip_routes.h -- an IPv4 routing table with longest prefix match
  *
- * Routes are kept in the order in which they were given. Look-ups go through a table
+ * Routes are kept in the order in which they were given; one that is removed leaves a hole
+ * for a later one. Look-ups go through a table
  * distilled from them, after Zec, Rizzo and Mikuc, "DXR: towards a billion routing
  * lookups per second in software" (CCR 42(5), 2012): the address space falls into ranges
  * with one next hop each; 2^16 chunks of it each point to their ranges, 4 bytes a range,
@@ -24,7 +25,8 @@
 struct ip_route {
     uint32_t addr, mask, gw; /* network byte order */
     int32_t port;            /* < 0: none */
-    bool by_handler;         /* not by the configuration */
+    uint32_t by_handler : 1; /* not by the configuration */
+    uint32_t seq : 31;       /* the later it came, the higher */
 };
 
 struct ip_hop {
@@ -47,7 +49,12 @@ struct ip_routes {
     struct ip_route *route;  /* in order; port < 0: a hole */
     uint32_t n, room;        /* holes included */
     uint32_t n_holes, n_odd; /* odd: the mask is no prefix */
-    uint32_t *slots;         /* hash of addr, mask to index + 1 */
+    uint32_t last_hole;      /* index + 1, as is `addr` in a hole: the one before it */
+    uint32_t next_seq;
+    /* A route goes where the last one that went was, not into the first hole, and one that
+     * replaces another takes a place of its own. */
+    bool newest_hole;
+    uint32_t *slots; /* hash of addr, mask to index + 1 */
     uint32_t n_slots;
 };
 

@@ -17,11 +17,16 @@
  * See also: RangeIPLookup, RadixIPLookup
  *
  * Looks up the destination annotation; a gateway replaces it. Packets without a route are
- * dropped, the first five with a complaint. Needs a
+ * dropped. Needs a
  * few MiB for a full Internet table, not the tens that its namesake takes.
  */
 
 #include "engine/ip_lookup.h"
+
+static int direct_ip_lookup_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    return ip_lookup_configure_order(e, c, IP_LOOKUP_DIRECT, d);
+}
 
 ELEMENT(DirectIPLookup) = {
     .name = "DirectIPLookup",
@@ -30,7 +35,7 @@ ELEMENT(DirectIPLookup) = {
     .processing = "h/h",
     .any_args = true,
     .handlers = ip_lookup_handlers,
-    .configure = ip_lookup_configure,
+    .configure = direct_ip_lookup_configure,
     .take_state = ip_lookup_take_state,
     .cleanup = ip_lookup_cleanup,
     .push = ip_lookup_push,

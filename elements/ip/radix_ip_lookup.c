@@ -24,6 +24,11 @@
 
 #include "engine/ip_lookup.h"
 
+static int radix_ip_lookup_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    return ip_lookup_configure_order(e, c, IP_LOOKUP_RADIX, d);
+}
+
 ELEMENT(RadixIPLookup) = {
     .name = "RadixIPLookup",
     .state_size = sizeof(struct ip_lookup),
@@ -31,7 +36,7 @@ ELEMENT(RadixIPLookup) = {
     .processing = "h/h",
     .any_args = true,
     .handlers = ip_lookup_handlers,
-    .configure = ip_lookup_configure,
+    .configure = radix_ip_lookup_configure,
     .take_state = ip_lookup_take_state,
     .cleanup = ip_lookup_cleanup,
     .push = ip_lookup_push,

@@ -22,6 +22,13 @@
 
 #include "engine/ip_lookup.h"
 
+static int sorted_ip_lookup_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    diag_warn(d, "SortedIPLookup is deprecated; use LinearIPLookup or RadixIPLookup "
+                 "instead");
+    return ip_lookup_configure_order(e, c, IP_LOOKUP_SORTED, d);
+}
+
 ELEMENT(SortedIPLookup) = {
     .name = "SortedIPLookup",
     .state_size = sizeof(struct ip_lookup),
@@ -29,7 +36,7 @@ ELEMENT(SortedIPLookup) = {
     .processing = "h/h",
     .any_args = true,
     .handlers = ip_lookup_linear_handlers,
-    .configure = ip_lookup_configure,
+    .configure = sorted_ip_lookup_configure,
     .take_state = ip_lookup_take_state,
     .cleanup = ip_lookup_cleanup,
     .push = ip_lookup_push,

@@ -255,7 +255,7 @@ static int radix_ipsec_lookup_configure(struct element *e, struct conf *c,
     if (!s->table)
         return diag_err(d, "out of memory");
     s->lookup.kind = &radix_ipsec_lookup_kind;
-    rc = ip_lookup_configure(e, c, d);
+    rc = ip_lookup_configure_order(e, c, IP_LOOKUP_RADIX, d);
     radix_ipsec_lookup_sweep(e);
     return rc;
 }

@@ -6,9 +6,8 @@
  * Ports:    1 in, 1-2 out; push or pull, output 1 push
  * Args:     OFFSET   bytes before the ARP header, default 0
  *           VERBOSE  say so for every bad packet, not only for the first; default false
- *           DETAILS  count by reason, default false
+ *           DETAILS  count by reason, default false: handler drop_details
  * Counters: drops  bad packets
- * Handlers: drop_details  (r) bad packets by reason, with DETAILS only
  * Example:  c[0] -> CheckARPHeader(14) -> ...
  * See also: ARPPrint, ARPQuerier, ARPResponder, ARPFaker
  *

@@ -342,6 +342,7 @@ flow_ref flow_insert(struct flow_table *t, const struct flow *f)
     *mine = *f;
     mine->used = true;
     mine->seq = 0;
+    mine->born = t->births++;
     if (put_ref(t, hash_of(t, mine, 0), number << 1) < 0 ||
         put_ref(t, hash_of(t, mine, 1), number << 1 | 1) < 0) {
         take_ref(t, hash_of(t, mine, 0), number << 1);

@@ -55,7 +55,7 @@ struct flow {
     uint16_t slot;       /* of the wheel */
     uint32_t prev, next; /* numbers plus one in that slot; next also in the free list */
     uint32_t seq;        /* number plus one in `seqs`; 0: its data is unchanged */
-    uint32_t spare;
+    uint32_t born;       /* the later, the higher */
 };
 _Static_assert(sizeof(struct flow) == 64, "one cache line");
 
@@ -84,6 +84,7 @@ struct flow_table {
     uint32_t n_blocks;
     uint32_t free; /* first free flow plus one */
     uint32_t count;
+    uint32_t births;
     uint32_t tick; /* ms >> 10 that the wheel stands at */
     uint32_t
         wheel[2 * FLOW_SLOTS];     /* by expiry; by the guarantees of those held back */

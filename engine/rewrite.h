@@ -173,6 +173,12 @@ const char *rewriter_llrpc(struct element *e, uint32_t call, void *data);
 const struct handler_spec *rewriter_more_handlers(struct element *e, const char *name,
                                                   size_t i);
 
+/* Call `say` for both directions of all mappings, in Click's order. -1 without memory. */
+enum rewrite_table { REWRITE_ALL, REWRITE_ONLY_TCP, REWRITE_OTHERS };
+int rewrite_list(const struct rewriter *rw, enum rewrite_table which,
+                 void (*say)(void *ctx, const struct flow *f, unsigned direction),
+                 void *ctx);
+
 /* Milliseconds of the table's clock. */
 uint32_t rewriter_now_ms(const struct element *e);
 

@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 
-enum { H_TABLE, H_TCP, H_UDP };
 enum { H_NMAPPINGS, H_FAILURES, H_SIZE };
 
 static void unparse_id(const struct flow_id *f, struct sbuf *out)
@@ -63,18 +62,27 @@ static void unparse_mapping(const struct rewriter *rw, const struct flow *f,
                 ((int32_t)(f->expiry_ms - now_ms) + 500) / 1000);
 }
 
+struct listing {
+    const struct rewriter *rw;
+    uint32_t now_ms;
+    struct sbuf *out;
+};
+
+static void say_mapping(void *ctx, const struct flow *f, unsigned direction)
+{
+    const struct listing *to = ctx;
+
+    unparse_mapping(to->rw, f, direction, to->now_ms, to->out);
+}
+
 static int read_table(struct element *e, const struct handler_spec *h,
                       const char *param, struct sbuf *out, struct diag *d)
 {
-    struct rewriter *rw = element_state(e);
-    uint32_t at = 0, now = rewriter_now_ms(e);
-    struct flow *f;
+    struct listing to = {element_state(e), rewriter_now_ms(e), out};
 
-    while ((f = flow_next(&rw->flows, &at)))
-        for (unsigned direction = 0; direction < 2; direction++)
-            if (h->user == H_TABLE || (h->user == H_TCP) == (f->proto == IP_PROTO_TCP))
-                unparse_mapping(rw, f, direction, now, out);
-    return 0;
+    return rewrite_list(to.rw, (enum rewrite_table)h->user, say_mapping, &to) < 0
+               ? diag_err(d, "out of memory")
+               : 0;
 }
 
 static int read_number(struct element *e, const struct handler_spec *h,
@@ -450,23 +458,23 @@ const char *rewriter_llrpc(struct element *e, uint32_t call, void *data)
 }
 
 const struct handler_spec rewriter_ip_handlers[] = {
-    TABLE("tcp_table", H_TCP, "mappings of TCP, both directions"),
-    TABLE("udp_table", H_UDP, "all others"),
-    TABLE("tcp_mappings", H_TCP, "old name of tcp_table"),
-    TABLE("udp_mappings", H_UDP, "old name of udp_table"),
+    TABLE("tcp_table", REWRITE_ONLY_TCP, "mappings of TCP, both directions"),
+    TABLE("udp_table", REWRITE_OTHERS, "all others"),
+    TABLE("tcp_mappings", REWRITE_ONLY_TCP, "old name of tcp_table"),
+    TABLE("udp_mappings", REWRITE_OTHERS, "old name of udp_table"),
     LOOKUP("tcp_lookup"),
     COMMON,
 };
 
 const struct handler_spec rewriter_tcp_handlers[] = {
-    TABLE("table", H_TABLE, "all mappings, both directions"),
-    TABLE("mappings", H_TABLE, "old name of table"),
+    TABLE("table", REWRITE_ALL, "all mappings, both directions"),
+    TABLE("mappings", REWRITE_ALL, "old name of table"),
     LOOKUP("lookup"),
     COMMON,
 };
 
 const struct handler_spec rewriter_handlers[] = {
-    TABLE("table", H_TABLE, "all mappings, both directions"),
-    TABLE("mappings", H_TABLE, "old name of table"),
+    TABLE("table", REWRITE_ALL, "all mappings, both directions"),
+    TABLE("mappings", REWRITE_ALL, "old name of table"),
     COMMON,
 };

@@ -36,7 +36,7 @@ static bool parse_addr_range(const struct element *e, char *word,
                              struct rewrite_pattern *p)
 {
     struct ip_prefix net;
-    uint32_t last;
+    uint32_t last, hosts;
     char *dash;
 
     take_suffix(word, p);
@@ -51,6 +51,9 @@ static bool parse_addr_range(const struct element *e, char *word,
     }
     if (!parse_ip_prefix(e, word, true, &net) || !net.addr || !net.mask)
         return false;
+    hosts = ~be32(net.mask);
+    if (hosts & (hosts + 1)) /* the mask has holes */
+        return false;
     p->saddr = net.addr & net.mask;
     if (net.mask == 0xffffffffu) {
         p->variation_top = 0;
@@ -58,7 +61,7 @@ static bool parse_addr_range(const struct element *e, char *word,
         p->variation_top = 1;
     } else { /* without the network's own address and its broadcast address */
         p->saddr |= BE32(1);
-        p->variation_top = ~be32(net.mask) - 2;
+        p->variation_top = hosts - 2;
     }
     return true;
 }

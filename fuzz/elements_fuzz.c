@@ -14,6 +14,7 @@
 
 #include "engine/platform.h"
 #include "engine/router.h"
+#include "fuzz/class_ports.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,28 +228,6 @@ static void add_arguments(struct input *in, const struct element_class *c,
         sep = ", ";
     }
     sbuf_putc(out, ')');
-}
-
-/* The least number of ports that a class wants on one side: "1/1-2". */
-static unsigned least_ports(const char *s)
-{
-    return *s >= '0' && *s <= '9' ? (unsigned)atoi(s) : *s == '-' ? 1 : 0;
-}
-
-/* Whether there may be more than that. */
-static bool more_ports(const char *s)
-{
-    for (; *s && *s != '/'; s++)
-        if (*s == '-')
-            return true;
-    return *s == '=';
-}
-
-static char port_letter(const char *s, unsigned port)
-{
-    while (port-- && s[1] && s[1] != '/')
-        s++;
-    return *s;
 }
 
 /* What goes into and comes out of the other ports: something that fits. */

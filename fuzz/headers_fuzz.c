@@ -6,12 +6,19 @@
  * about the packets, so that mutations get behind the first checks. The rest is packets:
  * a length (two bytes) and so many bytes each. Nothing may be read or written out of
  * bounds, and no packet may be lost.
+ *
+ * With bit 7 of the second byte set the two choose an element alone, any class of the
+ * catalogue that gets packets, and which header is marked before it; so there is no class
+ * that this does not reach. All of them are tried once at the start: one that is new and
+ * cannot do without arguments must be given some here.
  */
 
 #include "engine/checksum.h"
 #include "engine/router.h"
+#include "fuzz/class_ports.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,8 +199,10 @@ static void run(struct machine *m, const char *chain)
     struct router *r = router_new(&platform, chain, strlen(chain), "fuzz", NULL, &d);
     int64_t next;
 
-    if (!r) /* a chain that does not load would test nothing */
+    if (!r) { /* what does not load would test nothing */
+        fprintf(stderr, "%s\n%s", chain, diag_text(&d));
         __builtin_trap();
+    }
     router_activate(r, NULL);
     for (int i = 0; i < MAX_PACKETS && m->left >= 2; i++)
         (void)router_run(r, 64, &next);
@@ -202,9 +211,193 @@ static void run(struct machine *m, const char *chain)
     diag_fini(&d);
 }
 
+/* --- an element alone ------------------------------------------------------------------- */
+
+/* A value for an argument that must be there. */
+static const char *value_of(const struct arg_spec *a)
+{
+    switch (a->kind) {
+    case ARG_KIND_IP:
+        return "1.0.0.1";
+    case ARG_KIND_IP_PREFIX:
+        return "10.0.0.1/8";
+    case ARG_KIND_IP6:
+        return "2001::1";
+    case ARG_KIND_ETHER:
+        return "2:0:0:0:0:1";
+    case ARG_KIND_BOOL:
+        return "true";
+    default:
+        return "8";
+    }
+}
+
+static void add_arguments(const struct element_class *c, struct sbuf *out)
+{
+    const char *sep = "";
+
+    for (const struct arg_spec *a = c->args; a && a->name; a++)
+        if (a->flags & ARG_REQUIRED) {
+            sbuf_printf(out, "%s%s%s%s", sep, a->flags & ARG_POS ? "" : a->name,
+                        a->flags & ARG_POS ? "" : " ", value_of(a));
+            sep = ", ";
+        }
+}
+
+/* Arguments of classes that need others than those, and elements that they need. */
+static const struct {
+    const char *cls, *args, *more;
+} needs[] = {
+    {"ARPQuerier", "1.0.0.1/8, 2:0:0:0:0:1", ""},
+    {"AdaptiveRED", "8, 0.1", ""},
+    {"AddressTranslator", "0, true, true, 0, 2001::1 5000 5001", ""},
+    {"AggregateIP", "ip src/8", ""},
+    {"Align", "4, 2", ""},
+    {"BandwidthMeter", "1000Bps, 2000Bps", ""},
+    {"Classifier", "12/0800, -", ""},
+    {"Error", NULL, NULL}, /* is refused, for that is what it is for */
+    {"EtherSpanTree", "2:0:0:0:0:1, a, b, s",
+     "a :: Suppressor; b :: Suppressor; s :: EtherSwitch;"
+     "Idle -> a -> s -> b -> Discard; Idle -> [1]a[1] -> [1]s[1] -> [1]b[1] -> "
+     "Discard"},
+    {"FTPPortMapper", "rw, rw, 0", "Idle -> rw :: TCPRewriter(keep 0 0) -> Discard"},
+    {"GetIPAddress", "IP src", ""},
+    {"ICMP6Error", "2001::1, 1, 3", ""},
+    {"ICMPError", "1.0.0.1, unreachable, port", ""},
+    {"ICMPPingRewriter", "keep 0 1, pass 0", ""},
+    {"ICMPRewriter", "rw", "Idle -> rw :: UDPRewriter(keep 0 0) -> Discard"},
+    {"IP6Classifier", "src net 2001::/16 or frag, tcp or udp port 80", ""},
+    {"IP6Encap", "59, 2001::1, 2001::2", ""},
+    {"IP6Filter", "allow tcp dst port 80, deny frag, allow icmp6 type 1", ""},
+    {"IPAddrPairRewriter", "keep 0 1, pass 0", ""},
+    {"IPAddrRewriter", "pattern 1.0.0.1-1.0.0.9 - 0 1, drop", ""},
+    {"IPClassifier", "tcp opt syn or ip frag or udp port 53, icmp type echo or ip hl 6",
+     ""},
+    {"IPEncap", "4, 1.0.0.1, DST_ANNO", ""},
+    {"IPFilter", "allow tcp dst port 80, deny ip frag, allow icmp type 8", ""},
+    {"IPRateMonitor", "PACKETS, 1, 1", ""},
+    {"IPRewriter", "pattern 9.9.9.9 1024-65535 - - 0 1, drop", ""},
+    {"LinkUnqueue", "1ms, 1Mbps", ""},
+    {"Meter", "1000, 2000", ""},
+    {"PI", "0.1, 0.1, 0.1, 10", ""},
+    {"RED", "2, 8, 0.5", ""},
+    {"RandomBitErrors", "0.5", ""},
+    {"RandomSample", "0.5", ""},
+    {"SetIPECN", "ce", ""},
+    {"SetPacketType", "host", ""},
+    {"SpinlockAcquire", "l", "SpinlockInfo(l)"},
+    {"SpinlockPush", "l", "SpinlockInfo(l)"},
+    {"SpinlockRelease", "l", "SpinlockInfo(l)"},
+    {"StoreEtherAddress", "1:1:1:1:1:1, src", ""},
+    {"StoreIPAddress", "1.0.0.1, src", ""},
+    {"StoreTimestamp", "OFFSET 4", ""},
+    {"StrideSched", "1, 2", ""},
+    {"StrideSwitch", "1, 2", ""},
+    {"TCPFragmenter", "MTU 60", ""},
+    {"TCPMSS", "MSS 500, MTU 500", ""},
+    {"TCPRewriter", "pattern 9.9.9.9 1024-65535 - - 0 1, drop", ""},
+    {"ToNetfront", "1", ""},
+    {"UDPIP6Encap", "2001::1, 8, 2001::2, 8", ""},
+    {"UDPIPEncap", "1.0.0.1, 8, DST_ANNO, 8", ""},
+    {"UDPRewriter", "keep 0 1, pass 0", ""},
+    {"RadixIPLookup", "1.0.0.0/8 9.9.9.9 0, 0/0 1", ""},
+    {"LookupIP6Route", "2001::/16 3::1 0, ::/0 1", ""},
+    {"ProtocolTranslator46", "", ""},
+    {"IP6NDAdvertiser", "2001::/16 2:0:0:0:0:1", ""},
+    {"ARPResponder", "0/0 2:0:0:0:0:1", ""},
+};
+
+static const char *const marks[] = {
+    "",
+    "MarkIPHeader -> GetIPAddress(16) -> ",
+    "MarkMACHeader(0, 14) -> MarkIPHeader(14) -> ",
+    "MarkIP6Header -> GetIP6Address(24) -> ",
+};
+
+enum { ALONE = 0x80, CLASS_BITS = 5 }; /* of the second byte; 2 bits for the mark */
+
+static void add_inputs(const struct element_class *c, unsigned n, const char *mark,
+                       struct sbuf *out)
+{
+    const char *how = c->processing ? c->processing : "a/a";
+
+    sbuf_printf(out, "FromNetfront(0) -> t :: Tee(%u);\n", n);
+    for (unsigned i = 0; i < n; i++)
+        sbuf_printf(out, "t[%u] -> %s%s[%u]e;\n", i, mark,
+                    port_letter(how, i) == 'l' ? "Queue -> " : "", i);
+}
+
+static void add_outputs(const struct element_class *c, unsigned n, struct sbuf *out)
+{
+    const char *how = c->processing ? strchr(c->processing, '/') : NULL;
+
+    for (unsigned i = 0; i < n; i++)
+        sbuf_printf(out, "e[%u] -> %sUnqueue -> Discard;\n", i,
+                    port_letter(how ? how + 1 : "a", i) == 'l' ? "" : "Queue -> ");
+}
+
+/* An element of the class with all its ports, or two where there may be any number. NULL if
+ * the class gets no packets; the caller's to free. */
+static char *alone(const struct element_class *c, const char *mark)
+{
+    struct sbuf out = SBUF_INIT;
+    const char *args = NULL, *more = "", *outs;
+    unsigned n_in, n_out;
+
+    if (c->driver_only || c->info || !c->ports)
+        return NULL;
+    n_in = least_ports(c->ports) + more_ports(c->ports);
+    outs = strchr(c->ports, '/') + 1;
+    n_out = *outs == '=' ? n_in + (outs[1] == '+')
+                         : least_ports(outs) + more_ports(outs);
+    if (!n_in)
+        return NULL;
+    for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
+        if (strcmp(needs[i].cls, c->name) == 0) {
+            args = needs[i].args;
+            more = needs[i].more;
+            if (!args)
+                return NULL;
+        }
+    sbuf_printf(&out, "e :: %s(%s", c->name, args ? args : "");
+    if (!args)
+        add_arguments(c, &out);
+    sbuf_printf(&out, ");\n%s\n", more);
+    add_inputs(c, n_in, mark, &out);
+    add_outputs(c, n_out, &out);
+    return sbuf_take(&out);
+}
+
+static char *alone_by_bytes(uint8_t low, uint8_t high)
+{
+    size_t class = (size_t)(high & ((1u << CLASS_BITS) - 1)) << 8 | low;
+
+    return alone(router_class(class % router_n_classes()),
+                 marks[high >> CLASS_BITS & 3]);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    struct machine m = {.now = 1, .pool = pkt_pool_new(0)};
+
+    if (!m.pool)
+        return 0;
+    for (size_t i = 0; i < router_n_classes(); i++)
+        for (unsigned mark = 0; mark < sizeof marks / sizeof marks[0]; mark++) {
+            char *text = alone(router_class(i), marks[mark]);
+
+            if (text)
+                run(&m, text);
+            free(text);
+        }
+    pkt_pool_free(m.pool);
+    return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct machine m = {.now = 1};
+    char *text = NULL;
 
     if (size < 2)
         return 0;
@@ -214,7 +407,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     m.pool = pkt_pool_new(0);
     if (!m.pool)
         return 0;
-    run(&m, chains[data[0] % N_CHAINS]);
+    if (data[1] & ALONE)
+        text = alone_by_bytes(data[0], data[1] & (ALONE - 1));
+    if (text || !(data[1] & ALONE))
+        run(&m, text ? text : chains[data[0] % N_CHAINS]);
+    free(text);
     if (pkt_pool_live(m.pool))
         __builtin_trap();
     pkt_pool_free(m.pool);

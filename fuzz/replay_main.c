@@ -16,6 +16,8 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* What a fuzzer does once before all inputs; most have none. */
+__attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 /* Run one file. The bytes are in a block of exactly their size, so that ASan sees a read
  * past the end. Returns -1 if the file cannot be read. */
@@ -71,6 +73,8 @@ int main(int argc, char **argv)
     char *suffix;
     int n = 0;
 
+    if (LLVMFuzzerInitialize)
+        LLVMFuzzerInitialize(&argc, &argv);
     snprintf(name, sizeof name, "%s", base ? base + 1 : argv[0]);
     suffix = strstr(name, "_fuzz");
     if (suffix)

@@ -15,11 +15,8 @@
  * argument that covers the address decides, of equal ones the last. Frames with a wrong checksum or hop limit are ignored.
  */
 
-#include "engine/checksum.h"
-#include "engine/element.h"
+#include "engine/nd6.h"
 #include "engine/words.h"
-
-enum { ND_SOLICIT = 135, ND_ADVERTISE = 136, ND_SIZE = 24, FRAME = 14 + 40 + ND_SIZE };
 
 struct nd_entry {
     struct ip6_addr addr;
@@ -116,61 +113,25 @@ static const struct nd_entry *nd_find(const struct ip6_nd_advertiser *s,
     return best;
 }
 
-/* Whether the frame is a solicitation that RFC 4861, section 7.1.1 lets pass. */
-static bool nd_is_solicitation(const struct pkt *p)
-{
-    const struct ip6_hdr *h = (const void *)(p->data + 14);
-    const uint8_t *nd = p->data + 14 + sizeof *h;
-    uint32_t len;
-
-    if (p->len < FRAME || load16(p->data + 12) != BE16(ETHERTYPE_IP6))
-        return false;
-    len = be16(h->len);
-    return p->data[14] >> 4 == 6 && h->next == IP_PROTO_ICMP6 && h->hlim == 255 &&
-           len >= ND_SIZE && len <= p->len - 14 - sizeof *h && nd[0] == ND_SOLICIT &&
-           !nd[1] &&
-           !csum_finish(
-               csum_add(csum_pseudo6(&h->src, &h->dst, IP_PROTO_ICMP6, len), nd, len));
-}
-
 static struct pkt *nd_answer(struct element *e, const struct pkt *p,
                              const struct nd_entry *x)
 {
     static const struct ip6_addr none, all_nodes = {{0xff, 2, [15] = 1}};
-    const struct ip6_hdr *was = (const void *)(p->data + 14);
-    struct pkt *q = pkt_new(element_pool(e), PKT_HEADROOM, NULL, FRAME + 8, 0);
-    bool dad = !memcmp(was->src.b, none.b, 16);
-    struct ip6_hdr *h;
-    uint8_t *nd;
+    static const struct ether_addr all = {{0x33, 0x33, 0, 0, 0, 1}};
+    const struct eth_hdr *eth = (const void *)p->data;
+    const struct ip6_hdr *was = (const void *)(eth + 1);
+    /* somebody asks whether the address is free: everybody shall hear */
+    bool dad = !memcmp(was->src.b, none.b, sizeof none.b);
+    struct nd6_frame f = {.to = dad ? all : eth->src,
+                          .from = x->ether,
+                          .dst = dad ? all_nodes : was->src,
+                          .type = ND6_ADVERTISE,
+                          .flags = dad ? 0x80 : 0xc0, /* a router; solicited */
+                          .option = ND6_TARGET};
 
-    if (!q)
-        return NULL;
-    memset(q->data, 0, q->len);
-    memcpy(q->data, p->data + 6, 6);
-    if (dad) /* somebody asks whether the address is free: everybody shall hear */
-        memcpy(q->data, (const uint8_t[]){0x33, 0x33, 0, 0, 0, 1}, 6);
-    memcpy(q->data + 6, x->ether.b, 6);
-    store16(q->data + 12, BE16(ETHERTYPE_IP6));
-    pkt_set_mac(q, q->data, 14);
-    q->transport = q->network + sizeof *h;
-    h = pkt_ip6(q);
-    nd = q->transport;
-    *h = (struct ip6_hdr){.flow = BE32(6u << 28),
-                          .len = BE16(ND_SIZE + 8),
-                          .next = IP_PROTO_ICMP6,
-                          .hlim = 255,
-                          .dst = dad ? all_nodes : was->src};
-    memcpy(h->src.b, p->data + 14 + 40 + 8, 16);
-    nd[0] = ND_ADVERTISE;
-    nd[4] = dad ? 0x80 : 0xc0; /* a router; solicited */
-    memcpy(nd + 8, h->src.b, 16);
-    nd[24] = 2; /* target link-layer address, 1 unit of 8 bytes */
-    nd[25] = 1;
-    memcpy(nd + 26, x->ether.b, 6);
-    store16(nd + 2, csum_finish(csum_add(
-                        csum_pseudo6(&h->src, &h->dst, IP_PROTO_ICMP6, ND_SIZE + 8), nd,
-                        ND_SIZE + 8)));
-    return q;
+    memcpy(f.target.b, nd6_target(p), sizeof f.target.b);
+    f.src = f.target;
+    return nd6_make(e, &f);
 }
 
 static void ip6_nd_advertiser_batch(struct element *e, struct batch *b, uint32_t from)
@@ -180,8 +141,8 @@ static void ip6_nd_advertiser_batch(struct element *e, struct batch *b, uint32_t
 
     for (uint32_t i = from; i < b->n; i++) {
         struct pkt *p = b->p[i], *q = NULL;
-        const struct nd_entry *x = nd_is_solicitation(p)
-                                       ? nd_find(s, p->data + 14 + 40 + 8)
+        const struct nd_entry *x = nd6_message(p, ND6_SOLICIT)
+                                       ? nd_find(s, nd6_target(p))
                                        : NULL;
 
         if (x)

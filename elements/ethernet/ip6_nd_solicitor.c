@@ -25,13 +25,11 @@
  * next configuration if the addresses stay.
  */
 
-#include "engine/checksum.h"
-#include "engine/element.h"
-#include "engine/net_headers.h"
+#include "engine/nd6.h"
 
 #include <stdlib.h>
 
-enum { ND_SOLICIT = 135, ND_ADVERTISE = 136, SLOTS = 256, ND_SIZE = 24 };
+enum { SLOTS = 256 };
 
 struct neighbour {
     struct neighbour *next; /* owned */
@@ -135,37 +133,20 @@ static verdict_t nd_wrap(struct element *e, struct pkt *p, const struct ether_ad
 static void nd_ask(struct element *e, const struct neighbour *x)
 {
     const struct ip6_nd_solicitor *s = element_state(e);
+    struct nd6_frame f = {.to = {{0x33, 0x33, 0xff}},
+                          .from = s->ether,
+                          .src = s->ip6,
+                          .dst = {{0xff, 2, [11] = 1, [12] = 0xff}},
+                          .target = x->addr,
+                          .type = ND6_SOLICIT,
+                          .option = ND6_SOURCE};
     struct pkt *q;
-    struct ip6_hdr *h;
-    uint8_t *nd;
 
-    q = pkt_new(element_pool(e), PKT_HEADROOM, NULL, 14 + sizeof *h + ND_SIZE + 8, 0);
+    memcpy(f.to.b + 3, x->addr.b + 13, 3);
+    memcpy(f.dst.b + 13, x->addr.b + 13, 3);
+    q = nd6_make(e, &f);
     if (!q)
         return;
-    memset(q->data, 0, q->len);
-    memcpy(q->data, (const uint8_t[]){0x33, 0x33, 0xff}, 3);
-    memcpy(q->data + 3, x->addr.b + 13, 3);
-    memcpy(q->data + 6, s->ether.b, 6);
-    store16(q->data + 12, BE16(ETHERTYPE_IP6));
-    pkt_set_mac(q, q->data, 14);
-    q->transport = q->network + sizeof *h;
-    h = pkt_ip6(q);
-    nd = q->transport;
-    *h = (struct ip6_hdr){.flow = BE32(6u << 28),
-                          .len = BE16(ND_SIZE + 8),
-                          .next = IP_PROTO_ICMP6,
-                          .hlim = 255,
-                          .src = s->ip6,
-                          .dst = {{0xff, 2, [11] = 1, [12] = 0xff}}};
-    memcpy(h->dst.b + 13, x->addr.b + 13, 3);
-    nd[0] = ND_SOLICIT;
-    memcpy(nd + 8, x->addr.b, 16);
-    nd[24] = 1; /* source link-layer address, 1 unit of 8 bytes */
-    nd[25] = 1;
-    memcpy(nd + 26, s->ether.b, 6);
-    store16(nd + 2, csum_finish(csum_add(
-                        csum_pseudo6(&h->src, &h->dst, IP_PROTO_ICMP6, ND_SIZE + 8), nd,
-                        ND_SIZE + 8)));
     element_count(e, C_QUERIES, 1);
     out_push_one(e, e->n_out - 1u, q);
 }
@@ -224,21 +205,13 @@ static verdict_t nd_send(struct element *e, struct pkt *p, int64_t now,
 /* The Ethernet address that an advertisement tells; NULL when it is not right. */
 static const uint8_t *nd_told(const struct pkt *p)
 {
-    const struct ip6_hdr *h = (const void *)(p->data + 14);
-    const uint8_t *nd = p->data + 14 + sizeof *h;
-    uint32_t len;
+    const uint8_t *nd = p->data + ND6_AT;
+    uint32_t len = nd6_message(p, ND6_ADVERTISE);
 
-    if (p->len < 14 + sizeof *h + ND_SIZE ||
-        load16(p->data + 12) != BE16(ETHERTYPE_IP6))
+    if (!len)
         return NULL;
-    len = be16(h->len);
-    if (h->next != IP_PROTO_ICMP6 || h->hlim != 255 || len < ND_SIZE ||
-        len > p->len - 14 - sizeof *h || nd[0] != ND_ADVERTISE || nd[1] ||
-        csum_finish(
-            csum_add(csum_pseudo6(&h->src, &h->dst, IP_PROTO_ICMP6, len), nd, len)))
-        return NULL;
-    for (uint32_t at = ND_SIZE; at + 8 <= len && nd[at + 1]; at += nd[at + 1] * 8u)
-        if (nd[at] == 2)
+    for (uint32_t at = ND6_SIZE; at + 8 <= len && nd[at + 1]; at += nd[at + 1] * 8u)
+        if (nd[at] == ND6_TARGET)
             return nd + at + 2;
     return p->data + 6;
 }
@@ -247,7 +220,7 @@ static void nd_hear(struct element *e, const struct pkt *p, int64_t now)
 {
     struct ip6_nd_solicitor *s = element_state(e);
     const uint8_t *ether = nd_told(p);
-    struct neighbour *x = ether ? nd_find(s, p->data + 14 + 40 + 8) : NULL;
+    struct neighbour *x = ether ? nd_find(s, nd6_target(p)) : NULL;
     struct pkt *waiting;
 
     if (!x) /* nobody has asked */

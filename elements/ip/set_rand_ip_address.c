@@ -5,7 +5,8 @@
  * Usage:    SetRandIPAddress(PREFIX [, LIMIT])
  * Ports:    1 in, 1 out; push or pull
  * Args:     PREFIX  ADDR/MASK that the address comes from
- *           LIMIT   of how many addresses at most, default: all of the network
+ *           LIMIT   choose among so many addresses of the network, which are random, too;
+ *                   default: among all, as with 0 or less
  * Example:  InfiniteSource -> SetRandIPAddress(10.0.0.0/8) -> rt;
  * See also: SetIPAddress, StoreIPAddress
  */
@@ -16,6 +17,7 @@
 struct set_rand_ip_address {
     struct ip_prefix net;
     int32_t limit;
+    uint64_t seed; /* of the addresses to choose among */
 };
 
 static const struct arg_spec set_rand_ip_address_args[] = {
@@ -25,6 +27,26 @@ static const struct arg_spec set_rand_ip_address_args[] = {
     ARG_END,
 };
 
+static int set_rand_ip_address_configure(struct element *e, struct conf *c,
+                                         struct diag *d)
+{
+    struct set_rand_ip_address *s = element_state(e);
+
+    s->seed = (uint64_t)element_random(e) << 32 | element_random(e);
+    return 0;
+}
+
+/* The address number `i` of those to choose among: the same one each time. */
+static uint32_t set_rand_ip_address_choice(const struct set_rand_ip_address *s,
+                                           uint32_t i)
+{
+    uint64_t h = s->seed + (i + 1ull) * 0x9e3779b97f4a7c15ull;
+
+    h = (h ^ h >> 30) * 0xbf58476d1ce4e5b9ull;
+    h = (h ^ h >> 27) * 0x94d049bb133111ebull;
+    return (uint32_t)(h >> 32);
+}
+
 static void set_rand_ip_address_batch(struct element *e, struct batch *b, uint32_t from)
 {
     const struct set_rand_ip_address *s = element_state(e);
@@ -32,7 +54,7 @@ static void set_rand_ip_address_batch(struct element *e, struct batch *b, uint32
     for (uint32_t i = from; i < b->n; i++) {
         uint32_t r = element_random(e);
         if (s->limit > 0)
-            r %= (uint32_t)s->limit;
+            r = set_rand_ip_address_choice(s, r % (uint32_t)s->limit);
         pkt_set_dst_ip(b->p[i], (s->net.addr & s->net.mask) | (be32(r) & ~s->net.mask));
     }
 }
@@ -43,6 +65,7 @@ ELEMENT(SetRandIPAddress) = {
     .state_size = sizeof(struct set_rand_ip_address),
     .ports = "1/1",
     .args = set_rand_ip_address_args,
+    .configure = set_rand_ip_address_configure,
     .push = set_rand_ip_address_push,
     .pull = set_rand_ip_address_pull,
 };

@@ -293,6 +293,9 @@ bool vm_serve(struct vm *vm)
     link_send(&vm->daemon);
     posted = link_receive(&vm->daemon);
     link_send(&vm->daemon);
+    /* Nobody has it any more, and without a socket nobody ever will. */
+    if (vm->daemon.fd < 0 && vm->listen < 0)
+        _exit(1);
     if (posted)
         arm_timer(vm);
     return posted;

@@ -20,7 +20,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { MAX_POLL_US = 1000000 };
+/* Limits that are too low for so many VMs are worth a word. */
+enum { MAX_POLL_US = 1000000, VMS_WANTED = 10000 };
 
 struct settings {
     struct daemon_options options;
@@ -305,7 +306,7 @@ int main(int argc, char **argv)
         go_to_background();
     if (settings.ready_fd >= 0)
         fcntl(settings.ready_fd, F_SETFD, FD_CLOEXEC);
-    limits_raise(&limits);
+    limits_raise(LIMITS_FILES_A_VM, VMS_WANTED, &limits);
     if (daemon_open(&state, &settings.options, &d) < 0 || watch_signals(&state) < 0) {
         print_diag(&d);
     } else {

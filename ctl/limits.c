@@ -10,10 +10,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* In the daemon, for each VM: packet memory, socket, wake-up, and a doorbell an interface,
- * and once more in the switch; and a mapping an interface. Below VMS_WANTED VMs a limit is
- * worth a word. */
-enum { FILES_A_VM = 11, MAPS_A_VM = 2, VMS_WANTED = 10000 };
+/* In the switch for each interface. */
+enum { MAPS_A_VM = 2 };
 
 static unsigned long read_number(const char *path)
 {
@@ -61,14 +59,15 @@ static unsigned long user_processes(void)
                                                                           : r.rlim_cur;
 }
 
-void limits_raise(struct diag *d)
+unsigned long limits_raise(unsigned files_a_vm, unsigned n_vms, struct diag *d)
 {
+    unsigned long files = raise_files();
     const struct {
         unsigned long n; /* 0: no limit, or not known */
         unsigned a_vm;
         const char *what, *how;
     } limits[] = {
-        {raise_files(), FILES_A_VM, "open files", "RLIMIT_NOFILE (LimitNOFILE=)"},
+        {files, files_a_vm, "open files", "RLIMIT_NOFILE (LimitNOFILE=)"},
         {user_processes(), 1, "processes of a user", "RLIMIT_NPROC (LimitNPROC=)"},
         {group_pids(), 1, "tasks of a control group", "pids.max (TasksMax=)"},
         {read_number("/proc/sys/kernel/pid_max"), 1, "process ids", "kernel.pid_max"},
@@ -79,10 +78,11 @@ void limits_raise(struct diag *d)
     };
 
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
-        if (limits[i].n && limits[i].n / limits[i].a_vm < VMS_WANTED)
+        if (limits[i].n && limits[i].n / n_vms < limits[i].a_vm)
             diag_warn(d, "%lu %s are enough for about %lu VMs: raise %s for more",
                       limits[i].n, limits[i].what, limits[i].n / limits[i].a_vm,
                       limits[i].how);
+    return files;
 }
 
 int limits_have_files(unsigned need, struct diag *d)

@@ -6,9 +6,14 @@
 
 #include "base/diag.h"
 
-/* Raise the limit of open files as far as it goes. Limits that are too low for a good
- * number of VMs are warnings in `d`, which say what to raise. */
-void limits_raise(struct diag *d);
+/* Of the daemon, for a VM of two interfaces: packet memory, connection, wake-up, control
+ * socket; for each interface a doorbell, and that and the wake-up once more in the switch. */
+enum { LIMITS_FILES_A_VM = 10 };
+
+/* Raise the limit of open files as far as it goes, and return it. Limits that are too low
+ * for `n_vms` VMs, each of which takes so many files (0: do not mind) of this process, are
+ * warnings in `d`, which say what to raise. */
+unsigned long limits_raise(unsigned files_a_vm, unsigned n_vms, struct diag *d);
 
 /* Whether `need` more descriptors can be had, and some are left over for those who ask
  * what is the matter. -1 and a message if not. */

@@ -189,6 +189,7 @@ static int start_host(struct daemon_state *s, const struct daemon_options *o,
 
     s->uid_base = o->uid_base;
     s->park_after = o->park_after;
+    s->wake_due_ns = UINT64_MAX;
     s->max_vms = o->max_vms;
     s->quota = quota_open(NULL, NULL); /* before there are other processes of ours */
     s->host = vmm_host_new(&options, d);
@@ -231,8 +232,8 @@ int daemon_open(struct daemon_state *s, const struct daemon_options *o, struct d
         .ready = o->ready, .log = o->log, .started_us = daemon_wall_us()};
     s->image = o->image ? strdup(o->image) : default_image();
     s->loop = loop_new(d);
-    if (!s->loop || !(s->store = store_open(o->state_dir, d)) ||
-        start_host(s, o, d) < 0 || start_switch(s, o, d) < 0)
+    if (!s->loop || !(s->store = store_open(o->state_dir, d)) || start_host(s, o, d) < 0 ||
+        start_switch(s, o, d) < 0)
         return -1;
     fd = server_listen(o->socket_path, o->group, d);
     if (fd < 0)

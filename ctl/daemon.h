@@ -33,7 +33,9 @@ struct daemon_state {
     bool sweep;          /* groups may be left over */
     size_t max_vms;      /* 0: no limit */
     uint64_t park_after; /* s without traffic before a VM is parked; 0: never */
-    unsigned adopting;   /* VMs that have not answered yet after a restart */
+    struct vm *awake; /* those that run: a hundred thousand parked ones cost no look */
+    uint64_t wake_due_ns; /* no timer of a parked one is due before */
+    unsigned adopting;    /* VMs that have not answered yet after a restart */
     struct vm *adopt_first, *adopt_last; /* of these, still to be connected to */
     unsigned asking;           /* descriptors that those connected to will send */
     uint64_t guest_poll_ns;    /* of VMs started from now on; 0: default */

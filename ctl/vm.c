@@ -48,6 +48,7 @@ void vm_config_free(struct vm_config *c)
 void vm_free(struct vm *vm)
 {
     vm_adopt_forget(vm);
+    vm_forget_awake(vm);
     vm_detach(vm);
     vm_wake_logs(vm, true);
     vm_control_free(vm);

@@ -144,6 +144,9 @@ struct vm {
     struct vm_config *installing; /* owned; what it will have then */
     struct failure failure;       /* for the creator */
 
+    struct vm *awake_prev, *awake_next; /* the daemon's list; borrowed */
+    bool awake;                         /* on it */
+
     struct vm *next_adopt; /* in the daemon's queue; borrowed */
     unsigned adopt_tries;
 };
@@ -192,6 +195,11 @@ bool vm_is_there(struct vm *vm, struct call *c);
 
 /* Once a second: park those that have been idle, wake those whose timer is due. */
 void vms_tick(struct daemon_state *s);
+
+/* For that: it runs from now on; it is parked; it will be freed. */
+void vm_set_running(struct vm *vm);
+void vm_set_parked(struct vm *vm);
+void vm_forget_awake(struct vm *vm);
 
 /* ---- copies: vm_copy.c ---------------------------------------------------------- */
 

@@ -161,7 +161,7 @@ static void on_ready(struct vmm *vmm, void *ctx, const struct vmm_timing *t)
     if (vm->state == VM_STARTING && !limit(vm))
         return;
     if (vm->state == VM_ADOPTING) {
-        vm->state = VM_RUNNING;
+        vm_set_running(vm);
         if (vm_attach(vm, &d) < 0) {
             vm_say(vm, "clickos: %s", diag_first(&d));
             daemon_log(vm->s, "VM %s: %s", vm->name, diag_first(&d));

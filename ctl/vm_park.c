@@ -135,11 +135,11 @@ static void gone(struct vm *vm, const struct vmm_state_info *info)
 
     vm->parker = NULL;
     vm->parking = false;
-    vm->state = VM_PARKED;
-    vm_control_update(vm);
     vm->again = vm->has_state = true;
     vm->due_ns = info->timer_ns == UINT64_MAX ? UINT64_MAX
                                               : loop_now_ns() + info->timer_ns;
+    vm_set_parked(vm);
+    vm_control_update(vm);
     vmm_kill(vm->vmm);
     vmm_free(vm->vmm);
     vm->vmm = NULL;
@@ -332,6 +332,47 @@ void vm_fail_waiting(struct vm *vm)
 
 /* ---- once a second ---------------------------------------------------------------------- */
 
+void vm_set_running(struct vm *vm)
+{
+    struct daemon_state *s = vm->s;
+
+    vm->state = VM_RUNNING;
+    if (vm->awake)
+        return;
+    vm->awake = true;
+    vm->awake_prev = NULL;
+    vm->awake_next = s->awake;
+    if (s->awake)
+        s->awake->awake_prev = vm;
+    s->awake = vm;
+}
+
+void vm_forget_awake(struct vm *vm)
+{
+    if (!vm->awake)
+        return;
+    vm->awake = false;
+    if (vm->awake_prev)
+        vm->awake_prev->awake_next = vm->awake_next;
+    else
+        vm->s->awake = vm->awake_next;
+    if (vm->awake_next)
+        vm->awake_next->awake_prev = vm->awake_prev;
+}
+
+static void note_due(const struct vm *vm)
+{
+    if (vm->due_ns < vm->s->wake_due_ns)
+        vm->s->wake_due_ns = vm->due_ns;
+}
+
+void vm_set_parked(struct vm *vm)
+{
+    vm->state = VM_PARKED;
+    vm_forget_awake(vm);
+    note_due(vm);
+}
+
 static uint64_t packets_of(const struct vm *vm)
 {
     struct port_stats st;
@@ -347,9 +388,7 @@ static void look_at(struct vm *vm, uint64_t now)
 {
     uint64_t after = park_after_of(vm), n;
 
-    if (vm->state == VM_PARKED && now >= vm->due_ns)
-        vm_wake(vm);
-    if (!after || vm->state != VM_RUNNING || vm->parking || vm->control_clients)
+    if (!after || vm->parking || vm->control_clients)
         return;
     n = packets_of(vm);
     if (n != vm->moved || !vm->moved_ns) {
@@ -360,16 +399,39 @@ static void look_at(struct vm *vm, uint64_t now)
     }
 }
 
+/* It is seldom that one parks with a timer that is far away. */
+static void wake_due(struct daemon_state *s, uint64_t now)
+{
+    struct strmap_entry *e;
+    size_t at = 0;
+
+    if (now < s->wake_due_ns)
+        return;
+    s->wake_due_ns = UINT64_MAX;
+    while ((e = strmap_next(&s->vms, &at))) {
+        struct vm *vm = e->value;
+
+        if (vm->state != VM_PARKED)
+            continue;
+        if (now >= vm->due_ns)
+            vm_wake(vm);
+        if (vm->state == VM_PARKED) /* or it could not be woken: again, then */
+            note_due(vm);
+    }
+}
+
 void vms_tick(struct daemon_state *s)
 {
     uint64_t now = loop_now_ns();
-    struct strmap_entry *e;
-    size_t at = 0;
 
     if (s->sweep) {
         s->sweep = false;
         quota_sweep(s->quota);
     }
-    while ((e = strmap_next(&s->vms, &at)))
-        look_at(e->value, now);
+    for (struct vm *vm = s->awake, *next; vm; vm = next) {
+        next = vm->awake_next;
+        if (vm->state == VM_RUNNING)
+            look_at(vm, now);
+    }
+    wake_due(s, now);
 }

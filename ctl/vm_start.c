@@ -101,7 +101,7 @@ static void fall_back(struct vm *vm)
     daemon_log(vm->s, "VM %s: %s", vm->name, vm->trouble ? vm->trouble : "");
     vm_say(vm, "clickos: %s", vm->trouble ? vm->trouble : "cannot be started");
     if (was_parked && vm_lay_aside(vm, NULL) == 0) {
-        vm->state = VM_PARKED;
+        vm_set_parked(vm);
         vm_fail_waiting(vm);
         return;
     }
@@ -233,7 +233,7 @@ static void started(struct vm *vm)
     json_t *record;
     int rc;
 
-    vm->state = VM_RUNNING;
+    vm_set_running(vm);
     vm->isolation = vmm_isolation_of(vm->vmm);
     record = vm_record(vm, "running");
     rc = store_put(vm->s->store, STORE_VM, vm->name, record, &d);
@@ -443,7 +443,7 @@ static void declare(struct vm *vm, bool create_nets)
     } else if (vm_lay_aside(vm, &d) < 0) {
         vm_fail(vm, HTTP_INTERNAL, "port_failed", NULL, "%s", diag_first(&d));
     } else {
-        vm->state = VM_PARKED;
+        vm_set_parked(vm);
         vm->again = true;
         vm->creator = NULL;
         call_json(c, HTTP_CREATED, vm_describe(vm, true));

@@ -359,7 +359,7 @@ static void load_parked(struct vm *vm)
     } else if (vm_lay_aside(vm, &d) < 0) {
         set_crashed(vm, diag_first(&d));
     } else {
-        vm->state = VM_PARKED;
+        vm_set_parked(vm);
     }
     free(file);
     diag_fini(&d);

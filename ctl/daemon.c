@@ -7,6 +7,7 @@
 #include "ctl/control.h"
 #include "ctl/nets.h"
 #include "ctl/server.h"
+#include "ctl/task.h"
 #include "ctl/vm.h"
 #include "vmm/symbolize.h"
 
@@ -232,7 +233,8 @@ int daemon_open(struct daemon_state *s, const struct daemon_options *o, struct d
         .ready = o->ready, .log = o->log, .started_us = daemon_wall_us()};
     s->image = o->image ? strdup(o->image) : default_image();
     s->loop = loop_new(d);
-    if (!s->loop || !(s->store = store_open(o->state_dir, d)) || start_host(s, o, d) < 0 ||
+    if (!s->loop || !(s->tasks = tasks_new(s->loop, d)) ||
+        !(s->store = store_open(o->state_dir, d)) || start_host(s, o, d) < 0 ||
         start_switch(s, o, d) < 0)
         return -1;
     fd = server_listen(o->socket_path, o->group, d);
@@ -277,6 +279,7 @@ void daemon_close(struct daemon_state *s)
         backplane_stop(s->bp);
     if (s->host)
         loop_remove(s->loop, &s->host_watch);
+    tasks_free(s->tasks);
     captures_free(s);
     vms_free(s);
     control_close(s);

@@ -21,6 +21,7 @@ struct daemon_state {
     struct vmm_host *host;
     struct backplane *bp;
     struct server *server;
+    struct tasks *tasks;           /* what takes long */
     struct strmap vms;             /* name -> struct vm */
     struct strmap nets;            /* name -> struct net */
     struct strmap ports;           /* name -> struct user_port */

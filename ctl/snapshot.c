@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -387,11 +388,14 @@ int snapshot_read(int fd, json_t **record, int *state_fd, struct diag *d)
 int snapshot_save(const char *file, const json_t *record, int state_fd, uint64_t *bytes,
                   struct diag *d)
 {
+    static _Atomic unsigned made;
     struct sbuf temporary = SBUF_INIT;
     struct diag why = DIAG_INIT;
     int fd, rc = -1, error;
 
-    sbuf_printf(&temporary, "%s.new-%d", file, (int)getpid());
+    /* Several threads may write at a time. */
+    sbuf_printf(&temporary, "%s.new-%d-%u", file, (int)getpid(),
+                atomic_fetch_add(&made, 1));
     fd = open(sbuf_text(&temporary), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) {
         error = errno;

@@ -5,6 +5,7 @@
 
 #include "ctl/json_get.h"
 #include "ctl/snapshot.h"
+#include "ctl/task.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,25 +145,86 @@ static struct taking *taking_new(struct vm *vm, struct call *c)
 
 /* ---- snapshots --------------------------------------------------------------------- */
 
-static void save(struct taking *t, int fd)
+/* A state on its way into a file. The VM goes on meanwhile, and may end. */
+struct saving {
+    struct task task;
+    struct call *call; /* borrowed */
+    char name[NAME_ROOM];
+    char *file;     /* owned, as the next two */
+    json_t *record; /* shares nothing with the VM */
+    int fd;
+    uint64_t bytes, pause_ns;
+    int rc;
+    struct diag d;
+};
+
+static void saving_free(struct saving *w)
+{
+    if (w->fd >= 0)
+        close(w->fd);
+    json_decref(w->record);
+    free(w->file);
+    diag_fini(&w->d);
+    free(w);
+}
+
+static void save(struct task *t)
+{
+    struct saving *w = (struct saving *)t;
+
+    struct vmm_state_info info;
+
+    w->rc = snapshot_save(w->file, w->record, w->fd, &w->bytes, &w->d);
+    if (vmm_state_info(w->fd, &info) == 0)
+        w->pause_ns = info.pause_ns;
+    /* Giving back its memory takes a while, too. */
+    close(w->fd);
+    w->fd = -1;
+}
+
+static void saved(struct task *t)
+{
+    struct saving *w = (struct saving *)t;
+
+    if (w->rc < 0)
+        call_fail_diag(w->call, w->rc == SNAPSHOT_FULL ? HTTP_NO_SPACE : HTTP_REFUSED,
+                       w->rc == SNAPSHOT_FULL ? "no_space" : "refused", &w->d);
+    else
+        call_json(w->call, HTTP_CREATED,
+                  json_pack("{s:s, s:s, s:I, s:I}", "name", w->name, "file", w->file,
+                            "bytes", (json_int_t)w->bytes, "stopped_us",
+                            (json_int_t)(w->pause_ns / 1000)));
+    saving_free(w);
+}
+
+/* Takes `fd` and the file's name over. */
+static void save_later(struct taking *t, int fd)
 {
     json_t *record = vm_record(t->vm, "snapshot");
-    struct diag d = DIAG_INIT;
-    struct vmm_state_info info = {.pause_ns = 0};
-    uint64_t bytes = 0;
-    int rc = snapshot_save(t->file, record, fd, &bytes, &d);
+    struct saving *w = calloc(1, sizeof *w);
 
+    if (!w) {
+        call_fail(t->call, HTTP_NO_SPACE, "no_memory", "out of memory");
+        json_decref(record);
+        close(fd);
+        return;
+    }
+    *w = (struct saving){.task = {.run = save, .done = saved},
+                         .call = t->call,
+                         .file = t->file,
+                         .record = json_deep_copy(record),
+                         .fd = fd,
+                         .d = DIAG_INIT};
+    memcpy(w->name, t->vm->name, sizeof w->name);
+    t->file = NULL;
     json_decref(record);
-    vmm_state_info(fd, &info);
-    if (rc < 0)
-        call_fail_diag(t->call, rc == SNAPSHOT_FULL ? HTTP_NO_SPACE : HTTP_REFUSED,
-                       rc == SNAPSHOT_FULL ? "no_space" : "refused", &d);
-    else
-        call_json(t->call, HTTP_CREATED,
-                  json_pack("{s:s, s:s, s:I, s:I}", "name", t->vm->name, "file",
-                            t->file, "bytes", (json_int_t)bytes, "stopped_us",
-                            (json_int_t)(info.pause_ns / 1000)));
-    diag_fini(&d);
+    if (!w->file || !w->record) {
+        call_fail(t->call, HTTP_NO_SPACE, "no_memory", "out of memory");
+        saving_free(w);
+    } else if (tasks_start(t->vm->s->tasks, &w->task, &w->d) < 0) {
+        call_fail_diag(t->call, HTTP_INTERNAL, "no_memory", &w->d);
+        saving_free(w);
+    }
 }
 
 static void snapshot_taken(struct vmm *vmm, void *ctx, uint32_t status,
@@ -172,10 +234,8 @@ static void snapshot_taken(struct vmm *vmm, void *ctx, uint32_t status,
     int fd = taken(t, status, text, len);
 
     (void)vmm;
-    if (fd >= 0) {
-        save(t, fd);
-        close(fd);
-    }
+    if (fd >= 0)
+        save_later(t, fd);
     taking_free(t);
 }
 

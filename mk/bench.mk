@@ -52,3 +52,11 @@ bench: bench-boot
 bench-boot: all $(B)/boot_bench
 	@mkdir -p out
 	$(B)/boot_bench --vms $(VMS) --click $(B)/click --json out/boot.json --svg out/boot.svg
+
+# Parked VMs in one daemon, all of them with a state if STATE=100000. Root.
+N ?= 100000
+STATE ?= 10000
+.PHONY: bench-park
+bench-park: all
+	@mkdir -p out
+	bench/park.py $(B) $(N) $(STATE) --json out/park.json

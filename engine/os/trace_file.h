@@ -51,7 +51,7 @@ const char *trace_file_name(const struct trace_file *f);
 size_t trace_file_read(struct trace_file *f, void *out, size_t n);
 
 enum {
-    TRACE_FILE_PIECE = 1 << 17, /* bytes that are read at a time */
+    TRACE_FILE_PIECE = 1 << 19, /* bytes that are read at a time */
     TRACE_FILE_BEHIND = 16, /* bytes behind them that may be read, and mean nothing */
 };
 

@@ -124,6 +124,27 @@ static inline bool red_should_drop(struct red *r, struct element *e, uint32_t le
     return false;
 }
 
+/* The usual case: neither the average nor the queue, even with all of `n` packets in it,
+ * comes near min_thresh, so that all pass. If so, they are measured and counted; false: look
+ * at them one by one. */
+static bool red_all_pass(struct red *r, struct element *e, uint32_t length, uint32_t n)
+{
+    struct aqm_average size;
+
+    if (!n || !r->stability || length + n >= r->min_thresh ||
+        r->size.scaled >> AQM_AVERAGE_BITS >= r->min_thresh)
+        return false;
+    red_measure(r, e, length);
+    size = r->size; /* not reloaded for each packet */
+    for (uint32_t i = 1; i < n; i++)
+        aqm_average_add(&size, length + i);
+    r->size = size;
+    if (n > 1)
+        r->empty_period = 0;
+    r->count = -1;
+    return true;
+}
+
 /* Move what is to be dropped from b->p[from ...] to `gone`; each packet that passes makes
  * the queues longer by `step`. */
 static inline void red_sift(struct element *e, struct batch *b, uint32_t from,
@@ -162,6 +183,10 @@ void red_push(struct element *e, unsigned port, struct batch *b)
 
     (void)port;
     if (red_knows_lengths(e, b)) {
+        if (red_all_pass(r, e, aqm_length(&r->queues), b->n)) {
+            out_push(e, 0, b);
+            return;
+        }
         red_sift(e, b, 0, 1, &gone);
         out_push(e, 0, b);
         batch_free(&gone);

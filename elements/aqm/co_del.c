@@ -38,6 +38,9 @@ static const struct arg_spec co_del_args[] = {
     ARG_END,
 };
 
+/* Less is no time at all, as Click has it. */
+#define STAMP_MIN INT64_C(1000000000)
+
 enum { C_DROPS };
 static const struct counter_spec co_del_counters[] = {
     [C_DROPS] = {"drops", "packets dropped so far"},
@@ -77,7 +80,7 @@ static struct pkt *co_del_take(struct element *e, struct co_del_run *run, bool *
     }
     p = run->b.p[run->at++];
     first = (int64_t)p->anno_u64[ANNO_FIRST_TIMESTAMP / 8];
-    if (first < 1000000000)
+    if (first < STAMP_MIN)
         return p;
     *stamped = true;
     *late = codel_late(&s->law, run->now - first, run->now, true);
@@ -147,30 +150,45 @@ static struct pkt *co_del_decide(struct element *e, struct pkt *p, bool late,
     return p;
 }
 
+/* Whether some packet has a timestamp, and some has waited for too long. */
+static void co_del_look(struct pkt *const *p, uint32_t n, int64_t limit, bool *stamped,
+                        bool *late)
+{
+    *stamped = *late = false;
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t first = (int64_t)p[i]->anno_u64[ANNO_FIRST_TIMESTAMP / 8];
+
+        *stamped |= first >= STAMP_MIN;
+        *late |= first >= STAMP_MIN && first <= limit;
+    }
+}
+
 /* The usual case: pull what there is, and nothing of it has waited too long. Returns how
- * many packets were appended to `b`; otherwise they stay in `run`. */
+ * many packets were appended to `b`; otherwise they lie in `run`. */
 static inline uint32_t co_del_on_time(struct element *e, struct batch *b, uint32_t max,
                                       struct co_del_run *run)
 {
     struct codel *law = &((struct co_del *)element_state(e))->law;
-    int64_t limit = run->now - law->target_ns;
-    bool late = false, stamped = false;
-    uint32_t n = in_pull(e, 0, &run->b, max);
+    int64_t least = INT64_MAX, limit = run->now - law->target_ns;
+    uint32_t from = b->n, n = in_pull(e, 0, b, max);
+    bool stamped = true, late = false;
 
-    for (uint32_t i = 0; i < n; i++) {
-        int64_t first = (int64_t)run->b.p[i]->anno_u64[ANNO_FIRST_TIMESTAMP / 8];
+    for (uint32_t i = from; i < from + n; i++) {
+        int64_t first = (int64_t)b->p[i]->anno_u64[ANNO_FIRST_TIMESTAMP / 8];
 
-        stamped |= first >= 1000000000;
-        late |= first >= 1000000000 && first <= limit;
+        least = first < least ? first : least;
     }
-    if (late || !n)
+    if (__builtin_expect(least < STAMP_MIN || least <= limit, 0))
+        co_del_look(b->p + from, n, limit, &stamped, &late);
+    if (__builtin_expect(late, 0) || !n) {
+        pkts_copy(run->b.p, b->p + from, n);
+        run->b.n = n;
+        b->n = from;
         return 0;
+    }
     if (stamped)
         law->first_above_ns = 0;
     law->dropping = false;
-    pkts_copy(b->p + b->n, run->b.p, n);
-    b->n += n;
-    run->b.n = 0;
     return n;
 }
 

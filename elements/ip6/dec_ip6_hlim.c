@@ -34,7 +34,7 @@ static inline verdict_t dec_ip6_hlim_one(struct element *e, struct pkt *p)
     pkt_ip6(p)->hlim--;
     return 0;
 }
-ELEMENT_LOOP(dec_ip6_hlim)
+ELEMENT_LOOP_WRITES(dec_ip6_hlim)
 
 ELEMENT(DecIP6HLIM) = {
     .name = "DecIP6HLIM",

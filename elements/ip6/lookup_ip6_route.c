@@ -111,22 +111,75 @@ static void lookup_ip6_route_cleanup(struct element *e)
     ip6_routes_fini(&((struct lookup_ip6_route *)element_state(e))->routes);
 }
 
-static inline verdict_t lookup_ip6_route_one(struct element *e, struct pkt *p)
+/* The route of a packet whose destination annotation is `dst`; NULL: none. */
+static const struct ip6_route *route_of(struct element *e, const uint8_t *dst)
+{
+    struct lookup_ip6_route *s = element_state(e);
+    struct ip6_addr addr;
+
+    memcpy(addr.b, dst, sizeof addr.b);
+    return ip6_routes_lookup(&s->routes, &addr);
+}
+
+static inline verdict_t take_route(struct element *e, struct pkt *p,
+                                   const struct ip6_route *r)
 {
     static const struct ip6_addr none;
-    struct lookup_ip6_route *s = element_state(e);
-    struct ip6_addr dst;
-    const struct ip6_route *r;
 
-    memcpy(dst.b, p->anno + ANNO_DST_IP6, 16);
-    r = ip6_routes_lookup(&s->routes, &dst);
     if (!r)
         return drop(e, C_DROPS);
     if (memcmp(r->gateway.b, none.b, 16) != 0)
         memcpy(p->anno + ANNO_DST_IP6, r->gateway.b, 16);
     return (verdict_t)r->port;
 }
-ELEMENT_LOOP(lookup_ip6_route)
+
+static inline verdict_t lookup_ip6_route_one(struct element *e, struct pkt *p)
+{
+    return take_route(e, p, route_of(e, p->anno + ANNO_DST_IP6));
+}
+
+/* Packets come in trains to one destination, which is looked up once. */
+static bool one_destination(const struct batch *b)
+{
+    uint64_t first[2], dst[2], differ = 0;
+
+    memcpy(first, b->p[0]->anno + ANNO_DST_IP6, sizeof first);
+    for (uint32_t i = 1; i < b->n && !differ; i++) {
+        memcpy(dst, b->p[i]->anno + ANNO_DST_IP6, sizeof dst);
+        differ = (dst[0] ^ first[0]) | (dst[1] ^ first[1]);
+    }
+    return !differ;
+}
+
+static void lookup_ip6_route_push(struct element *e, unsigned port, struct batch *b)
+{
+    const struct ip6_route *r;
+    verdict_t v = VERDICT_DROP;
+    struct strays s;
+    uint32_t kept = 0;
+
+    if (b->n && one_destination(b)) {
+        r = route_of(e, b->p[0]->anno + ANNO_DST_IP6);
+        for (uint32_t i = 0; i < b->n; i++)
+            v = take_route(e, b->p[i], r);
+        if (v == VERDICT_DROP)
+            batch_free(b);
+        else
+            out_push(e, (unsigned)v, b);
+        return;
+    }
+    s.n = 0;
+    for (uint32_t i = 0; i < b->n; i++) {
+        v = lookup_ip6_route_one(e, b->p[i]);
+        if (v == 0)
+            b->p[kept++] = b->p[i];
+        else
+            strays_add(&s, b->p[i], v);
+    }
+    b->n = kept;
+    strays_deliver(e, &s);
+    out_push(e, 0, b);
+}
 
 static void unparse_route(const struct ip6_route *r, struct sbuf *out)
 {
@@ -293,5 +346,4 @@ ELEMENT(LookupIP6Route) = {
     .take_state = lookup_ip6_route_take_state,
     .cleanup = lookup_ip6_route_cleanup,
     .push = lookup_ip6_route_push,
-    .pull = lookup_ip6_route_pull,
 };

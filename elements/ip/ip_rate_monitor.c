@@ -66,6 +66,8 @@ struct ip_rate_monitor {
     uint64_t mem, memmax; /* bytes; memmax 0: no limit */
     uint32_t memory_kb;
     struct ip_rate_net *base, *last; /* owned; base is the first by age */
+    struct ip_rate_counter *way[4];  /* borrowed; from the base to the last one met */
+    unsigned ways;
     uint32_t reset_period, fold_period;
 };
 
@@ -245,8 +247,8 @@ static void ip_rate_monitor_fold(struct element *e, int64_t thresh, uint64_t eno
 
 /* --- packets ------------------------------------------------------------------------------ */
 
-/* The counter of the smallest network known, all on the way having been updated. `*shift` is
- * where its byte of the address begins. */
+/* The counter of the smallest network known, all on the way having been updated, which lie in
+ * s->way[]. `*shift` is where its byte of the address begins. */
 static struct ip_rate_counter *ip_rate_monitor_walk(struct ip_rate_monitor *s,
                                                     uint32_t addr, uint32_t now,
                                                     uint32_t add, unsigned w,
@@ -255,6 +257,7 @@ static struct ip_rate_counter *ip_rate_monitor_walk(struct ip_rate_monitor *s,
     struct ip_rate_net *net = s->base;
     struct ip_rate_counter *c = NULL;
 
+    s->ways = 0;
     for (*shift = 24;; *shift -= 8) {
         uint8_t way = (uint8_t)(addr >> *shift);
 
@@ -265,58 +268,102 @@ static struct ip_rate_counter *ip_rate_monitor_walk(struct ip_rate_monitor *s,
             ip_rate_monitor_roll(c, now);
             c->total[w] += add;
         }
+        s->way[s->ways++] = c;
         if (!c->below || !*shift)
             return c;
         net = c->below;
     }
 }
 
-static void ip_rate_monitor_count(struct element *e, struct pkt *p, unsigned w)
+/* What is the same for the packets of a train: they come from one address, within a period.
+ * `known` says that the counters on their way have been updated and are the same still. */
+struct ip_rate_train {
+    uint32_t now, addr, rate[2];
+    bool known;
+};
+
+static uint32_t ip_rate_monitor_add(struct element *e, const struct ip4_hdr *h)
+{
+    const struct ip_rate_monitor *s = element_state(e);
+
+    if (s->ratio < 0x10000 && (element_random(e) >> 5 & 0xffff) > s->ratio)
+        return 0;
+    return s->bytes ? be16(h->len) : 1;
+}
+
+/* Look closer at the network of a counter, whose byte of the address begins at `shift`. */
+static void ip_rate_monitor_split(struct ip_rate_monitor *s, struct ip_rate_counter *c,
+                                  const struct ip_rate_train *t, int shift)
+{
+    struct ip_rate_net *net = ip_rate_monitor_net(s, c);
+
+    if (net)
+        (void)ip_rate_monitor_counter(s, net, (uint8_t)(t->addr >> (shift - 8)), t->now,
+                                      c);
+}
+
+/* The first packet of a train, or one that changes what networks are known. */
+static bool ip_rate_monitor_first(struct element *e, struct ip_rate_train *t,
+                                  uint32_t add, unsigned w)
+{
+    struct ip_rate_monitor *s = element_state(e);
+    struct ip_rate_counter *c;
+    int shift;
+
+    c = ip_rate_monitor_walk(s, t->addr, t->now, add, w, &shift);
+    t->known = c && add;
+    if (!c)
+        return false;
+    for (unsigned i = 0; i < 2; i++)
+        t->rate[i] = (uint32_t)ip_rate_monitor_rate(c, i);
+    if (c->stay_until < t->now &&
+        ((int32_t)t->rate[0] >= s->thresh || (int32_t)t->rate[1] >= s->thresh) &&
+        shift > 0 && ip_rate_monitor_room(s, COUNTER_BYTES + NET_BYTES)) {
+        ip_rate_monitor_split(s, c, t, shift);
+        t->known = false;
+    }
+    if (t->now - s->fold_period >= PERIODS) {
+        s->fold_period = t->now;
+        ip_rate_monitor_fold(e, s->thresh, s->memmax ? s->memmax : s->mem / 10 * 9);
+        t->known = false;
+    }
+    return true;
+}
+
+static inline void ip_rate_monitor_count(struct element *e, struct pkt *p, unsigned w,
+                                         struct ip_rate_train *t)
 {
     struct ip_rate_monitor *s = element_state(e);
     const struct ip4_hdr *h = pkt_ip4(p);
-    bool counted = (element_random(e) >> 5 & 0xffff) <= s->ratio;
-    uint32_t now = ip_rate_monitor_period(e), addr = be32(w ? h->dst : h->src);
-    uint32_t add = !counted ? 0 : s->bytes ? be16(h->len) : 1;
-    struct ip_rate_counter *c;
-    int32_t fwd, rev;
-    int shift;
+    uint32_t addr = be32(w ? h->dst : h->src), add = ip_rate_monitor_add(e, h);
 
-    c = ip_rate_monitor_walk(s, addr, now, add, w, &shift);
-    if (!c)
-        return;
-    fwd = ip_rate_monitor_rate(c, 0);
-    rev = ip_rate_monitor_rate(c, 1);
+    if (t->known && addr == t->addr) {
+        for (unsigned i = 0; i < s->ways; i++)
+            s->way[i]->total[w] += add;
+    } else {
+        t->addr = addr;
+        if (!ip_rate_monitor_first(e, t, add, w))
+            return;
+    }
     if (s->anno) {
-        p->anno_u32[ANNO_FWD_RATE / 4] = (uint32_t)fwd;
-        p->anno_u32[ANNO_REV_RATE / 4] = (uint32_t)rev;
-    }
-    if (c->stay_until < now && (fwd >= s->thresh || rev >= s->thresh) && shift > 0 &&
-        ip_rate_monitor_room(s, COUNTER_BYTES + NET_BYTES)) {
-        struct ip_rate_net *net = ip_rate_monitor_net(s, c);
-
-        if (net)
-            (void)ip_rate_monitor_counter(s, net, (uint8_t)(addr >> (shift - 8)), now,
-                                          c);
-    }
-    if (now - s->fold_period >= PERIODS) {
-        s->fold_period = now;
-        ip_rate_monitor_fold(e, s->thresh, s->memmax ? s->memmax : s->mem / 10 * 9);
+        p->anno_u32[ANNO_FWD_RATE / 4] = t->rate[0];
+        p->anno_u32[ANNO_REV_RATE / 4] = t->rate[1];
     }
 }
 
-static inline verdict_t ip_rate_monitor_one(struct element *e, unsigned port,
-                                            struct pkt *p)
+static void ip_rate_monitor_batch(struct element *e, unsigned port, struct batch *b,
+                                  uint32_t from)
 {
-    if (pkt_has_ip4(p))
-        ip_rate_monitor_count(e, p, port);
-    return (verdict_t)(port < e->n_out ? port : e->n_out - 1u);
+    struct ip_rate_train t = {.now = ip_rate_monitor_period(e)};
+
+    for (uint32_t i = from; i < b->n; i++)
+        if (pkt_has_ip4(b->p[i]))
+            ip_rate_monitor_count(e, b->p[i], port, &t);
 }
 
 static void ip_rate_monitor_push(struct element *e, unsigned port, struct batch *b)
 {
-    for (uint32_t i = 0; i < b->n; i++)
-        (void)ip_rate_monitor_one(e, port, b->p[i]);
+    ip_rate_monitor_batch(e, port, b, 0);
     out_push(e, port < e->n_out ? port : e->n_out - 1u, b);
 }
 
@@ -327,8 +374,7 @@ static uint32_t ip_rate_monitor_pull(struct element *e, unsigned port, struct ba
 
     if (port < e->n_in)
         in_pull(e, port, b, max);
-    for (uint32_t i = from; i < b->n; i++)
-        (void)ip_rate_monitor_one(e, port, b->p[i]);
+    ip_rate_monitor_batch(e, port, b, from);
     return b->n - from;
 }
 

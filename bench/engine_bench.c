@@ -6,6 +6,7 @@
  *     engine_bench --guard BASELINE [--rounds N]     has a ratio fallen by more than 15%?
  *     engine_bench --vm [--rounds N] [--json FILE] [--row TEXT]   the driver and a VM
  *     engine_bench --one engine|limit|vm ROW         one measurement, Mp/s and cycles
+ *     engine_bench --install ROW                     its time and memory, ms and MiB
  *     engine_bench --check                           same packets on both sides?
  *     engine_bench --list
  *
@@ -13,6 +14,9 @@
  * and the two sides take turns (A B A B); medians are printed. What counts is processor
  * time, and of that the pace of the best tenth of many short stretches, so that a shared
  * machine can be used. Packets are counted at the source.
+ *
+ * Behind a row of flows through an element stands what is left of it without its source,
+ * which is a row itself; behind a large filter what it takes to install it.
  *
  * A ROW is its number in --list; rows with packets of their own come behind the others.
  */
@@ -220,6 +224,67 @@ static void print_row(const struct row *row, const struct result r[2],
             sides[1], r[1].mpps, sides[1], r[1].cycles, r[0].mpps / r[1].mpps);
 }
 
+/* The row that is nothing but the source of this one's flows; -1: there is none. */
+static int source_of(const struct row *row)
+{
+    for (unsigned i = 0; i < bench_n_rows; i++)
+        if (row->feed == FEED_FLOWS && !(row->flags & NEEDS_TRACE) &&
+            row->limit != limit_source_discard && bench_rows[i].feed == FEED_FLOWS &&
+            bench_rows[i].limit == limit_source_discard &&
+            bench_rows[i].size == row->size)
+            return (int)i;
+    return -1;
+}
+
+/* What a row takes beyond its source. */
+static void print_less_source(const char *self, const struct row *row, unsigned rounds,
+                              const struct result with[2], FILE *json)
+{
+    struct row less = *row;
+    struct result source[2], r[2];
+    int at = source_of(row);
+    char name[96];
+
+    if (at < 0)
+        return;
+    measure_both(self, (unsigned)at, rounds, against_limit, source);
+    for (int i = 0; i < 2; i++) {
+        double us = 1 / with[i].mpps - 1 / source[i].mpps;
+
+        r[i] = (struct result){us > 0 ? 1 / us : 0, with[i].cycles - source[i].cycles};
+    }
+    snprintf(name, sizeof name, "%s, less source", row->name);
+    less.name = name;
+    less.click = less.fastclick = 0;
+    if (r[0].mpps > 0 && r[1].mpps > 0)
+        print_row(&less, r, against_limit, json, false);
+}
+
+static void print_install(const char *self, unsigned i, const struct row *row,
+                          FILE *json)
+{
+    char command[4096];
+    double ms, mib;
+    FILE *f;
+
+    if (row->limit != limit_filter || row->size < 1000)
+        return;
+    snprintf(command, sizeof command, "'%s' --install %u", self, i);
+    f = popen(command, "r");
+    if (!f || fscanf(f, "%lf %lf", &ms, &mib) != 2 || pclose(f))
+        errx(1, "%s failed", command);
+    printf("  installed in %.1f ms of processor time, %.2f MiB\n", ms, mib);
+    fprintf(json, ",\n  {\"row\": \"%s\", \"install_ms\": %.1f, \"mib\": %.2f}",
+            row->name, ms, mib);
+}
+
+static void remove_traces(void)
+{
+    for (unsigned i = 0; i < bench_n_rows; i++)
+        if (bench_rows[i].flags & NEEDS_TRACE)
+            bench_trace_remove(&bench_rows[i]);
+}
+
 /* Whether a row can run on both sides: a VM reads no files, has here no interfaces, and
  * takes configurations of CONTROL_TEXT bytes at most. */
 static bool comparable(const struct row *row, const char *const sides[2])
@@ -258,8 +323,13 @@ static int table(const char *self, unsigned rounds, const char *only, const char
             measure_both(self, i, rounds, sides, r);
             print_row(&row, r, sides, json, first);
             first = false;
+            if (sides == against_limit) {
+                print_less_source(self, &row, rounds, r, json);
+                print_install(self, i, &row, json);
+            }
         }
     fprintf(json, "\n]\n");
+    remove_traces();
     return fclose(json) ? 1 : 0;
 }
 
@@ -294,6 +364,9 @@ static int guard(const char *self, unsigned rounds, const char *only, const char
     struct row row;
     int rc = 0;
 
+    printf("the engine's share of its hand-written limits, against that in %s;\n"
+           "FAIL: less than %.2f of it, three times\n",
+           path, GUARD_FALL);
     for (unsigned i = 0; row_get(i, &row, name); i++) {
         double was = baseline_ratio(text, name), is = 0;
 
@@ -312,8 +385,22 @@ static int guard(const char *self, unsigned rounds, const char *only, const char
         fflush(stdout);
         rc |= is < GUARD_FALL * was;
     }
+    remove_traces();
     free(text);
     return rc;
+}
+
+static int install(unsigned n)
+{
+    struct bench_install in;
+    struct row row;
+    char name[64];
+
+    if (!row_get(n, &row, name))
+        return 2;
+    in = bench_install(&row);
+    printf("%.3f %.3f\n", 1e3 * in.seconds, (double)in.bytes / (1 << 20));
+    return 0;
 }
 
 static int list(void)
@@ -364,6 +451,8 @@ int main(int argc, char **argv)
 
     if (argc == 4 && !strcmp(argv[1], "--one"))
         return one(argv[2], (unsigned)strtoul(argv[3], NULL, 10));
+    if (argc == 3 && !strcmp(argv[1], "--install"))
+        return install((unsigned)strtoul(argv[2], NULL, 10));
     if (argc == 2 && !strcmp(argv[1], "--check"))
         return check();
     if (argc == 2 && !strcmp(argv[1], "--list"))

@@ -65,8 +65,16 @@ double bench_limit(const struct row *row, uint64_t packets, struct collector *c)
 /* Packets a second of processor time in a VM; the row's source must be an element. */
 double bench_vm(const struct row *row);
 
-/* Name of a row's trace, which is made if it is not there: packets of `size` bytes, or with
- * FEED_FLOWS of `size` flows. */
+/* What it takes to make a router of a row's configuration. */
+struct bench_install {
+    double seconds; /* of processor time */
+    size_t bytes;   /* of the heap that it keeps */
+};
+struct bench_install bench_install(const struct row *row);
+
+/* Name of a row's trace, which is made if it is not there: row.packets of `size` bytes, or
+ * with FEED_FLOWS of `size` flows. */
 const char *bench_trace(const struct row *row);
+void bench_trace_remove(const struct row *row);
 
 #endif

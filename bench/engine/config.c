@@ -169,7 +169,7 @@ char *bench_config(const struct row *row, uint64_t packets, const char *sink)
 
 /* --- traces --------------------------------------------------------------------------- */
 
-enum { TRACE_PACKETS = 2000000 }; /* as many as a row of a trace measures */
+enum { TRACE_NAME = 128 };
 
 static void trace_packet(uint8_t *p, const struct row *row, struct flow_order *order)
 {
@@ -191,7 +191,7 @@ static void trace_write(FILE *f, const struct row *row)
     uint8_t p[2048] = {0};
 
     fwrite(header, sizeof header, 1, f);
-    for (uint32_t i = 0; i < TRACE_PACKETS; i++) {
+    for (uint32_t i = 0; i < row->packets * 1000000; i++) {
         uint32_t head[4] = {1 + (i >> 10), i & 1023, bytes, bytes};
 
         trace_packet(p, row, &order);
@@ -200,14 +200,27 @@ static void trace_write(FILE *f, const struct row *row)
     }
 }
 
+static const char *trace_name(const struct row *row)
+{
+    static char name[TRACE_NAME];
+
+    snprintf(name, sizeof name, "/tmp/clickos-bench-%u-%s%u-%uM.pcap",
+             (unsigned)getuid(), row->feed == FEED_FLOWS ? "flows" : "", row->size,
+             row->packets);
+    return name;
+}
+
+void bench_trace_remove(const struct row *row)
+{
+    unlink(trace_name(row));
+}
+
 const char *bench_trace(const struct row *row)
 {
-    static char name[128];
-    char partial[sizeof name + 16];
+    const char *name = trace_name(row);
+    char partial[TRACE_NAME + 16];
     FILE *f;
 
-    snprintf(name, sizeof name, "/tmp/clickos-bench-%u-%s%u.pcap", (unsigned)getuid(),
-             row->feed == FEED_FLOWS ? "flows" : "", row->size);
     if (!access(name, R_OK))
         return name;
     snprintf(partial, sizeof partial, "%s.%u", name, (unsigned)getpid());

@@ -4,6 +4,7 @@
 #include "bench/engine/bench.h"
 
 #include <err.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,41 +186,81 @@ static double run(struct router *r, const struct row *row, const struct feeder *
     return took;
 }
 
+/* The engine's side: its interfaces and a router. */
+struct side {
+    struct feeder f;
+    struct netdev devs[2];
+    struct platform p;
+    char *config;
+    struct router *r;
+    struct bench_install install;
+};
+
+static size_t heap_bytes(void)
+{
+    struct mallinfo2 m = mallinfo2();
+
+    return m.uordblks + m.hblkhd;
+}
+
+static void side_init(struct side *s, const struct row *row, uint64_t packets,
+                      struct collector *c)
+{
+    struct diag d = DIAG_INIT;
+
+    *s = (struct side){
+        .devs = {{.ops = row->feed == FEED_FLOWS ? &flows_ops : &private_ops,
+                  .dev = &s->f,
+                  .name = "0",
+                  .mtu = 1500},
+                 {.ops = &collector_ops, .dev = c, .name = "1", .mtu = 1500}},
+        .p = {.now = steady_ns,
+              .console = console,
+              .netdevs = s->devs,
+              .n_netdevs = 2,
+              .has_os = true,
+              .program = "engine_bench"},
+        .config = bench_config(row, packets, c ? "ToNetfront(1)" : "Discard"),
+    };
+    s->p.pool = pkt_pool_new(0);
+    pkt_pool_set_wide(s->p.pool, __builtin_cpu_supports("avx2"));
+    feeder_init(&s->f, row, s->p.pool, packets);
+    s->install = (struct bench_install){now(), heap_bytes()};
+    s->r = router_new(&s->p, s->config, strlen(s->config), row->name, NULL, &d);
+    if (!s->r)
+        errx(1, "%s", diag_text(&d));
+    s->install.seconds = now() - s->install.seconds;
+    s->install.bytes = heap_bytes() - s->install.bytes;
+    diag_fini(&d);
+}
+
+static void side_fini(struct side *s)
+{
+    router_free(s->r);
+    pkt_pool_free(s->p.pool);
+    free(s->f.packets);
+    free(s->config);
+}
+
 double bench_engine(const struct row *row, uint64_t packets, struct collector *c)
 {
-    struct feeder f;
-    struct netdev devs[2] = {
-        {.ops = row->feed == FEED_FLOWS ? &flows_ops : &private_ops,
-         .dev = &f,
-         .name = "0",
-         .mtu = 1500},
-        {.ops = &collector_ops, .dev = c, .name = "1", .mtu = 1500},
-    };
-    struct platform p = {.now = steady_ns,
-                         .console = console,
-                         .netdevs = devs,
-                         .n_netdevs = 2,
-                         .has_os = true,
-                         .program = "engine_bench"};
-    char *config = bench_config(row, packets, c ? "ToNetfront(1)" : "Discard");
-    struct diag d = DIAG_INIT;
-    struct router *r;
+    struct side s;
     double took;
 
-    p.pool = pkt_pool_new(0);
-    pkt_pool_set_wide(p.pool, __builtin_cpu_supports("avx2"));
-    feeder_init(&f, row, p.pool, packets);
-    r = router_new(&p, config, strlen(config), row->name, NULL, &d);
-    if (!r)
-        errx(1, "%s", diag_text(&d));
-    router_activate(r, NULL);
-    took = run(r, row, &f, packets);
-    router_free(r);
-    pkt_pool_free(p.pool);
-    free(f.packets);
-    free(config);
-    diag_fini(&d);
+    side_init(&s, row, packets, c);
+    router_activate(s.r, NULL);
+    took = run(s.r, row, &s.f, packets);
+    side_fini(&s);
     return took;
+}
+
+struct bench_install bench_install(const struct row *row)
+{
+    struct side s;
+
+    side_init(&s, row, 0, NULL);
+    side_fini(&s);
+    return s.install;
 }
 
 double bench_limit(const struct row *row, uint64_t packets, struct collector *c)

@@ -161,6 +161,7 @@ void limit_lookup(struct limit *l, uint64_t n);
 void limit_nat(struct limit *l, uint64_t n);
 void limit_balancer(struct limit *l, uint64_t n);
 void limit_strings(struct limit *l, uint64_t n);
+void limit_rates(struct limit *l, uint64_t n);
 void limit_esp_gcm(struct limit *l, uint64_t n);
 void limit_trace(struct limit *l, uint64_t n);
 void limit_trace_flows(struct limit *l, uint64_t n);

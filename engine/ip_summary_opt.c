@@ -4,7 +4,7 @@
 #include "engine/ip_summary.h"
 #include "engine/parse_chars.h"
 
-enum { OPT_ROOM = 40 };
+enum { OPT_ROOM = 40, PARSE_ROOM = 64 };
 
 static uint32_t get32(const uint8_t *at)
 {
@@ -235,13 +235,13 @@ void ipsum_print_ip_opt(struct sbuf *out, const uint8_t *opt, uint32_t n, int ma
 
 struct opt_parser {
     const char *s;
-    uint8_t *out; /* [OPT_ROOM] */
+    uint8_t *out; /* [PARSE_ROOM] */
     int n;        /* -1: something was wrong */
 };
 
 static void put(struct opt_parser *p, uint32_t value, unsigned bytes)
 {
-    if (p->n < 0 || p->n + (int)bytes > OPT_ROOM) {
+    if (p->n < 0 || p->n + (int)bytes > PARSE_ROOM) {
         p->n = -1;
         return;
     }
@@ -295,7 +295,7 @@ static bool parse_unknown(struct opt_parser *p)
     return true;
 }
 
-/* Neighbouring SACK blocks are one option. */
+/* Blocks with a comma between them are one option. */
 static bool parse_sack(struct opt_parser *p)
 {
     int start = p->n;
@@ -310,8 +310,7 @@ static bool parse_sack(struct opt_parser *p)
             return false;
         put(p, a, 4);
         put(p, b, 4);
-    } while ((!strncmp(p->s, ";sack", 5) || !strncmp(p->s, ",sack", 5)) &&
-             char_is_digit(p->s[5]) && (p->s += 5));
+    } while (!strncmp(p->s, ",sack", 5) && char_is_digit(p->s[5]) && (p->s += 5));
     if (p->n >= 0)
         p->out[start + 1] = (uint8_t)(p->n - start);
     return true;
@@ -403,7 +402,8 @@ static bool parse_stamp(struct opt_parser *p, uint32_t flag, bool behind)
     if (flag == 1 || flag == 3) {
         if (!parse_address(p))
             return false;
-        if (behind && *p->s != '=') {
+        if (behind && (*p->s != '=' || p->s[1] == '?')) {
+            p->s += *p->s == '=' ? 2 : 0;
             put(p, 0, 4);
             return true;
         }
@@ -420,19 +420,37 @@ static bool parse_stamp(struct opt_parser *p, uint32_t flag, bool behind)
     return true;
 }
 
+/* What kind of timestamp option it is: ".ip", ".preip", ".NUMBER", or seen from the first
+ * entry, which cannot tell addresses that are prescribed from others. */
+enum { STAMP_GUESSED = 16 };
+
+static bool parse_stamp_flag(struct opt_parser *p, uint32_t *flag)
+{
+    bool given = *p->s == '.';
+    const char *first;
+
+    *flag = 0;
+    if (word(p, ".ip"))
+        *flag = 1;
+    else if (word(p, ".preip"))
+        *flag = 3;
+    else if (given && (p->s++, !number(p, 15, flag)))
+        return false;
+    if (*p->s++ != '{')
+        return false;
+    first = p->s + (*p->s == '^');
+    if (!given && first[strspn(first, "0123456789")] == '.')
+        *flag = 1 | STAMP_GUESSED;
+    return true;
+}
+
 static bool parse_timestamps(struct opt_parser *p)
 {
     int start = p->n, pointer = -1;
-    uint32_t flag = 0, room = 0, overflow = 0;
+    uint32_t flag, room = 0, overflow = 0;
 
     put(p, (uint32_t)IPOPT_TS << 24, 4);
-    if (word(p, ".ip"))
-        flag = 1;
-    else if (word(p, ".preip"))
-        flag = 3;
-    else if (*p->s == '.' && (p->s++, !number(p, 15, &flag)))
-        return false;
-    if (*p->s++ != '{')
+    if (!parse_stamp_flag(p, &flag))
         return false;
     for (;; p->s += *p->s == ',') {
         if (*p->s == '^' && pointer < 0) {
@@ -441,11 +459,14 @@ static bool parse_timestamps(struct opt_parser *p)
         }
         if (!char_is_digit(*p->s) && *p->s != '!')
             break;
-        if (!parse_stamp(p, flag, pointer >= 0))
+        if (flag & STAMP_GUESSED && pointer >= 0)
+            flag = 3;
+        if (!parse_stamp(p, flag & 15, pointer >= 0))
             return false;
     }
     if (*p->s++ != '}' || p->n < 0)
         return false;
+    flag &= 15;
     p->out[start + 2] = (uint8_t)(pointer >= 0 ? pointer : p->n - start + 1);
     if (*p->s == '+' && char_is_digit(p->s[1]) && (p->s++, !number(p, 9, &room)))
         return false;
@@ -477,9 +498,10 @@ static bool parse_ip_one(struct opt_parser *p)
     return parse_unknown(p);
 }
 
-static int parse_list(const char *text, int mask, bool ip, uint8_t *out)
+/* Into `all`, which has PARSE_ROOM bytes. */
+static int parse_list(const char *text, int mask, bool ip, uint8_t *all)
 {
-    struct opt_parser p = {text, out, 0};
+    struct opt_parser p = {text, all, 0};
 
     if (!strcmp(text, ".") || !*text)
         return 0;
@@ -493,12 +515,27 @@ static int parse_list(const char *text, int mask, bool ip, uint8_t *out)
     }
 }
 
+/* Options must fit into a header; those that only begin with too much padding do. */
+static int parse_fitting(const char *text, int mask, bool ip, uint8_t out[OPT_ROOM])
+{
+    uint8_t all[PARSE_ROOM];
+    int n = parse_list(text, mask, ip, all), skip = 0;
+
+    while (n - skip > OPT_ROOM && all[skip] == TCPOPT_NOP) /* IPOPT_NOP is the same */
+        skip++;
+    if (n - skip > OPT_ROOM)
+        return -1;
+    if (n > 0)
+        memcpy(out, all + skip, (size_t)(n - skip));
+    return n > 0 ? n - skip : n;
+}
+
 int ipsum_parse_tcp_opt(const char *text, int mask, uint8_t out[40])
 {
-    return parse_list(text, mask, false, out);
+    return parse_fitting(text, mask, false, out);
 }
 
 int ipsum_parse_ip_opt(const char *text, uint8_t out[40])
 {
-    return parse_list(text, IPSUM_OPT_ALL, true, out);
+    return parse_fitting(text, IPSUM_OPT_ALL, true, out);
 }

@@ -126,9 +126,10 @@ static bool text_bytes(struct builder *b, const char *s, int n)
 
 static int tcp_mask(uint8_t id)
 {
-    return id == IPSUM_TCP_OPT     ? IPSUM_OPT_ALL
-           : id == IPSUM_TCP_NTOPT ? IPSUM_OPT_ALL & ~IPSUM_OPT_TIMESTAMP
-                                   : IPSUM_OPT_SACK;
+    return id == IPSUM_TCP_OPT ? IPSUM_OPT_ALL
+           : id == IPSUM_TCP_NTOPT
+               ? IPSUM_OPT_ALL & ~IPSUM_OPT_TIMESTAMP & ~IPSUM_OPT_PADDING
+               : IPSUM_OPT_SACK;
 }
 
 static bool text_value(struct builder *b, const struct ipsum_field *f, const char *s)

@@ -9,29 +9,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One value, with its name above and an empty line below if `heading`. */
+/* One value, with its name above and an empty line below if `heading`. As with Click, a
+ * handler that fails has an empty value and is no error, and a NUL ends the text. */
 static int read_one(struct router *r, const char *name, bool heading, struct sbuf *out,
                     struct diag *d)
 {
     struct sbuf value = SBUF_INIT;
-    int rc;
 
     if (!handler_exists(r, NULL, name, HANDLER_READ | HANDLER_PRIVATE)) {
         if (handler_exists(r, NULL, name, HANDLER_WRITE))
             return diag_err(d, "'%s' is a write handler", name);
         return diag_err(d, "no '%s' handler", name);
     }
-    rc = handler_read(r, NULL, name, NULL, &value, d);
+    if (handler_read(r, NULL, name, NULL, &value, NULL) < 0)
+        sbuf_reset(&value);
     if (heading)
         sbuf_printf(out, "%s:\n", name);
-    sbuf_add(out, sbuf_text(&value), value.len);
-    if (value.len && value.data[value.len - 1] != '\n' &&
+    sbuf_puts(out, sbuf_text(&value));
+    if (value.len && strlen(value.data) == value.len &&
+        value.data[value.len - 1] != '\n' &&
         !handler_exists(r, NULL, name, HANDLER_READ | HANDLER_RAW))
         sbuf_putc(out, '\n');
     if (heading)
         sbuf_putc(out, '\n');
     sbuf_fini(&value);
-    return rc < 0 ? -1 : 0;
+    return 0;
 }
 
 /* Whether a pattern, or the name of a class, means this element. */

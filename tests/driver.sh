@@ -57,6 +57,8 @@ try -e "$five" -h c.reset
 is write_handler 1 "" "'c.reset' is a write handler"
 try -e "$five" -q -h c.count
 is quit 0 0 ""
+try -q -e 'Idle -> rt :: StaticIPLookup(1.0.0.0/8 0) -> Discard' -h rt.lookup -h rt.table
+is handler_fails 0 $'rt.lookup:\n\nrt.table:\n1.0.0.0/8\t\t-\t\t0' ""
 try -e "$five" -x c.count
 is exit_number 5 "" ""
 try -e "$five" -x s.active

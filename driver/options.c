@@ -3,6 +3,7 @@
 
 #include "driver/options.h"
 
+#include "base/sbuf.h"
 #include "engine/parse.h"
 
 #include <ctype.h>
@@ -210,12 +211,47 @@ static const char *option_name(int c, int index, char name[32])
     return name;
 }
 
+/* Whether the long option that `word` begins to spell could be several; then which. */
+static bool is_ambiguous(const char *word, struct sbuf *which)
+{
+    size_t len = strlen(word + 2);
+    const struct option *found[8];
+    unsigned n = 0;
+
+    for (const struct option *l = long_options; l->name; l++)
+        if (strncmp(l->name, word + 2, len) == 0 && n < sizeof found / sizeof found[0])
+            found[n++] = l;
+    for (unsigned i = 0; i < n; i++)
+        sbuf_printf(which, "%s%s'--%s'", i && n > 2 ? "," : "",
+                    i == 0       ? ""
+                    : i == n - 1 ? " and "
+                                 : " ",
+                    found[i]->name);
+    return n > 1;
+}
+
+static int ambiguous_option(const char *word, struct diag *d)
+{
+    struct sbuf which = SBUF_INIT;
+    bool several = strncmp(word, "--", 2) == 0 && is_ambiguous(word, &which);
+
+    if (several)
+        diag_err(d,
+                 "click: option '%s' is ambiguous\n"
+                 "click: (Possibilities are %s.)",
+                 word, sbuf_text(&which));
+    sbuf_fini(&which);
+    return several ? -1 : 0;
+}
+
 /* What getopt did not understand: '?' an option, ':' that its argument is missing. */
 static int bad_option(int c, const char *word, struct diag *d)
 {
     size_t len = strcspn(word, "=");
     char name[32];
 
+    if (c == '?' && ambiguous_option(word, d) < 0)
+        return -1;
     for (const struct option *l = long_options; l->name; l++) {
         bool this_one = word[0] == '-' && word[1] == '-' && word[len] &&
                         strncmp(l->name, word + 2, len - 2) == 0 && !l->has_arg;

@@ -100,6 +100,11 @@ try -q -h
 is no_argument 1 "" "click: '-h' requires an argument$usage"
 try --handler
 is no_argument_long 1 "" "click: '--handler' requires an argument$usage"
+try --ex Idle
+is ambiguous_option 1 "" "click: option '--ex' is ambiguous
+click: (Possibilities are '--expression' and '--exit-handler'.)$usage"
+try --no-a
+is ambiguous_negation 1 "" "~(Possibilities are '--no-affinity' and '--no-allow-reconfigure'.)"
 try --quit=yes
 is argument_not_wanted 1 "" "click: '--quit' can't take an argument$usage"
 try -j many

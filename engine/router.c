@@ -39,7 +39,9 @@ static int load_graph(struct router *r, const struct router_options *options,
         lang.defines = options->defines;
         lang.n_defines = options->n_defines;
     }
-    return lang_load(&r->graph, r->arena, r->text, r->text_len, r->file, &lang, d);
+    if (lang_load(&r->graph, r->arena, r->text, r->text_len, r->file, &lang, d) < 0)
+        return -1;
+    return lang_find_config(&r->text, &r->text_len); /* for the `config` handler */
 }
 
 static struct router *router_alloc(const struct platform *platform, const char *text,

@@ -33,7 +33,7 @@ enum port_kind { PORT_AGNOSTIC, PORT_PUSH, PORT_PULL };
 struct router {
     const struct platform *platform; /* borrowed */
     struct arena *arena;
-    char *text; /* in the arena, as is everything below without a word */
+    const char *text; /* in the arena, as is everything below without a word */
     size_t text_len;
     const char *file;
     struct lang_graph graph;

@@ -79,6 +79,9 @@ fi
 try -q -e 'Idle -> Discard' -o "$dir/flat.click"
 try -q "$dir/flat.click" -h list
 is output_is_input 0 $'2\nIdle@1\nDiscard@2' ""
+printf '!<arch>\n%-16s%-12d%-6d%-6d%-8d%-10d`\n%s' config/ 0 0 0 644 16 $'Idle -> Discard\n' >"$dir/archive"
+try -q "$dir/archive" -h config
+is archive_config 0 "Idle -> Discard" ""
 try -q -e 'Idle -> Discard' -o /no/such/place
 is output_fails 1 "" "/no/such/place: No such file or directory"
 try -e 'Idle -> Discard; Script(stop)' -o /dev/full

@@ -43,7 +43,7 @@ static bool is_config(const char *header, const char **body, size_t *size)
     return memcmp(header, name, len) == 0 && (header[len] == ' ' || header[len] == '/');
 }
 
-int archive_find_config(const char **text, size_t *len)
+int lang_find_config(const char **text, size_t *len)
 {
     const char *s = *text;
     size_t left = *len;

@@ -105,6 +105,10 @@ struct lang_options {
     size_t n_classes;
 };
 
+/* If `text` is an ar(1) archive, narrow it to the member "config"; lang_load() does so by
+ * itself. -1: it has none. */
+int lang_find_config(const char **text, size_t *len);
+
 /* Load `text` (`len` bytes, may contain NUL), which errors call `file`. Returns 0 and the
  * graph, or -1 with at least one error in `d`; the graph is then undefined. */
 int lang_load(struct lang_graph *graph, struct arena *a, const char *text, size_t len,

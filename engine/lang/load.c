@@ -224,7 +224,7 @@ static void choose_body(struct lang *l, const char *name)
 static void load(struct lang *l, struct lang_graph *g, const char *text, size_t len,
                  const char *file)
 {
-    if (archive_find_config(&text, &len) < 0) {
+    if (lang_find_config(&text, &len) < 0) {
         if (len < 8 || memcmp(text, "!<arch>\n", 8) != 0)
             lang_err(l, NO_PLACE, "not an archive");
         lang_err(l, NO_PLACE, "%s: archive has no 'config' section", file);

@@ -237,11 +237,6 @@ void syntax_error(struct lang *l, struct token t);
 void join_sides(struct lang *l, struct frame *f);
 bool side_push_port(struct lang *l, struct side *s, struct port_list *list, uint32_t p);
 
-/* --- archive.c --- */
-
-/* If `text` is an ar(1) archive, narrow it to the member "config". -1: it has none. */
-int archive_find_config(const char **text, size_t *len);
-
 /* --- variables.c, overload.c, expand.c, connect.c --- */
 
 const char *variables_expand(struct lang *l, const struct env *e, const char *config);

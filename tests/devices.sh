@@ -35,6 +35,11 @@ same encap "$(why 'FromDevice(lo, ENCAP x) -> Discard')" "bad encapsulation type
 same method "$(why 'FromDevice(lo, METHOD x) -> Discard')" "bad METHOD"
 same to_burst "$(why 'Idle -> ToDevice(lo, BURST 0)')" "bad BURST"
 same to_method "$(why 'Idle -> ToDevice(lo, METHOD x)')" "bad METHOD"
+same raw_type "$(why 'RawSocket(xyzzy) -> Discard')" "TYPE: parse error"
+same raw_port "$(why 'RawSocket(tcp, 65536) -> Discard')" "PORT: overflow, range 0-65535"
+same raw_no_ports "$(why 'RawSocket(icmp, 65536) -> Discard')" "PORT: out of range, bound 65535"
+same mcast_port "$(why 'McastSocket(224.0.0.9, x) -> Discard')" "MCASTPORT: parse error"
+same tun_needs_a_net "$(why 'Idle -> KernelTun(1.2.3.4) -> Discard')" "ADDR: parse error"
 same kernel_filter "$(why 'KernelFilter(drop all)')" "arguments must follow 'drop dev DEVNAME'"
 
 unshare -n true 2>/dev/null || {
@@ -115,7 +120,6 @@ same pushed "$(inside "\$click -e 'InfiniteSource(DATA $frame, LIMIT 3) -> ToDev
 # --- sockets ---
 same raw_socket "$(inside "\$click -e 'ICMPPingSource(127.0.0.1, 127.0.0.1, LIMIT 2, INTERVAL 0.05) -> Queue -> r :: RawSocket(icmp) -> IPClassifier(icmp type echo) -> c :: Counter -> Discard;
     DriverManager(wait 0.2s)' -h c.count -h r.sent -h r.drops | grep -v '^\$' | tr '\n' ' '")" 'c.count: 2 r.sent: 2 r.drops: 0 '
-same raw_socket_type "$(why 'RawSocket(nonsense) -> Discard')" 'TYPE: syntax error'
 same old_names "$(inside "\$click -e 'FromRawSocket(udp, 9999) -> Discard; FromSocket(UDP, 127.0.0.1, 7) -> Discard; Idle -> ToSocket(UDP, 127.0.0.1, 8); Idle -> Queue -> ToRawSocket(udp); Script(stop)'")" \
 'warning: FromRawSocket is deprecated, use RawSocket instead
 warning: FromSocket is deprecated, use Socket instead

@@ -43,20 +43,11 @@
 
 enum { PULL_BURST = 32, FRAME_EXTRA = 18, HEADROOM_MAX = 8192 };
 
-/* "10.9.0.1/24": the address stays what it is, unlike in other networks. */
+/* "10.9.0.1/24", or the name of such a thing; not an address alone. */
 int kernel_tun_parse_addr(struct element *e, const char *text, void *member,
                           struct diag *d)
 {
-    struct ip_prefix *out = member, net;
-    size_t n = strcspn(text, "/");
-    char addr[64];
-
-    if (n >= sizeof addr || !parse_ip_prefix(e, text, true, &net))
-        return diag_err(d, "parse error");
-    memcpy(addr, text, n);
-    addr[n] = '\0';
-    out->mask = net.mask;
-    return parse_ip(e, addr, &out->addr) ? 0 : diag_err(d, "parse error");
+    return parse_ip_prefix(e, text, false, member) ? 0 : diag_err(d, "parse error");
 }
 
 static const struct arg_spec kernel_tun_args[] = {KERNEL_TUN_ARGS};

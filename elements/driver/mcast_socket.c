@@ -40,7 +40,7 @@ enum { BURST = 32, WAIT_MS = 1000 };
 
 struct mcast_socket {
     uint32_t group, source; /* network byte order */
-    struct text group_port, source_port;
+    uint16_t group_port, source_port;
     bool loop, timestamp;
     uint32_t snaplen, headroom;
     int32_t sndbuf, rcvbuf;
@@ -52,12 +52,16 @@ struct mcast_socket {
     struct signal signal;
 };
 
+#define MCAST_PORT(member_, name_, flags_, def_, help_)                                \
+    {                                                                                  \
+        .name = name_, .kind = ARG_KIND_PORT_UDP, .flags = flags_, .def = def_,        \
+        .help = help_, .offset = offsetof(struct mcast_socket, member_),               \
+    }
 static const struct arg_spec mcast_socket_args[] = {
     ARG_IP(mcast_socket, group, "MCASTIP", ARG_M, NULL, "group"),
-    ARG_WORD(mcast_socket, group_port, "MCASTPORT", ARG_M, NULL, "its port"),
+    MCAST_PORT(group_port, "MCASTPORT", ARG_M, NULL, "its port"),
     ARG_IP(mcast_socket, source, "SOURCEIP", ARG_POS, "0.0.0.0", "interface"),
-    ARG_WORD(mcast_socket, source_port, "SOURCEPORT", ARG_POS, NULL,
-             "port to send from"),
+    MCAST_PORT(source_port, "SOURCEPORT", ARG_POS, "0", "port to send from"),
     ARG_BOOL(mcast_socket, loop, "LOOP", 0, "true", "others here get it, too"),
     ARG_U32(mcast_socket, snaplen, "SNAPLEN", 0, "2048", "longest packet"),
     ARG_U32(mcast_socket, headroom, "HEADROOM", 0, "28", "room before the data"),
@@ -78,18 +82,15 @@ static const struct counter_spec mcast_socket_counters[] = {
 static int mcast_socket_configure(struct element *e, struct conf *c, struct diag *d)
 {
     struct mcast_socket *s = element_state(e);
-    uint16_t to = 0, from = 0;
 
-    if (!parse_port(e, s->group_port.s, IPPROTO_UDP, &to))
-        return diag_err(d, "MCASTPORT: syntax error");
-    if (s->source_port.len && !parse_port(e, s->source_port.s, IPPROTO_UDP, &from))
-        return diag_err(d, "SOURCEPORT: syntax error");
     if (s->snaplen < 1 || s->snaplen > PKT_MAX_LEN || s->headroom > PKT_MAX_LEN)
         return diag_err(d, "SNAPLEN or HEADROOM out of range");
-    s->to = (struct sockaddr_in){
-        .sin_family = AF_INET, .sin_port = htons(to), .sin_addr.s_addr = s->group};
-    s->from = (struct sockaddr_in){
-        .sin_family = AF_INET, .sin_port = htons(from), .sin_addr.s_addr = s->source};
+    s->to = (struct sockaddr_in){.sin_family = AF_INET,
+                                 .sin_port = htons(s->group_port),
+                                 .sin_addr.s_addr = s->group};
+    s->from = (struct sockaddr_in){.sin_family = AF_INET,
+                                   .sin_port = htons(s->source_port),
+                                   .sin_addr.s_addr = s->source};
     return 0;
 }
 

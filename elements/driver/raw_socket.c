@@ -4,7 +4,7 @@
  *
  * Usage:    RawSocket(TYPE [, PORT, SNAPLEN 2048, HEADROOM])
  * Ports:    0-1 in, 0-1 out; pull in, push out
- * Args:     TYPE      protocol of IP, by name or number: TCP, UDP, ICMP, GRE, ...
+ * Args:     TYPE      protocol of IP, by name or number: tcp, udp, icmp, gre, ...
  *           PORT      with TCP and UDP: port that is kept for us as long as the
  *                     configuration runs
  *           SNAPLEN   bytes of a packet that are received, default 2048
@@ -13,7 +13,7 @@
  *           sent      packets sent
  *           drops     packets that could not be sent
  * Handlers: scheduled, tickets  (rw) the task, with an input
- * Example:  RawSocket(ICMP) -> IPPrint -> Discard;
+ * Example:  RawSocket(icmp) -> IPPrint -> Discard;
  * See also: Socket, FromDevice, KernelTun
  *
  * Packets begin with their IP header, which is sent as it is, to its destination address. What
@@ -23,6 +23,7 @@
 
 #include "engine/os/raw_socket.h"
 
+#include "engine/args.h"
 #include "engine/host.h"
 #include "engine/nameinfo.h"
 #include "engine/net_headers.h"
@@ -57,23 +58,19 @@ const struct counter_spec raw_socket_counters[] = {
 int raw_socket_configure(struct element *e, struct conf *c, struct diag *d)
 {
     struct raw_socket *s = element_state(e);
+    struct arg_spec port = {.name = "PORT", .kind = ARG_KIND_U16};
     uint32_t protocol;
-    uint64_t port = 0;
 
     if (!name_query_int(e, NAME_IP_PROTO, s->type.s, &protocol) || protocol > 255)
-        return diag_err(d, "TYPE: syntax error");
+        return diag_err(d, "TYPE: parse error");
     s->protocol = (uint8_t)protocol;
     if (s->snaplen < 1 || s->snaplen > PKT_MAX_LEN || s->headroom > PKT_MAX_LEN)
         return diag_err(d, "SNAPLEN or HEADROOM out of range");
-    if (!s->port_arg.len)
-        return 0;
-    if (s->protocol == IP_PROTO_TCP || s->protocol == IP_PROTO_UDP) {
-        if (!parse_port(e, s->port_arg.s, s->protocol, &s->port))
-            return diag_err(d, "PORT: syntax error");
-    } else if (!parse_u64(s->port_arg.s, 0, &port) || port > 65535) {
-        return diag_err(d, "PORT: syntax error");
-    }
-    return 0;
+    if (s->protocol == IP_PROTO_TCP)
+        port.kind = ARG_KIND_PORT_TCP;
+    else if (s->protocol == IP_PROTO_UDP)
+        port.kind = ARG_KIND_PORT_UDP;
+    return s->port_arg.len ? args_value(e, &port, s->port_arg.s, &s->port, d) : 0;
 }
 
 /* --- in --------------------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
  *
  * Usage:    ToRawSocket(TYPE [, PORT, SNAPLEN 2048, HEADROOM])
  * Ports:    0-1 in, 0-1 out; pull in, push out
- * Args:     TYPE      protocol of IP, by name or number: TCP, UDP, ICMP, GRE, ...
+ * Args:     TYPE      protocol of IP, by name or number: tcp, udp, icmp, gre, ...
  *           PORT      with TCP and UDP: port that is kept for us as long as the
  *                     configuration runs
  *           SNAPLEN   bytes of a packet that are received, default 2048
@@ -13,7 +13,7 @@
  *           sent      packets sent
  *           drops     packets that could not be sent
  * Handlers: scheduled, tickets  (rw) the task, with an input
- * Example:  FromDump(t.pcap, FORCE_IP true) -> Strip(14) -> Queue -> ToRawSocket(UDP);
+ * Example:  FromDump(t.pcap, FORCE_IP true) -> Strip(14) -> Queue -> ToRawSocket(udp);
  * See also: RawSocket
  *
  * Another name of RawSocket, which is to be preferred.

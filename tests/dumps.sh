@@ -44,6 +44,13 @@ same nano "$(run -e "FromDump($d/nano, STOP true, START_AFTER 3) -> ToIPSummaryD
     $'13.000003\n14.000004'
 same swapped "$(run -e "FromDump($d/swapped, STOP true) -> ToIPSummaryDump(-, FIELDS timestamp ip_src, HEADER false)")" \
     $'10.000000 1.2.3.4\n11.001000 1.2.3.4'
+same home "$(HOME=$d run -e "f :: FromDump(\"~//plain\", STOP true) -> c :: Counter -> Discard" -h f.filename -h c.count)" \
+    "f.filename:
+$d/plain
+
+c.count:
+5"
+same no_filename "$(run -e 'FromDump("") -> Discard' | sed -n 2p)" "config:1:   FILENAME: parse error"
 lengths() { run -e "FromDump($1, STOP true) -> ToDump($d/o)"; xxd -p -s "$2" -l 8 "$d/o"; }
 same old_version "$(lengths "$d/old" 32)" 1c0000001e000000
 same extra_length "$(lengths "$d/swapped" 76)" 1c0000001e000000

@@ -35,6 +35,7 @@
 #include "engine/element.h"
 #include "engine/ip_summary.h"
 #include "engine/lang/lang.h"
+#include "engine/os/filename.h"
 #include "engine/unparse.h"
 
 #include <errno.h>
@@ -56,7 +57,7 @@ struct to_ip_summary_dump {
 };
 
 static const struct arg_spec to_ip_summary_dump_args[] = {
-    ARG_STRING(to_ip_summary_dump, filename, "FILENAME", ARG_M, NULL, "file"),
+    ARG_FILENAME(to_ip_summary_dump, filename, "FILENAME", ARG_M, "file"),
     ARG_RAW(to_ip_summary_dump, fields_arg, "FIELDS", 0, "timestamp ip_src",
             "what is written"),
     ARG_RAW(to_ip_summary_dump, fields_arg, "CONTENTS", ARG_OLD, NULL, "old FIELDS"),

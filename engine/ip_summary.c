@@ -117,3 +117,9 @@ const struct ipsum_field *ipsum_find(const char *name)
     memcpy(changed + 3, name, len + 1);
     return find_exact(changed);
 }
+
+bool ipsum_icmp_has_id(uint8_t type)
+{
+    return type == ICMP_ECHO || type == ICMP_ECHOREPLY || type == ICMP_IREQ ||
+           type == ICMP_IREQREPLY || type == ICMP_TSTAMP || type == ICMP_TSTAMPREPLY;
+}

@@ -98,6 +98,9 @@ struct ipsum_fields {
 /* The field of that name, of an old name or of a synonym; NULL when there is none. */
 const struct ipsum_field *ipsum_find(const char *name);
 
+/* Whether ICMP messages of that type have an identifier and a sequence number. */
+bool ipsum_icmp_has_id(uint8_t type);
+
 /* --- writing ---------------------------------------------------------------------------- */
 
 struct ipsum_options {

@@ -10,7 +10,12 @@
 
 #include <stdlib.h>
 
-enum { NS_PER_S = 1000000000, PAYLOAD_MAX = 65535, HEADER_MAX = 60 };
+enum {
+    NS_PER_S = 1000000000,
+    PAYLOAD_MAX = 65535,
+    HEADER_MAX = 60,
+    ICMP_STAMPS_LEN = 20
+};
 
 /* A packet under construction: its parts, put together at the end. */
 struct builder {
@@ -424,7 +429,7 @@ static void inject_link(struct builder *b, uint8_t id)
     h = pkt_eth(b->p);
     if (id == IPSUM_ETH_TYPE) {
         h->type = be16((uint16_t)b->v);
-        b->not_ip = b->v != ETHERTYPE_IP;
+        b->not_ip = b->v != ETHERTYPE_IP && b->v != ETHERTYPE_IP6;
     } else {
         memcpy(id == IPSUM_ETH_SRC ? h->src.b : h->dst.b, b->at, 6);
     }
@@ -539,13 +544,15 @@ static void inject_icmp(struct builder *b, uint8_t id)
     if (id == IPSUM_ICMP_TYPE || id == IPSUM_ICMP_TYPE_NAME) {
         c->type = (uint8_t)b->v;
         b->have_type = true;
+        if ((c->type == ICMP_TSTAMP || c->type == ICMP_TSTAMPREPLY) &&
+            transp_len(b) < ICMP_STAMPS_LEN)
+            lengthen(b, ICMP_STAMPS_LEN - transp_len(b));
     } else if (id == IPSUM_ICMP_CODE || id == IPSUM_ICMP_CODE_NAME) {
         c->code = (uint8_t)b->v;
         b->have_code = true;
-    } else if (id == IPSUM_ICMP_FLOWID) {
-        c->id = be16((uint16_t)b->v);
-    } else if (id == IPSUM_ICMP_SEQ) {
-        c->seq = be16((uint16_t)b->v);
+    } else if (id == IPSUM_ICMP_FLOWID || id == IPSUM_ICMP_SEQ) {
+        if (!b->have_type || ipsum_icmp_has_id(c->type))
+            *(id == IPSUM_ICMP_SEQ ? &c->seq : &c->id) = be16((uint16_t)b->v);
     } else if ((!b->have_type || c->type == ICMP_UNREACH) &&
                (!b->have_code || c->code == ICMP_UNREACH_NEEDFRAG)) {
         c->mtu = be16((uint16_t)b->v);
@@ -624,7 +631,9 @@ static void inject(struct builder *b, uint8_t id)
     else if (id <= IPSUM_TCP_SACK)
         inject_tcp(b, id);
     else if (id == IPSUM_UDP_LEN && make_ip(b, 0) && make_transport(b) &&
-             transp_len(b) >= 8 && pkt_ip4(b->p)->proto == IP_PROTO_UDP)
+             transp_len(b) >= 8 &&
+             (pkt_ip4(b->p)->proto == IP_PROTO_UDP ||
+              pkt_ip4(b->p)->proto == IP_PROTO_UDPLITE))
         pkt_udp(b->p)->len = be16((uint16_t)b->v);
     else if (id >= IPSUM_ICMP_TYPE && id <= IPSUM_ICMP_NEXTMTU)
         inject_icmp(b, id);

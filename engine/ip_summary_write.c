@@ -329,12 +329,6 @@ static bool get_tcp(struct desc *d, uint8_t id)
     return true;
 }
 
-static bool icmp_has_id(uint8_t type)
-{
-    return type == ICMP_ECHO || type == ICMP_ECHOREPLY || type == ICMP_IREQ ||
-           type == ICMP_IREQREPLY || type == ICMP_TSTAMP || type == ICMP_TSTAMPREPLY;
-}
-
 static bool get_icmp(struct desc *d, uint8_t id)
 {
     const struct icmp_hdr *c = d->icmp;
@@ -344,7 +338,8 @@ static bool get_icmp(struct desc *d, uint8_t id)
 
     if (!c || !d->transp_len)
         return missing(d, IP_PROTO_ICMP, 1);
-    if ((id == IPSUM_ICMP_FLOWID || id == IPSUM_ICMP_SEQ) && !icmp_has_id(c->type))
+    if ((id == IPSUM_ICMP_FLOWID || id == IPSUM_ICMP_SEQ) &&
+        !ipsum_icmp_has_id(c->type))
         return false;
     if (id == IPSUM_ICMP_NEXTMTU && (d->transp_len < 2 || c->type != ICMP_UNREACH ||
                                      c->code != ICMP_UNREACH_NEEDFRAG))
@@ -359,30 +354,35 @@ static bool get_icmp(struct desc *d, uint8_t id)
     return true;
 }
 
+/* Bytes of headers before the payload; a TCP header that is cut off counts as 20. */
+static uint32_t headers_len(const struct desc *d)
+{
+    uint32_t n = ip4_hlen(d->ip);
+    const struct tcp_hdr *t = (const void *)((const uint8_t *)d->ip + n);
+
+    if (ip4_is_later_fragment(d->ip))
+        return n;
+    if (d->ip->proto == IP_PROTO_TCP)
+        return n + (d->transp_len >= 13 && tcp_hlen(t) >= sizeof *t ? tcp_hlen(t)
+                                                                    : sizeof *t);
+    return n +
+           (d->ip->proto == IP_PROTO_UDP || d->ip->proto == IP_PROTO_UDPLITE ? 8 : 0);
+}
+
 /* Where the payload is and how long it claims to be. */
 static bool get_payload(struct desc *d, uint8_t id)
 {
     const struct pkt *p = d->p;
-    uint32_t off = 0, len = p->len - d->tailpad, total = p->len - d->tailpad;
+    uint32_t total = p->len - d->tailpad, off = 0, len = total;
 
     if (d->ip) {
-        uint32_t net = (uint32_t)(p->network - p->data), ip_len = be16(d->ip->len);
-        uint32_t header = ip4_hlen(d->ip);
-
-        if (d->ip->proto == IP_PROTO_TCP && d->tcp && d->transp_len >= 13 &&
-            (header + tcp_hlen(d->tcp) <= ip_len || !ip_len))
-            header += tcp_hlen(d->tcp);
-        else if (d->transp_len &&
-                 (d->ip->proto == IP_PROTO_UDP || d->ip->proto == IP_PROTO_UDPLITE) &&
-                 (header + 8 <= ip_len || !ip_len))
-            header += 8;
-        off = net + header;
-        len = ip_len - header;
+        off = (uint32_t)(p->network - p->data) + headers_len(d);
+        len = be16(d->ip->len) - headers_len(d);
     }
-    d->v = len + (!d->ip || d->o->extra_length ? d->extra : 0);
+    d->v = (uint32_t)(len + (!d->ip || d->o->extra_length ? d->extra : 0));
     d->at = p->data + (off < total ? off : total);
     d->n = off < total ? (len < total - off ? len : total - off) : 0;
-    return true;
+    return id == IPSUM_PAYLOAD_LEN || !len || off < p->len;
 }
 
 static bool extract(struct desc *d, uint8_t id)

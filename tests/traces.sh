@@ -50,6 +50,19 @@ ip: 1.2.3.4.5 > 0.0.0.0.0: . 0:0(0,40,40) win 0
 arp: arp reply 10.0.0.1 is-at 01-01-01-01-01-01"
 same no_such_folder "$($click -e "Idle -> IPPrint(OUTFILE $dir/no/x) -> Discard" 2>&1 | grep -c "$dir/no/x: No such file or directory")" 1
 
+# reread FIELDS-IN LINE FIELDS-OUT
+reread() {
+    $click -e "FromIPSummaryDump(DATA \"!data $1
+$2
+\", STOP true) -> ToIPSummaryDump(-, FIELDS $3, HEADER false)" 2>/dev/null
+}
+same icmp_ids "$(reread 'ip_proto icmp_type icmp_flowid icmp_seq' 'I 8 7 9
+I 3 7 9
+I 13 7 9' 'icmp_type icmp_flowid icmp_seq ip_len')" $'8 7 9 28\n3 - - 28\n13 7 9 40'
+same udplite_len "$(reread 'ip_proto udp_len sport' '136 99 5' 'ip_proto sport ip_len')" '136 5 28'
+same no_ip "$(reread 'eth_type ip_src' '0806 1.2.3.4' 'eth_type ip_src')" '0806 -'
+cut='\<45000040 00000000 40060000 01020304 05060708 00010002 00000003>'
+same cut_off_tcp "$(timeout 20 $click -e "InfiniteSource(DATA $cut, LIMIT 1, STOP true) -> MarkIPHeader -> ToIPSummaryDump(-, FIELDS payload_len payload payload_md5 tcp_seq, HEADER false)" 2>/dev/null)" '24 - - 3'
 same payload_and_checksums "$($click -e "FromIPSummaryDump($dir/in, STOP true, CHECKSUM true) -> c :: CheckIPHeader -> ToIPSummaryDump(-, FIELDS payload payload_len payload_md5_hex, HEADER false)" -h c.drops 2>/dev/null)" \
 "\"wxyz\" 4 a7c3c2aa70d99921f9fb23ac87382997
 \"ab\\\\ c\" 5 dd4db6d267966f110727e47cd8aa0197

@@ -37,10 +37,22 @@ struct rip_send {
     struct timer timer;
 };
 
+/* A network, not an address alone. */
+static int rip_send_parse_prefix(struct element *e, const char *text, void *member,
+                                 struct diag *d)
+{
+    return parse_ip_prefix(e, text, false, member) ? 0 : diag_err(d, "parse error");
+}
+
 static const struct arg_spec rip_send_args[] = {
     ARG_IP(rip_send, src, "SRC", ARG_M, NULL, "source address"),
     ARG_IP(rip_send, dst, "DST", ARG_M, NULL, "destination address"),
-    ARG_IP_PREFIX(rip_send, prefix, "PREFIX", ARG_M, NULL, "network"),
+    {.name = "PREFIX",
+     .kind = ARG_KIND_CUSTOM,
+     .flags = ARG_M,
+     .help = "network",
+     .offset = offsetof(struct rip_send, prefix),
+     .parse = rip_send_parse_prefix},
     ARG_I32(rip_send, metric, "METRIC", ARG_M, NULL, "hops"),
     ARG_END,
 };

@@ -28,6 +28,7 @@ struct netfront {
     struct netmem_if *shared; /* borrowed */
     struct netmem_head *head; /* borrowed */
     struct pkt_pool *pool;    /* borrowed */
+    const uint8_t *buffers;   /* borrowed: of packet memory, number 0 */
     unsigned number;
     char name[4];
 

@@ -15,6 +15,8 @@
 
 #define relaxed memory_order_relaxed
 
+enum { AHEAD = 3 }; /* receivers that are being prepared at a time, in each step */
+
 /* The first bytes of packet `i` of the list. */
 static const uint8_t *packet_head(const struct worker *w, unsigned i)
 {
@@ -72,7 +74,7 @@ static void deliver(struct worker *w, struct port *to, uint16_t *list, unsigned 
     }
     if (n && !to->takes_offload)
         n = drop_segments(w, to, list, n);
-    if (n && (bucket_limits(&to->out_packets) || bucket_limits(&to->out_bits)))
+    if (n && to->limited)
         n = police(w, to, list, n);
     if (n && to->taps)
         capture_frames(w, to, CAPTURE_OUT, list, n);
@@ -296,6 +298,43 @@ static void group(struct worker *w, struct port *from)
         group_one(w, from, i, macs[i], oldest);
 }
 
+/* Tell the receiver at place `i`, if there is one, that it will get packets. */
+static void expect(struct worker *w, unsigned i, unsigned step)
+{
+    struct port *to;
+
+    if (i >= w->n_dests)
+        return;
+    to = w->bp->ports[w->dests[i]];
+    if (to->ops->expect)
+        to->ops->expect(to, step);
+}
+
+/* Its record: what all kinds have, the counters, and the first line of the kind's own. */
+static void ask_for_port(struct worker *w, unsigned i)
+{
+    struct port *to;
+
+    if (i >= w->n_dests)
+        return;
+    to = w->bp->ports[w->dests[i]];
+    __builtin_prefetch(to, 1);
+    __builtin_prefetch(&to->count.out_packets, 1);
+    __builtin_prefetch(to + 1, 1);
+}
+
+/* Of many receivers nothing is in the caches, and each of them is looked up by what was
+ * read of it before: asked for in three steps, while others get their packets. */
+static void deliver_chains(struct worker *w)
+{
+    for (unsigned i = 0; i < w->n_dests; i++) {
+        ask_for_port(w, i + 3 * AHEAD);
+        expect(w, i + 2 * AHEAD, 0);
+        expect(w, i + AHEAD, 1);
+        deliver_merged(w, w->bp->ports[w->dests[i]], false);
+    }
+}
+
 static void forward_switch(struct worker *w, struct port *from)
 {
     struct network *net = from->net;
@@ -314,8 +353,7 @@ static void forward_switch(struct worker *w, struct port *from)
                 deliver_merged(w, to, true);
         }
     } else {
-        for (unsigned i = 0; i < w->n_dests; i++)
-            deliver_merged(w, w->bp->ports[w->dests[i]], false);
+        deliver_chains(w);
     }
     for (unsigned i = 0; i < w->n_dests; i++)
         w->chains[w->dests[i]].head = CHAIN_END;
@@ -364,5 +402,6 @@ void forward_set_limits(struct port *p, uint64_t now_ns)
     limit_init(&p->in_packets, &p->in_bits, &p->settings.in, now_ns);
     limit_init(&p->out_packets, &p->out_bits, &p->settings.out, now_ns);
     bucket_init(&p->storm, storm, storm / 10 < 16 ? 16 : storm / 10, now_ns);
+    p->limited = bucket_limits(&p->out_packets) || bucket_limits(&p->out_bits);
     p->checked = a->n_macs || a->n_ip4 || a->n_ip6;
 }

@@ -68,6 +68,11 @@ struct port_ops {
     void (*tx)(struct port *p, struct worker *w, const struct frame *frames,
                const uint16_t *list, unsigned n);
 
+    /* tx() will be called soon, twice, so that the memory it will touch is asked for: step 0
+     * is for what says where the rest is, and that is for step 1. NULL: not needed. What
+     * these read first should stand in the line behind struct port. */
+    void (*expect)(struct port *p, unsigned step);
+
     /* Packets that tx() would take now; NULL: always some. */
     unsigned (*tx_room)(struct port *p);
 
@@ -107,23 +112,27 @@ static inline void count_add(_Atomic uint64_t *c, uint64_t n)
 
 enum { NOT_IN_HEAP = UINT32_MAX };
 
+/* What a packet for it needs to know is in the first line, before the kind's own. */
 struct port {
     const struct port_ops *ops;
     struct network *net;   /* borrowed */
     struct worker *worker; /* borrowed: who polls it */
+    struct tap_list *taps; /* owned; NULL: nobody captures */
     uint32_t id;
-    uint16_t index;     /* into the backplane's table */
-    int fd;             /* readable when there is something to receive; -1: none */
-    bool takes_offload; /* tx() understands NETMEM_CSUM and NETMEM_TSO* */
+    uint16_t index;       /* into the backplane's table */
+    bool takes_offload;   /* tx() understands NETMEM_CSUM and NETMEM_TSO* */
+    bool limited;         /* settings.out has a rate */
+    _Atomic bool closed;  /* nothing goes out of it */
+    _Atomic bool stopped; /* disabled, done or down: not polled */
+    atomic_flag tx_lock;  /* taken when there are several workers */
 
     /* The worker's, for scheduling. */
     bool active, dirty, owed;
     _Atomic bool armed;
-    _Atomic bool stopped; /* disabled, done or down: not polled */
-    _Atomic bool closed;  /* nothing goes out of it either */
-    uint32_t heap_at;     /* place among the timers or NOT_IN_HEAP */
-    uint64_t due_ns;      /* not before this time; 0: any time */
-    uint64_t busy_ns;     /* when it last had something */
+    int fd;           /* readable when there is something to receive; -1: none */
+    uint32_t heap_at; /* place among the timers or NOT_IN_HEAP */
+    uint64_t due_ns;  /* not before this time; 0: any time */
+    uint64_t busy_ns; /* when it last had something */
     uint64_t armed_ns;
     uint64_t poll_ns;  /* how long to poll without success, adapts */
     uint64_t retry_ns; /* how long to wait for a full receiver */
@@ -136,7 +145,6 @@ struct port {
         last_src; /* address learned last, and when, to learn it once a second */
     _Atomic uint32_t last_tick;
     _Atomic uint32_t n_addresses;
-    struct tap_list *taps; /* owned; NULL: nobody captures */
 
     /* For people. */
     struct backplane *bp; /* borrowed */
@@ -144,7 +152,6 @@ struct port {
     enum port_state state;
     char trouble[256]; /* under the event lock */
 
-    atomic_flag tx_lock; /* taken when there are several workers */
     struct port_counters count;
 };
 

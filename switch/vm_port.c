@@ -32,26 +32,29 @@ _Static_assert(NETMEM_SLOTS - FRAME_BATCH >= NETMEM_TX_WAKE, "wake-ups of full r
 
 struct vm_port {
     struct port port;
-    uint8_t *base; /* owned mapping */
-    size_t size;
-    struct netmem_head *head; /* in it, as are the next three */
-    struct netmem_ring *tx, *rx;
-    _Atomic uint32_t *host_sleep;
-    uint8_t *buffers;
-    uint32_t n_buffers;
-    int wake_fd, doorbell_fd; /* owned */
-    bool wake_may_block;
 
-    uint32_t tx_next; /* slot of tx that we take next; published by rx_done() */
-    uint32_t
-        tx_left;  /* slots of the guest's that we had not taken when we looked last */
-    bool tx_full; /* it had NETMEM_TX_WAKE out since we woke it for slots */
-    uint32_t sleeping; /* what we wrote to host_sleep */
-    bool tx_bad;       /* the guest's index made no sense when last seen */
-
+    /* To the guest. Pointers are into the mapping. */
     alignas(64) uint32_t rx_next; /* slot of rx that we fill next */
     _Atomic uint32_t answered;    /* the guest_sleep that we have rung for */
-    bool rx_bad;
+    uint32_t n_buffers;
+    bool rx_bad; /* the guest's index made no sense when last seen */
+    struct netmem_ring *rx;
+    struct netmem_head *head;
+    uint8_t *buffers;
+    uint8_t *base; /* owned mapping */
+    size_t size;
+    int wake_fd, doorbell_fd; /* owned */
+
+    /* From the guest. */
+    alignas(64) struct netmem_ring *tx;
+    _Atomic uint32_t *host_sleep;
+    uint32_t tx_next; /* slot of tx that we take next; published by rx_done() */
+    uint32_t
+        tx_left; /* slots of the guest's that we had not taken when we looked last */
+    uint32_t sleeping; /* what we wrote to host_sleep */
+    bool tx_full;      /* it had NETMEM_TX_WAKE out since we woke it for slots */
+    bool tx_bad;
+    bool wake_may_block;
 };
 
 /* A slot as it lies in memory, loaded at one time. */
@@ -370,11 +373,32 @@ static void vm_tx(struct port *p, struct worker *w, const struct frame *frames,
     }
     if (used == 0)
         return;
-    v->rx_next += used;
+    __atomic_store_n(&v->rx_next, v->rx_next + used, __ATOMIC_RELAXED);
     atomic_store(&v->rx->done, v->rx_next);
     tell_guest(v, w, free_slots - used);
     count_add(&p->count.out_packets, packets);
     count_add(&p->count.out_bytes, bytes);
+}
+
+/* The lines of many VMs are not in the caches; tx() would wait for one after the other. */
+static void vm_expect(struct port *p, unsigned step)
+{
+    struct vm_port *v = (struct vm_port *)p;
+    /* Without the lock that tx() has: another worker may be in it. */
+    uint32_t next = __atomic_load_n(&v->rx_next, __ATOMIC_RELAXED), buffer;
+    struct netmem_slot *slot = &v->rx->slots[next % NETMEM_SLOTS];
+
+    if (step == 0) {
+        __builtin_prefetch(&v->rx->offered);
+        __builtin_prefetch(&v->rx->done, 1);
+        __builtin_prefetch(slot, 1);
+        __builtin_prefetch(&v->head->guest_sleep);
+        return;
+    }
+    buffer = (uint32_t)slot_load(slot).place;
+    if (buffer < v->n_buffers)
+        __builtin_prefetch(
+            v->buffers + (size_t)buffer * NETMEM_BUFFER + NETMEM_HEADROOM, 1);
 }
 
 static unsigned vm_tx_room(struct port *p)
@@ -402,6 +426,7 @@ static const struct port_ops vm_ops = {
     .rx = vm_rx,
     .rx_done = vm_rx_done,
     .tx = vm_tx,
+    .expect = vm_expect,
     .tx_room = vm_tx_room,
     .arm = vm_arm,
     .disarm = vm_disarm,

@@ -29,8 +29,9 @@ enum {
     N_SIZES = 6,
     MAX_ROWS = 128,
     IDLE_PORTS = 4000,
-    IDLE_WINDOWS = 101,
-    IDLE_TURNS = 50 /* of a window: bursts of all guests */
+    ADDRESSES = 100000,
+    COST_WINDOWS = 101,
+    COST_TURNS = 50 /* of a window: bursts of all guests */
 };
 
 static const uint32_t sizes[N_SIZES] = {64, 128, 256, 512, 1024, 1500};
@@ -47,8 +48,9 @@ static unsigned n_rows;
 static double seconds = 0.3;
 static const char *only;
 static double limit_mpps[N_SIZES];
-static double
-    idle_cost; /* of a packet beside IDLE_PORTS, to that without; 0: not run */
+/* Of a packet beside IDLE_PORTS, to that without, and of one to any of ADDRESSES, to that of
+ * one to always the same; 0: not run. */
+static double idle_cost, table_cost;
 
 static double now_s(void)
 {
@@ -353,25 +355,32 @@ static double run_through(uint32_t size)
     return start;
 }
 
-/* Ten guests that send to a sink, and ports that do nothing. The switch has no thread here:
- * its rounds are called, so that nothing but they is measured. */
-struct idle_case {
+/* Ten guests that send to a sink. The switch has no thread here: its rounds are called, so
+ * that nothing but they is measured. */
+struct cost_case {
     struct bench bench;
-    struct fake_guest *sleeper;   /* all idle ports are interfaces of it */
-    double cost_ns[IDLE_WINDOWS]; /* processor time of the switch for a packet */
+    struct fake_guest *sleeper;   /* owned; all idle ports are interfaces of it */
+    uint32_t n_addresses;         /* of the sink, and all are sent to; 0: one */
+    uint32_t seed;                /* of the order in which */
+    double cost_ns[COST_WINDOWS]; /* processor time of the switch for a packet */
     uint64_t packets;
     double seconds;
 };
 
-static void open_idle_case(struct idle_case *c, uint32_t idle)
+static void open_cost_case(struct cost_case *c)
 {
+    memset(c, 0, sizeof *c);
     open_bench(&c->bench, 10);
     backplane_stop(c->bench.bp);
     add_sink(&c->bench);
+}
+
+static void add_idle_ports(struct cost_case *c)
+{
     c->sleeper = fake_guest_new(NETMEM_MAX_IFS);
     if (!c->sleeper)
         err(1, "cannot make a guest");
-    for (uint32_t i = 0; i < idle; i++) {
+    for (uint32_t i = 0; i < IDLE_PORTS; i++) {
         char name[16];
 
         snprintf(name, sizeof name, "idle%u", i);
@@ -381,7 +390,25 @@ static void open_idle_case(struct idle_case *c, uint32_t idle)
     }
 }
 
-static void close_idle_case(struct idle_case *c)
+static void put_address(uint8_t mac[6], uint32_t number)
+{
+    memcpy(mac, (uint8_t[]){2, 1}, 2);
+    memcpy(mac + 2, &number, sizeof number);
+}
+
+static void add_addresses(struct cost_case *c)
+{
+    c->n_addresses = ADDRESSES;
+    for (uint32_t i = 0; i < ADDRESSES; i++) {
+        uint8_t mac[6];
+
+        put_address(mac, i);
+        if (backplane_add_address(c->bench.bp, c->bench.sink, mac, &c->bench.d) < 0)
+            fail(&c->bench);
+    }
+}
+
+static void close_cost_case(struct cost_case *c)
 {
     close_bench(&c->bench);
     fake_guest_free(c->sleeper);
@@ -395,20 +422,38 @@ static double own_cpu_ns(void)
     return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
 }
 
-/* All ten send a burst, and the switch moves them: only the latter is counted. */
-static void run_idle_window(struct idle_case *c, unsigned window)
+/* A burst of each guest; in the case of many addresses to any of them, in no order that a
+ * cache could follow. */
+static unsigned send_from_all(struct cost_case *c)
 {
-    struct worker *w = c->bench.bp->workers[0];
     uint8_t frame[64];
-    unsigned dst = 0, sent = 0, moved = 0;
-    double cpu = 0;
+    unsigned dst = 0, sent = 0;
 
     fake_frame(frame, 64, 99, 100, 0);
-    for (int turn = 0; turn < IDLE_TURNS; turn++) {
+    for (uint32_t i = 0; i < 10 && !c->n_addresses; i++)
+        sent += send_burst(c->bench.guests[i], frame, 64, BATCH, 0, &dst);
+    for (uint32_t i = 0; i < 10 && c->n_addresses; i++) {
+        for (int k = 0; k < BATCH; k++) {
+            c->seed = c->seed * 1664525 + 1013904223;
+            put_address(frame, (c->seed >> 8) % c->n_addresses);
+            sent += fake_guest_put(c->bench.guests[i], 0, frame, 64);
+        }
+        fake_guest_kick(c->bench.guests[i], 0);
+    }
+    return sent;
+}
+
+/* All ten send, and the switch moves it: only the latter is counted. */
+static void run_cost_window(struct cost_case *c, unsigned window)
+{
+    struct worker *w = c->bench.bp->workers[0];
+    unsigned sent = 0, moved = 0;
+    double cpu = 0;
+
+    for (int turn = 0; turn < COST_TURNS; turn++) {
         double start;
 
-        for (uint32_t i = 0; i < 10; i++)
-            sent += send_burst(c->bench.guests[i], frame, 64, BATCH, 0, &dst);
+        sent += send_from_all(c);
         start = own_cpu_ns();
         while (moved < sent)
             moved += worker_round(w);
@@ -426,28 +471,44 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The two take turns, window by window, so that what others do to the machine meets both. */
+/* The two take turns, window by window, so that what others do to the machine meets both.
+ * Returns the cost of the second in that of the first; closes both. */
+static double compare(struct cost_case *one, struct cost_case *other,
+                      const char *name_of_other)
+{
+    double ratios[COST_WINDOWS];
+
+    for (unsigned i = 0; i < COST_WINDOWS; i++) {
+        run_cost_window(one, i);
+        run_cost_window(other, i);
+        ratios[i] = other->cost_ns[i] / one->cost_ns[i];
+    }
+    close_cost_case(one);
+    close_cost_case(other);
+    record("10 vms to sink", 10, 64, (double)one->packets / one->seconds / 1e6, 0);
+    record(name_of_other, 10, 64, (double)other->packets / other->seconds / 1e6, 0);
+    qsort(ratios, COST_WINDOWS, sizeof ratios[0], by_value);
+    return ratios[COST_WINDOWS / 2];
+}
+
 static void run_beside_idle(void)
 {
-    static struct idle_case none, many;
-    double ratios[IDLE_WINDOWS];
+    static struct cost_case none, many;
 
-    memset(&none, 0, sizeof none);
-    memset(&many, 0, sizeof many);
-    open_idle_case(&none, 0);
-    open_idle_case(&many, IDLE_PORTS);
-    for (unsigned i = 0; i < IDLE_WINDOWS; i++) {
-        run_idle_window(&none, i);
-        run_idle_window(&many, i);
-        ratios[i] = many.cost_ns[i] / none.cost_ns[i];
-    }
-    close_idle_case(&none);
-    close_idle_case(&many);
-    record("10 vms to sink", 10, 64, (double)none.packets / none.seconds / 1e6, 0);
-    record("the same, 4000 idle ports", 10, 64,
-           (double)many.packets / many.seconds / 1e6, 0);
-    qsort(ratios, IDLE_WINDOWS, sizeof ratios[0], by_value);
-    idle_cost = ratios[IDLE_WINDOWS / 2];
+    open_cost_case(&none);
+    open_cost_case(&many);
+    add_idle_ports(&many);
+    idle_cost = compare(&none, &many, "the same, 4000 idle ports");
+}
+
+static void run_many_addresses(void)
+{
+    static struct cost_case one, all;
+
+    open_cost_case(&one);
+    open_cost_case(&all);
+    add_addresses(&all);
+    table_cost = compare(&one, &all, "the same, 100000 addresses");
 }
 
 /* ---- the table -------------------------------------------------------------------- */
@@ -489,6 +550,8 @@ static void one_round(void)
     }
     if (wanted("idle"))
         run_beside_idle();
+    if (wanted("addresses"))
+        run_many_addresses();
 }
 
 static double ratio_of(const struct row *r)
@@ -515,6 +578,9 @@ static void print_table(void)
     if (idle_cost > 0)
         printf("processor time a packet beside %d idle ports: %.2f of that without\n",
                IDLE_PORTS, idle_cost);
+    if (table_cost > 0)
+        printf("processor time a packet to any of %d addresses: %.2f of that to one\n",
+               ADDRESSES, table_cost);
 }
 
 static void print_json(const char *path)
@@ -523,7 +589,8 @@ static void print_json(const char *path)
 
     if (!f)
         err(1, "%s", path);
-    fprintf(f, "{\"idle_ports_cost\": %.3f, \"rows\": [\n", idle_cost);
+    fprintf(f, "{\"idle_ports_cost\": %.3f, \"table_cost\": %.3f, \"rows\": [\n",
+            idle_cost, table_cost);
     for (unsigned i = 0; i < n_rows; i++)
         fprintf(f,
                 "  {\"case\": \"%s\", \"n\": %u, \"bytes\": %u, \"mpps\": %.3f, "

@@ -139,23 +139,25 @@ static void flood_add(struct worker *w, struct port *from, unsigned i)
     w->flood[w->n_flood++] = (uint16_t)i;
 }
 
-/* Look up packet `i`, whose destination is `mac`. */
-static void group_one(struct worker *w, struct port *from, unsigned i, uint64_t mac,
-                      uint32_t oldest)
+/* Who has the address; NULL: all. The table's word is not enough to leave the network. */
+static struct port *look_up(const struct worker *w, const struct network *net,
+                            uint64_t mac, uint64_t hash, uint32_t oldest)
 {
-    struct network *net = from->net;
-    uint32_t index = mac_is_group(mac)
-                         ? 0
-                         : mac_table_find(&net->table, mac, w->hashes[i], oldest);
+    uint32_t index = mac_is_group(mac) ? 0
+                                       : mac_table_find(&net->table, mac, hash, oldest);
     struct port *to = index < w->bp->ports_room ? w->bp->ports[index] : NULL;
 
-    /* The table's word is not enough to leave the network. */
-    if (!to || to->net != net)
+    return to && to->net == net ? to : NULL;
+}
+
+static void group_one(struct worker *w, struct port *from, struct port *to, unsigned i)
+{
+    if (!to)
         flood_add(w, from, i);
     else if (to == from)
         port_drop(from, DROP_SAME_PORT, 1);
     else
-        chain_add(w, index, i);
+        chain_add(w, to->index, i);
 }
 
 static uint32_t oldest_second(const struct network *net, uint64_t now_ns)
@@ -281,21 +283,28 @@ static void forward_wire(struct worker *w, struct port *from)
 
 static void group(struct worker *w, struct port *from)
 {
-    uint64_t macs[FRAME_BATCH];
+    uint64_t macs[FRAME_BATCH], last = 0;
     uint32_t oldest = oldest_second(from->net, w->now_ns);
+    struct port *to = NULL;
 
     w->n_dests = w->n_flood = 0;
     for (unsigned i = 0; i < w->n_list; i++) {
         const uint8_t *h = packet_head(w, i);
 
         macs[i] = mac_load(h);
-        w->hashes[i] = mac_hash(&from->net->table, macs[i]);
-        mac_table_prefetch(&from->net->table, w->hashes[i]);
+        if (i == 0 || macs[i] != last) { /* many in a row are of one flow */
+            last = macs[i];
+            w->hashes[i] = mac_hash(&from->net->table, last);
+            mac_table_prefetch(&from->net->table, w->hashes[i]);
+        }
         learn(w, from,
               mac_load(h + 4) >> 16 | (uint64_t)h[10] << 32 | (uint64_t)h[11] << 40);
     }
-    for (unsigned i = 0; i < w->n_list; i++)
-        group_one(w, from, i, macs[i], oldest);
+    for (unsigned i = 0; i < w->n_list; i++) {
+        if (i == 0 || macs[i] != macs[i - 1])
+            to = look_up(w, from->net, macs[i], w->hashes[i], oldest);
+        group_one(w, from, to, i);
+    }
 }
 
 /* Tell the receiver at place `i`, if there is one, that it will get packets. */

@@ -22,7 +22,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RX_LOW = 8 }; /* empty buffers */
+enum {
+    RX_LOW = 8, /* empty buffers */
+    SLOTS_A_LINE = 64 / sizeof(struct netmem_slot)
+};
 
 /* A guest that found its ring full is seen to have had NETMEM_TX_WAKE slots out, even when
  * a batch of them was being taken at that moment. */
@@ -190,6 +193,14 @@ static uint32_t take_odd(struct vm_port *v, struct frame *f, struct slot_words s
     return 1;
 }
 
+/* The guest has just written them, on another processor; what it has not offered yet it is
+ * still writing, so nothing is asked for beyond that. */
+static void ask_for_slots(const struct vm_port *v, uint32_t n)
+{
+    for (uint32_t i = SLOTS_A_LINE; i < n; i += SLOTS_A_LINE)
+        __builtin_prefetch(&v->tx->slots[(v->tx_next + i) % NETMEM_SLOTS]);
+}
+
 static unsigned vm_rx(struct port *p, struct worker *w, struct frame *frames,
                       unsigned max)
 {
@@ -205,6 +216,7 @@ static unsigned vm_rx(struct port *p, struct worker *w, struct frame *frames,
     }
     v->tx_bad = false;
     v->tx_full |= avail >= NETMEM_TX_WAKE;
+    ask_for_slots(v, avail < max ? avail : max);
     while (avail > 0 && max > 0 && n < FRAME_BATCH) {
         struct slot_words s = slot_load(&v->tx->slots[v->tx_next % NETMEM_SLOTS]);
         uint32_t used = 1;

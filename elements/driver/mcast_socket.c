@@ -26,6 +26,7 @@
 
 #include "engine/element.h"
 #include "engine/host.h"
+#include "engine/os/socket_recv.h"
 #include "engine/platform.h"
 #include "engine/task_handlers.h"
 
@@ -105,25 +106,21 @@ static bool is_ours(const struct mcast_socket *s, const struct sockaddr_in *from
 static bool receive(struct element *e)
 {
     struct mcast_socket *s = element_state(e);
-    struct pkt *p = pkt_new(element_pool(e), s->headroom, NULL, s->snaplen, 0);
+    const struct socket_recv how = {s->snaplen, s->headroom, .timestamp = s->timestamp};
     struct sockaddr_in from = {0};
     socklen_t from_len = sizeof from;
-    ssize_t len = p ? recvfrom(s->in - 1, p->data, p->len, MSG_TRUNC,
-                               (struct sockaddr *)&from, &from_len)
-                    : -1;
+    struct pkt *p = socket_recv(e, s->in - 1, &how, (struct sockaddr *)&from,
+                                &from_len);
 
-    if (len < 0 || is_ours(s, &from)) {
-        pkt_free(p);
-        if (p && len < 0 && errno != EAGAIN && errno != EINTR)
+    if (!p) {
+        if (errno != EAGAIN && errno != EINTR && errno != ENOMEM)
             element_say(e, "%s: %s\n", element_declaration(e), strerror(errno));
-        return len >= 0;
+        return false;
     }
-    if ((size_t)len > s->snaplen)
-        p->anno_u32[ANNO_EXTRA_LENGTH / 4] = (uint32_t)len - s->snaplen;
-    else
-        pkt_take(p, s->snaplen - (uint32_t)len);
-    if (s->timestamp)
-        p->timestamp = element_wall_now(e);
+    if (is_ours(s, &from)) {
+        pkt_free(p);
+        return true;
+    }
     element_count(e, C_RECEIVED, 1);
     out_push_one(e, 0, p);
     return true;

@@ -28,6 +28,7 @@
 #include "engine/nameinfo.h"
 #include "engine/net_headers.h"
 #include "engine/os/link_type.h"
+#include "engine/os/socket_recv.h"
 #include "engine/platform.h"
 #include "engine/task_handlers.h"
 
@@ -78,20 +79,14 @@ int raw_socket_configure(struct element *e, struct conf *c, struct diag *d)
 static bool receive(struct element *e)
 {
     struct raw_socket *s = element_state(e);
-    struct pkt *p = pkt_new(element_pool(e), s->headroom, NULL, s->snaplen, 0);
-    ssize_t len = p ? recv(s->fd - 1, p->data, p->len, MSG_TRUNC) : -1;
+    const struct socket_recv how = {s->snaplen, s->headroom, .timestamp = true};
+    struct pkt *p = socket_recv(e, s->fd - 1, &how, NULL, NULL);
 
-    if (len <= 0) {
-        pkt_free(p);
-        if (p && len < 0 && errno != EAGAIN && errno != EINTR)
+    if (!p) {
+        if (errno != EAGAIN && errno != EINTR && errno != ENOMEM)
             element_say(e, "recv: %s\n", strerror(errno));
         return false;
     }
-    if ((size_t)len > s->snaplen)
-        p->anno_u32[ANNO_EXTRA_LENGTH / 4] = (uint32_t)len - s->snaplen;
-    else
-        pkt_take(p, s->snaplen - (uint32_t)len);
-    p->timestamp = element_wall_now(e);
     element_count(e, C_RECEIVED, 1);
     if (link_type_force_ip(p, LINK_RAW))
         out_push_one(e, 0, p);

@@ -35,6 +35,7 @@
 #include "engine/host.h"
 #include "engine/ip_lookup.h"
 #include "engine/net_headers.h"
+#include "engine/os/socket_recv.h"
 #include "engine/platform.h"
 #include "engine/task_handlers.h"
 
@@ -289,25 +290,19 @@ static void socket_accept(struct element *e)
 static bool socket_receive(struct element *e)
 {
     struct socket_element *s = element_state(e);
-    struct pkt *p = pkt_new(element_pool(e), s->headroom, NULL, s->snaplen, 0);
+    const struct socket_recv how = {s->snaplen, s->headroom, s->kind == SOCK_STREAM,
+                                    s->timestamp};
     union socket_addr from;
     socklen_t from_len = sizeof from;
-    ssize_t len;
+    struct pkt *p = socket_recv(e, s->active - 1, &how, &from.sa, &from_len);
 
-    if (!p)
-        return false;
-    if (s->kind == SOCK_STREAM)
-        len = read(s->active - 1, p->data, p->len);
-    else
-        len = recvfrom(s->active - 1, p->data, p->len, MSG_TRUNC, &from.sa, &from_len);
-    if (len < 0 || (len == 0 && s->kind == SOCK_STREAM)) {
-        int why = errno;
-
-        pkt_free(p);
-        if (len < 0 && (why == EAGAIN || why == EINTR || why == ECONNREFUSED))
+    if (!p || (!p->len && how.stream)) {
+        if (!p && (errno == EAGAIN || errno == EINTR || errno == ECONNREFUSED ||
+                   errno == ENOMEM))
             return false;
-        if (len < 0 && s->verbose)
-            element_say(e, "%s: %s\n", element_declaration(e), strerror(why));
+        if (!p && s->verbose)
+            element_say(e, "%s: %s\n", element_declaration(e), strerror(errno));
+        pkt_free(p);
         socket_close_active(e);
         return false;
     }
@@ -320,12 +315,6 @@ static bool socket_receive(struct element *e)
         s->remote = from;
         s->remote_len = from_len;
     }
-    if ((uint32_t)len > s->snaplen)
-        p->anno_u32[ANNO_EXTRA_LENGTH / 4] = (uint32_t)len - s->snaplen;
-    else
-        pkt_take(p, s->snaplen - (uint32_t)len);
-    if (s->timestamp)
-        p->timestamp = element_wall_now(e);
     element_count(e, C_RECEIVED, 1);
     out_push_one(e, 0, p);
     return true;

@@ -57,8 +57,12 @@ static int all_rules(const struct filter_parser *parser, struct element *e, unsi
     return rc;
 }
 
-static void warn_unused(struct element *e, struct program *p, struct diag *d)
+/* IPClassifier says it once, Classifier whenever it gets new patterns. */
+static void warn_unused(struct element *e, struct program *p,
+                        const struct filter_parser *parser, struct diag *d)
 {
+    if (parser->ip && e->initialized)
+        return;
     program_finish(p, true);
     for (unsigned i = 0; i < e->n_out; i++)
         if (!program_uses(p, (int)i))
@@ -90,7 +94,7 @@ int filter_configure(struct filter *f, const struct filter_parser *parser,
     }
     if (match) {
         if (program)
-            warn_unused(e, to.program, d);
+            warn_unused(e, to.program, parser, d);
         classify_free(f->match);
         f->match = match;
         rc = 0;

@@ -35,22 +35,28 @@ struct clause {
     bool negated;
 };
 
-/* Digits of value and mask must be even in number and equally many. Says what is wrong. */
-static int check_digits(struct clause *c, size_t value, size_t mask, unsigned i,
-                        struct diag *d)
+/* Digits of value and mask must be even in number and equally many. Says all that is
+ * wrong. */
+static void check_digits(struct clause *c, size_t value, size_t mask, unsigned i,
+                         struct diag *d)
 {
-    c->digits = value;
-    if (value < 2)
-        return diag_err(d, "pattern %u: value has less than 2 hex digits", i);
-    if (value % 2)
-        return diag_err(d, "pattern %u: value has odd number of hex digits", i);
+    if (value < 2) {
+        diag_err(d, "pattern %u: value has less than 2 hex digits", i);
+        c->digits = 0;
+        return;
+    }
+    if (value % 2) {
+        diag_err(d, "pattern %u: value has odd number of hex digits", i);
+        value--;
+        mask -= mask > 0;
+    }
     if (c->mask && mask != value)
-        return diag_err(d, "pattern %u: mask has too %s hex digits", i,
-                        mask > value ? "many" : "few");
-    return 0;
+        diag_err(d, "pattern %u: mask has too %s hex digits", i,
+                 mask > value ? "many" : "few");
+    c->digits = value;
 }
 
-/* One clause at *s; moves *s behind it. */
+/* One clause at *s; moves *s behind it. -1 when what follows makes no sense either. */
 static int parse_clause(const char **s, struct clause *c, unsigned i, struct diag *d)
 {
     const char *p = *s;
@@ -79,7 +85,8 @@ static int parse_clause(const char **s, struct clause *c, unsigned i, struct dia
     *s = p;
     if (c->offset + value / 2 > UINT16_MAX - 8)
         return diag_err(d, "pattern %u: offset out of range", i);
-    return check_digits(c, value, mask, i, d);
+    check_digits(c, value, mask, i, d);
+    return 0;
 }
 
 /* A test for every four bytes, on multiples of four, that the clause has to do with. */
@@ -115,6 +122,7 @@ static int data_rule(struct ip_lang *l, struct element *e, struct arena *a, unsi
                      const char *text, struct filter_rule *out, struct diag *d)
 {
     struct expr *x = expr_list(a, EXPR_AND);
+    size_t errors = d->n_errors;
     struct clause c;
 
     (void)l;
@@ -127,11 +135,14 @@ static int data_rule(struct ip_lang *l, struct element *e, struct arena *a, unsi
     while (*text) {
         if (parse_clause(&text, &c, i, d) < 0)
             return -1;
-        expr_add(a, &x, clause_expr(&c, a));
+        if (d->n_errors == errors)
+            expr_add(a, &x, clause_expr(&c, a));
         while (is_blank(*text))
             text++;
     }
     out->x = x;
+    if (d->n_errors != errors)
+        return -1;
     return x ? 0 : diag_err(d, "out of memory");
 }
 

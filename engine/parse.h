@@ -66,7 +66,8 @@ bool parse_ether_offset(const char *s, uint32_t *offset);
 /* Number or service name; `protocol` is IPPROTO_TCP or IPPROTO_UDP. */
 bool parse_port(const struct element *context, const char *s, int protocol,
                 uint16_t *port);
-bool parse_ip_protocol(const struct element *context, const char *s, uint8_t *protocol);
+/* A number, of any size and sign, or a name; those that stand for several are above 255. */
+bool parse_ip_protocol(const struct element *context, const char *s, int32_t *protocol);
 /* "PAINT", "17", "20/4", "ANNO 4"; `size` is what a bare number means, 0: any. */
 bool parse_anno(const char *s, unsigned size, struct anno_ref *out);
 /* The same, with the names that AnnotationInfo has given where `context` stands. */

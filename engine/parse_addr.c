@@ -379,13 +379,18 @@ bool parse_port(const struct element *context, const char *s, int protocol,
     return true;
 }
 
-bool parse_ip_protocol(const struct element *context, const char *s, uint8_t *protocol)
+bool parse_ip_protocol(const struct element *context, const char *s, int32_t *protocol)
 {
-    uint32_t v;
+    uint32_t value;
+    int64_t number;
 
-    if (!name_query_int(context, NAME_IP_PROTO, s, &v) || v > 255)
+    if (name_query(context, NAME_IP_PROTO, s, &value, sizeof value))
+        number = value;
+    else if (!parse_i64(s, 0, &number))
         return false;
-    *protocol = (uint8_t)v;
+    if (number < INT32_MIN || number > INT32_MAX)
+        return false;
+    *protocol = (int32_t)number;
     return true;
 }
 

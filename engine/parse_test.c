@@ -240,7 +240,7 @@ TEST(ethernet_addresses_take_colons_and_dashes)
 TEST(well_known_ports_have_names)
 {
     uint16_t port;
-    uint8_t proto;
+    int32_t proto;
 
     EXPECT(parse_port(NULL, "www", 6, &port));
     EXPECT_EQ(port, 80);
@@ -250,7 +250,12 @@ TEST(well_known_ports_have_names)
     EXPECT(!parse_port(NULL, "nonsense", 6, &port));
     EXPECT(parse_ip_protocol(NULL, "udp", &proto));
     EXPECT_EQ(proto, 17);
-    EXPECT(!parse_ip_protocol(NULL, "tcpudp", &proto));
+    EXPECT(parse_ip_protocol(NULL, "tcpudp", &proto));
+    EXPECT(proto > 255);
+    EXPECT(parse_ip_protocol(NULL, "-1", &proto));
+    EXPECT_EQ(proto, -1);
+    EXPECT(!parse_ip_protocol(NULL, "4294967295", &proto));
+    EXPECT(!parse_ip_protocol(NULL, "nothing", &proto));
     EXPECT_STR(name_of(NAME_ICMP_TYPE, 8), "echo");
 }
 

@@ -24,7 +24,6 @@
 
 #include "engine/checksum.h"
 #include "engine/element.h"
-#include "engine/nameinfo.h"
 
 struct ip_encap {
     struct ip4_hdr h; /* as it is copied into packets, with its own checksum */
@@ -86,12 +85,13 @@ static void ip_encap_sum(struct ip_encap *s)
 static int ip_encap_configure(struct element *e, struct conf *c, struct diag *d)
 {
     struct ip_encap *s = element_state(e);
-    uint32_t proto, dst = 0;
+    uint32_t dst = 0;
+    int32_t proto;
     int tos;
 
-    if (!name_query_int(e, NAME_IP_PROTO, s->proto.s, &proto))
+    if (!parse_ip_protocol(e, s->proto.s, &proto))
         return diag_err(d, "PROTO: parse error");
-    if (proto > 255)
+    if (proto < 0 || proto > 255)
         return diag_err(d, "bad IP protocol");
     s->use_anno = strcmp(s->dst_text.s, "DST_ANNO") == 0;
     if (!s->use_anno && !parse_ip(e, s->dst_text.s, &dst))
@@ -152,40 +152,17 @@ static int ip_encap_read(struct element *e, const struct handler_spec *h,
     return 0;
 }
 
-static int ip_encap_write(struct element *e, const struct handler_spec *h,
-                          const char *value, size_t len, struct diag *d)
-{
-    struct ip_encap *s = element_state(e);
-    bool anno = h->user == H_DST && strcmp(value, "DST_ANNO") == 0;
-    uint32_t addr = 0;
-
-    if (!anno && !parse_ip(e, value, &addr))
-        return diag_err(d, "%s: parse error", h->user == H_SRC ? "SRC" : "DST");
-    if (h->user == H_SRC) {
-        s->h.src = addr;
-    } else {
-        s->h.dst = addr;
-        s->use_anno = anno;
+#define IP_ENCAP_READER(user_, name_, help_)                                           \
+    {                                                                                  \
+        .name = (name_), .help = (help_), .flags = HANDLER_READ, .user = (user_),      \
+        .read = ip_encap_read                                                          \
     }
-    ip_encap_sum(s);
-    return 0;
-}
 
 static const struct handler_spec ip_encap_handlers[] = {
-    {.name = "src",
-     .help = "source address",
-     .flags = HANDLER_READ | HANDLER_WRITE,
-     .argument = "1 SRC",
-     .user = H_SRC,
-     .read = ip_encap_read,
-     .write = ip_encap_write},
-    {.name = "dst",
-     .help = "destination address",
-     .flags = HANDLER_READ | HANDLER_WRITE,
-     .argument = "2 DST",
-     .user = H_DST,
-     .read = ip_encap_read,
-     .write = ip_encap_write},
+    IP_ENCAP_READER(H_SRC, "src", "source address"),
+    HANDLER_BY_ARGUMENT_WRITER("1 SRC", "src", "source address"),
+    IP_ENCAP_READER(H_DST, "dst", "destination address"),
+    HANDLER_BY_ARGUMENT_WRITER("2 DST", "dst", "destination address"),
     HANDLER_END,
 };
 

@@ -46,36 +46,8 @@ static inline verdict_t set_ip_dscp_one(struct element *e, struct pkt *p)
 }
 ELEMENT_LOOP(set_ip_dscp)
 
-static int set_ip_dscp_read(struct element *e, const struct handler_spec *h,
-                            const char *param, struct sbuf *out, struct diag *d)
-{
-    const struct set_ip_dscp *s = element_state(e);
-
-    sbuf_printf(out, "%u", s->dscp);
-    return 0;
-}
-
-static int set_ip_dscp_write(struct element *e, const struct handler_spec *h,
-                             const char *value, size_t len, struct diag *d)
-{
-    struct set_ip_dscp *s = element_state(e);
-    uint64_t dscp;
-
-    if (!parse_u64(value, 0, &dscp))
-        return diag_err(d, "DSCP: parse error");
-    if (dscp > 63)
-        return diag_err(d, "diffserv code point out of range");
-    s->dscp = (uint32_t)dscp;
-    return 0;
-}
-
 static const struct handler_spec set_ip_dscp_handlers[] = {
-    {.name = "dscp",
-     .help = "the field's new value",
-     .argument = "0 DSCP",
-     .flags = HANDLER_READ | HANDLER_WRITE,
-     .read = set_ip_dscp_read,
-     .write = set_ip_dscp_write},
+    HANDLER_BY_ARGUMENT("0 DSCP", "dscp", "the field's new value"),
     HANDLER_END,
 };
 

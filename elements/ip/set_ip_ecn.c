@@ -12,7 +12,6 @@
  * Wants the IP header to be marked. The checksum is updated, not computed anew.
  */
 
-#include "engine/args.h"
 #include "engine/checksum.h"
 #include "engine/element.h"
 
@@ -69,28 +68,8 @@ static inline verdict_t set_ip_ecn_one(struct element *e, struct pkt *p)
 }
 ELEMENT_LOOP(set_ip_ecn)
 
-static int set_ip_ecn_read(struct element *e, const struct handler_spec *h,
-                           const char *param, struct sbuf *out, struct diag *d)
-{
-    const struct set_ip_ecn *s = element_state(e);
-
-    sbuf_puts(out, s->text.s); /* as it was written */
-    return 0;
-}
-
-static int set_ip_ecn_write(struct element *e, const struct handler_spec *h,
-                            const char *value, size_t len, struct diag *d)
-{
-    return args_reconfigure(e, value, d);
-}
-
 static const struct handler_spec set_ip_ecn_handlers[] = {
-    {.name = "ecn",
-     .help = "the field's new value",
-     .flags = HANDLER_READ | HANDLER_WRITE,
-     .argument = "0 ECN",
-     .read = set_ip_ecn_read,
-     .write = set_ip_ecn_write},
+    HANDLER_BY_ARGUMENT("0 ECN", "ecn", "the field's new value"),
     HANDLER_END,
 };
 

@@ -53,7 +53,7 @@ static const struct counter_spec icmp6_error_counters[] = {
     {NULL, NULL},
 };
 
-static int icmp6_error_configure(struct element *e, struct conf *c, struct diag *d)
+static int icmp6_error_initialize(struct element *e, struct diag *d)
 {
     static const struct ip6_addr none;
     const struct icmp6_error *s = element_state(e);
@@ -156,7 +156,7 @@ ELEMENT(ICMP6Error) = {
     .ports = "1/1",
     .args = icmp6_error_args,
     .counters = icmp6_error_counters,
-    .configure = icmp6_error_configure,
+    .initialize = icmp6_error_initialize,
     .push = icmp6_error_push,
     .pull = icmp6_error_pull,
 };

@@ -56,9 +56,13 @@ static bool ip6_encap_dst(struct element *e, const char *text)
 static int ip6_encap_configure(struct element *e, struct conf *c, struct diag *d)
 {
     struct ip6_encap *s = element_state(e);
+    int32_t proto;
 
-    if (!parse_ip_protocol(e, s->proto_arg.s, &s->proto))
+    if (!parse_ip_protocol(e, s->proto_arg.s, &proto))
         return diag_err(d, "PROTO: parse error");
+    if (proto < 0 || proto > 255)
+        return diag_err(d, "bad IP protocol");
+    s->proto = (uint8_t)proto;
     return ip6_encap_dst(e, s->dst_arg.s)
                ? 0
                : diag_err(d, "DST argument should be IP address or 'DST_ANNO'");

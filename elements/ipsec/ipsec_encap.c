@@ -18,7 +18,6 @@
 
 #include "engine/checksum.h"
 #include "engine/element.h"
-#include "engine/nameinfo.h"
 
 struct ipsec_encap {
     struct ip4_hdr h; /* as it is copied into packets, with its own checksum */
@@ -41,11 +40,11 @@ static const struct counter_spec ipsec_encap_counters[] = {
 static int ipsec_encap_configure(struct element *e, struct conf *c, struct diag *d)
 {
     struct ipsec_encap *s = element_state(e);
-    uint32_t proto;
+    int32_t proto;
 
-    if (!name_query_int(e, NAME_IP_PROTO, s->proto.s, &proto))
+    if (!parse_ip_protocol(e, s->proto.s, &proto))
         return diag_err(d, "PROTO: parse error");
-    if (proto > 255)
+    if (proto < 0 || proto > 255)
         return diag_err(d, "bad IP protocol");
     s->h = (struct ip4_hdr){.vhl = 0x45, .ttl = 250, .proto = (uint8_t)proto};
     s->h.sum = csum_ip4_20(&s->h);

@@ -62,6 +62,58 @@ TEST(an_address_that_moves_is_followed)
     EXPECT_EQ(got(2), 'a');
 }
 
+/* All interfaces of one guest, each a port with a static address of its number plus 1. */
+static struct fake_guest *attach_many(uint32_t ids[NETMEM_MAX_IFS])
+{
+    struct fake_guest *many = fake_guest_new(NETMEM_MAX_IFS);
+
+    for (uint32_t i = 0; i < NETMEM_MAX_IFS; i++) {
+        const uint8_t mac[6] = {2, 0, 0, 0, 0, (uint8_t)(i + 1)};
+        char name[16];
+
+        snprintf(name, sizeof name, "if%u", i);
+        ids[i] = fake_guest_attach(many, i, bp, lan, name);
+        EXPECT_EQ(backplane_add_address(bp, ids[i], mac, &d), 0);
+    }
+    return many;
+}
+
+TEST(a_batch_for_many_reaches_each_of_them)
+{
+    enum { EACH = 4, NO_BUFFERS = 5, WILD = 7 };
+    uint32_t ids[NETMEM_MAX_IFS];
+    struct fake_guest *many = attach_many(ids);
+    struct netmem_if *wild = netmem_if(many->mem, WILD),
+                     *none = netmem_if(many->mem, NO_BUFFERS);
+    struct port_stats s;
+    uint8_t frame[100];
+    const uint8_t *data;
+
+    attach(0, lan);
+    for (unsigned i = 0; i < NETMEM_SLOTS; i++)
+        none->rx.slots[i].buffer = UINT32_MAX - i;
+    atomic_store(&wild->rx.offered, 0x80000000u);
+    for (unsigned i = 0; i < EACH * NETMEM_MAX_IFS; i++) {
+        fake_frame(frame, sizeof frame, (uint16_t)(i % NETMEM_MAX_IFS + 1), 200,
+                   (uint8_t)i);
+        EXPECT(fake_guest_put(g[0], 0, frame, sizeof frame));
+    }
+    fake_guest_kick(g[0], 0);
+    settle();
+    for (uint32_t i = 0; i < NETMEM_MAX_IFS; i++) {
+        for (unsigned k = 0; k < EACH && i != NO_BUFFERS && i != WILD; k++) {
+            EXPECT_EQ(fake_guest_peek(many, i, &data), (int)sizeof frame);
+            EXPECT_EQ(data[99], k * NETMEM_MAX_IFS + i);
+            fake_guest_take(many, i);
+        }
+        EXPECT(backplane_port_stats(bp, ids[i], &s));
+        EXPECT_EQ(s.drops[DROP_BAD_BUFFER], i == NO_BUFFERS ? EACH : 0);
+        EXPECT_EQ(s.drops[DROP_FULL], i == WILD ? EACH : 0);
+        EXPECT_EQ(s.out_packets, i == NO_BUFFERS || i == WILD ? 0 : EACH);
+    }
+    fake_guest_free(many);
+}
+
 TEST(a_packet_for_an_address_behind_its_own_port_is_dropped)
 {
     attach(0, lan);

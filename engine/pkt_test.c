@@ -210,3 +210,41 @@ TEST(batches_of_packet_memory_are_private_and_come_back)
     }
     EXPECT_EQ(pkt_pool_live(pool), 0);
 }
+
+/* Clones of `p` that come from a pool where others were freed before. */
+static void expect_clones(struct batch *b, struct pkt *p, uint32_t n)
+{
+    EXPECT_EQ(batch_clone(b, p, n), n);
+    for (uint32_t i = 0; i < n; i++)
+        EXPECT_MEM(b->p[i], p, sizeof *p);
+}
+
+TEST(a_record_that_was_freed_unlike_its_template_is_not_handed_out_as_a_clone)
+{
+    struct batch b = {.n = 0};
+
+    for (unsigned i = 0; i < 2 * 8 * 3; i++) {
+        struct pkt *p = pkt_new(pool, 130, "hello", 5, 0), *c;
+        uint32_t n = 5 + i % 8;
+
+        pkt_pool_set_wide(pool, i & 1 && __builtin_cpu_supports("avx2"));
+        expect_clones(&b, p, n);
+        batch_free(&b);
+        EXPECT_EQ(p->buf->refs, 1);
+        expect_clones(&b, p, n); /* as they came back */
+        if (i / 16 == 0)
+            b.p[i % n]->anno[47] = 3;
+        else if (i / 16 == 1)
+            EXPECT(pkt_push(b.p[i % n], 1) != NULL); /* of a buffer of its own */
+        else
+            p->timestamp = 1 + i; /* it is the template that changes */
+        batch_free(&b);
+        EXPECT_EQ(p->buf->refs, 1);
+        c = pkt_clone(p);
+        pkt_free(c);
+        expect_clones(&b, p, n);
+        pkt_free(p); /* before its clones */
+        batch_free(&b);
+        EXPECT_EQ(pkt_pool_live(pool), 0);
+    }
+}

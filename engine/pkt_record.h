@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * pkt_record.h -- the records of packets as vectors: inside pkt.c
+ *
+ * A record is two cache lines, which are written, copied and compared in four vectors. The
+ * functions are inline, so that callers that were compiled for AVX2 get them for AVX2.
+ */
+
+#ifndef ENGINE_PKT_RECORD_H
+#define ENGINE_PKT_RECORD_H
+
+#include "engine/pkt.h"
+
+#define INLINE inline __attribute__((always_inline))
+
+enum { STEP = 32 }; /* bytes that are copied at once; divides a cache line */
+
+/* What AVX2 moves at once, and SSE in two steps; records are aligned to more. */
+typedef long long vec __attribute__((vector_size(STEP), may_alias));
+typedef long long half __attribute__((vector_size(STEP / 2), may_alias, aligned(1)));
+typedef vec vec_u __attribute__((aligned(1)));
+
+/* Spelled out, since compilers turn loops and assignments of this size into `rep movs`,
+ * which takes several times as long. */
+static INLINE void record_write(struct pkt *to, const vec v[4])
+{
+    vec_u *t = (vec_u *)to;
+
+    t[0] = v[0], t[1] = v[1], t[2] = v[2], t[3] = v[3];
+}
+
+static INLINE void record_copy(struct pkt *to, const struct pkt *from)
+{
+    const vec *f = (const vec *)from, v[4] = {f[0], f[1], f[2], f[3]};
+
+    record_write(to, v);
+}
+_Static_assert(sizeof(struct pkt) == 4 * sizeof(vec), "all of it");
+
+static INLINE bool any_bit(const vec *bits)
+{
+    const vec b = *bits;
+
+    return (b[0] | b[1] | b[2] | b[3]) != 0;
+}
+
+/* Set in `bits` those in which the record differs from `v`. */
+static INLINE void record_differs(vec bits[4], const struct pkt *p, const vec v[4])
+{
+    const vec *f = (const vec *)p;
+
+    bits[0] |= f[0] ^ v[0], bits[1] |= f[1] ^ v[1];
+    bits[2] |= f[2] ^ v[2], bits[3] |= f[3] ^ v[3];
+}
+
+static INLINE bool record_same(const struct pkt *p, const struct pkt *other)
+{
+    const vec_u *f = (const vec_u *)other;
+    const vec v[4] = {f[0], f[1], f[2], f[3]};
+    vec bits[4] = {{0}};
+
+    record_differs(bits, p, v);
+    bits[0] |= bits[1] | bits[2] | bits[3];
+    return !any_bit(&bits[0]);
+}
+
+/* Make copies of the pattern of records that refer to its buffer, writing only what is not
+ * like it. False when a record refers to another one; nothing has been changed then. */
+static INLINE bool records_restore(struct pkt *const *p, uint32_t n,
+                                   const struct pkt *pattern)
+{
+    const vec_u *f = (const vec_u *)pattern;
+    const vec v[4] = {f[0], f[1], f[2], f[3]};
+    vec bits[4] = {{0}};
+
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < n; i++)
+        record_differs(bits, p[i], v);
+    if (bits[0][offsetof(struct pkt, buf) / sizeof v[0][0]])
+        return false;
+#pragma GCC unroll 4
+    for (unsigned k = 0; k < 4; k++)
+        if (any_bit(&bits[k]))
+            for (uint32_t i = 0; i < n; i++)
+                ((vec *)p[i])[k] = v[k];
+    return true;
+}
+
+#endif

@@ -53,13 +53,27 @@ int64_t element_coarse_wall_now(const struct element *e)
 }
 
 /* splitmix64 (Steele, Lea and Flood, 2014). */
-uint32_t element_random(struct element *e)
+static inline uint32_t random_next(uint64_t *state)
 {
-    uint64_t z = e->router->random += 0x9e3779b97f4a7c15ull;
+    uint64_t z = *state += 0x9e3779b97f4a7c15ull;
 
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
     z = (z ^ z >> 27) * 0x94d049bb133111ebull;
     return (uint32_t)((z ^ z >> 31) >> 32);
+}
+
+uint32_t element_random(struct element *e)
+{
+    return random_next(&e->router->random);
+}
+
+void element_randoms(struct element *e, uint32_t *out, uint32_t n)
+{
+    uint64_t state = e->router->random;
+
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = random_next(&state);
+    e->router->random = state;
 }
 
 void element_say(struct element *e, const char *fmt, ...)

@@ -292,6 +292,8 @@ int64_t element_coarse_wall_now(const struct element *e);
 
 /* A random number, uniform over 32 bits, from the router's generator. */
 uint32_t element_random(struct element *e);
+/* The next `n` of them. */
+void element_randoms(struct element *e, uint32_t *out, uint32_t n);
 
 /* Text for the console, printf-style; one call, one piece. */
 __attribute__((format(printf, 2, 3))) void element_say(struct element *e,

@@ -50,13 +50,14 @@ static uint32_t set_rand_ip_address_choice(const struct set_rand_ip_address *s,
 static void set_rand_ip_address_batch(struct element *e, struct batch *b, uint32_t from)
 {
     const struct set_rand_ip_address *s = element_state(e);
+    const uint32_t net = s->net.addr & s->net.mask, host = ~s->net.mask;
+    uint32_t r[BATCH_MAX], n = b->n - from;
 
-    for (uint32_t i = from; i < b->n; i++) {
-        uint32_t r = element_random(e);
-        if (s->limit > 0)
-            r = set_rand_ip_address_choice(s, r % (uint32_t)s->limit);
-        pkt_set_dst_ip(b->p[i], (s->net.addr & s->net.mask) | (be32(r) & ~s->net.mask));
-    }
+    element_randoms(e, r, n);
+    for (uint32_t i = 0; s->limit > 0 && i < n; i++)
+        r[i] = set_rand_ip_address_choice(s, r[i] % (uint32_t)s->limit);
+    for (uint32_t i = 0; i < n; i++)
+        pkt_set_dst_ip(b->p[from + i], net | (be32(r[i]) & host));
 }
 ELEMENT_BATCH(set_rand_ip_address)
 

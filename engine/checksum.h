@@ -116,9 +116,10 @@ static inline uint16_t csum_apply(uint16_t sum, uint64_t delta)
 /* The same for a change that has been folded. */
 static inline uint16_t csum_apply16(uint16_t sum, uint16_t delta)
 {
-    uint32_t s = (uint32_t)(uint16_t)~sum + delta;
+    uint16_t s;
+    bool carry = __builtin_add_overflow((uint16_t)~sum, delta, &s);
 
-    return (uint16_t) ~((s >> 16) + s);
+    return (uint16_t) ~(s + carry);
 }
 
 static inline uint16_t csum_replace32(uint16_t sum, uint32_t was, uint32_t is)

@@ -52,8 +52,7 @@ static struct flow_bucket *extra_at(const struct flow_table *t, uint32_t more)
     return &t->extra[(more - 1) / EXTRA_BLOCK][(more - 1) % EXTRA_BLOCK];
 }
 
-flow_ref flow_find(const struct flow_table *t, uint64_t hash, const struct flow_id *id,
-                   uint8_t proto)
+flow_ref flow_find(const struct flow_table *t, uint64_t hash, struct flow_key k)
 {
     const struct flow_bucket *b;
 
@@ -64,7 +63,7 @@ flow_ref flow_find(const struct flow_table *t, uint64_t hash, const struct flow_
         for (unsigned hit = flow_bucket_matches(b, flow_tag(hash)); hit;
              hit &= hit - 1) {
             flow_ref ref = b->ref[__builtin_ctz(hit)] + 1;
-            if (flow_is(t, ref, id, proto))
+            if (flow_is(t, ref, k))
                 return ref;
         }
         if (!b->more)
@@ -169,7 +168,7 @@ static void take_ref(struct flow_table *t, uint64_t hash, uint32_t ref)
 
 static uint64_t hash_of(const struct flow_table *t, const struct flow *f, unsigned d)
 {
-    return flow_hash(t, &f->id[d], f->proto);
+    return flow_hash(t, flow_key(&f->id[d], f->proto));
 }
 
 /* Spread the next bucket of `old` over the two that take its place. Cannot fail: together

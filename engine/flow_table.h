@@ -129,13 +129,21 @@ static inline uint64_t flow_mix(uint64_t a, uint64_t b)
     return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-static inline uint64_t flow_hash(const struct flow_table *t, const struct flow_id *id,
-                                 uint8_t proto)
-{
-    uint64_t addrs = load64(&id->src);
-    uint64_t ports = load32(&id->sport) | (uint64_t)proto << 32;
+/* An id and a protocol as they are hashed and compared. */
+struct flow_key {
+    uint64_t addrs,
+        ports; /* the ports are the lower half, the protocol is above them */
+};
 
-    return flow_mix(flow_mix(addrs ^ t->seed, 0x9e3779b97f4a7c15ull) ^ ports,
+static inline struct flow_key flow_key(const struct flow_id *id, uint8_t proto)
+{
+    return (struct flow_key){load64(&id->src),
+                             load32(&id->sport) | (uint64_t)proto << 32};
+}
+
+static inline uint64_t flow_hash(const struct flow_table *t, struct flow_key k)
+{
+    return flow_mix(flow_mix(k.addrs ^ t->seed, 0x9e3779b97f4a7c15ull) ^ k.ports,
                     t->seed | 0xe7037ed1a0b428dbull);
 }
 
@@ -197,23 +205,22 @@ static inline flow_ref flow_guess(const struct flow_table *t, uint64_t hash)
     return ref;
 }
 
-static inline bool flow_is(const struct flow_table *t, flow_ref ref,
-                           const struct flow_id *id, uint8_t proto)
+static inline bool flow_is(const struct flow_table *t, flow_ref ref, struct flow_key k)
 {
     const struct flow *f = flow_ref_flow(t, ref);
-    const struct flow_id *own = &f->id[flow_ref_direction(ref)];
+    struct flow_key own = flow_key(&f->id[flow_ref_direction(ref)], f->proto);
 
-    return load64(&own->src) == load64(&id->src) &&
-           load32(&own->sport) == load32(&id->sport) && f->proto == proto && f->used;
+    return own.addrs == k.addrs && own.ports == k.ports && f->used;
 }
 
-flow_ref flow_find(const struct flow_table *t, uint64_t hash, const struct flow_id *id,
-                   uint8_t proto);
+flow_ref flow_find(const struct flow_table *t, uint64_t hash, struct flow_key k);
 
 static inline flow_ref flow_lookup(const struct flow_table *t, const struct flow_id *id,
                                    uint8_t proto)
 {
-    return flow_find(t, flow_hash(t, id, proto), id, proto);
+    struct flow_key k = flow_key(id, proto);
+
+    return flow_find(t, flow_hash(t, k), k);
 }
 
 /* Enter a copy of `f`, of which ids, proto and expiry matter here. A flow whose replies

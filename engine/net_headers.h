@@ -64,6 +64,11 @@ static inline uint64_t load64(const void *at)
     return v;
 }
 
+static inline void store64(void *at, uint64_t v)
+{
+    memcpy(at, &v, sizeof v);
+}
+
 static inline void store16(void *at, uint16_t x)
 {
     memcpy(at, &x, sizeof x);

@@ -6,7 +6,8 @@
 #include "engine/checksum.h"
 #include "engine/spread.h"
 
-#define MS 1000000ll
+#define MS     1000000ll
+#define INLINE inline __attribute__((always_inline))
 
 enum {
     MAX_TIMEOUT_MS = 1 << 30, /* 12 days: differences of the table's clock stay below */
@@ -208,16 +209,15 @@ void *rewriter_cast(struct element *e, const char *kind)
 
 /* --- mappings --------------------------------------------------------------------------- */
 
-static bool is_tcp(const struct rewriter *rw, const struct flow *f)
+static INLINE bool is_tcp(enum rewriter_kind kind, const struct flow *f)
 {
-    return f->proto == IP_PROTO_TCP &&
-           (rw->kind == REWRITE_TCP_UDP || rw->kind == REWRITE_TCP);
+    return f->proto == IP_PROTO_TCP && (kind == REWRITE_TCP_UDP || kind == REWRITE_TCP);
 }
 
 /* A packet was seen, and f->state is up to date: put the deadline off. */
-static inline void touch(const struct rewriter *rw, struct flow *f, uint32_t now_ms)
+static INLINE void touch(const struct rewriter *rw, struct flow *f, bool tcp,
+                         uint32_t now_ms)
 {
-    bool tcp = is_tcp(rw, f);
     const struct rewriter_timeouts *t = tcp ? &rw->tcp : &rw->udp;
     uint32_t life = t->first_ms;
 
@@ -308,7 +308,7 @@ flow_ref rewriter_add(struct rewriter *rw, uint32_t now_ms, unsigned input,
     f.out[0] = (uint16_t)is->out;
     f.out[1] = (uint16_t)is->reply_out;
     set_deltas(&f);
-    touch(rw, &f, now_ms);
+    touch(rw, &f, is_tcp(rw->kind, &f), now_ms);
     /* Its replies cannot be told from those of an older mapping, which goes. */
     old = flow_lookup(&rw->flows, &f.id[1], proto);
     if (old)
@@ -379,64 +379,76 @@ static bool has_ports(const struct rewriter *rw, uint8_t proto)
            (proto == IP_PROTO_DCCP && rw->kind == REWRITE_UDP);
 }
 
-/* The whole id is loaded and stored in the pieces in which it is hashed and compared. */
-static inline void id_load(struct flow_id *id, const struct ip4_hdr *h,
-                           const uint8_t *ports)
-{
-    uint64_t addrs = load64(&h->src);
-    uint32_t both = ports ? load32(ports) : 0;
-
-    memcpy(&id->src, &addrs, 8);
-    memcpy(&id->sport, &both, 4);
-}
-
-/* packet_id() of a packet that is no plain one. */
-static bool packet_id_other(const struct rewriter *rw, const struct pkt *p,
-                            struct flow_id *id, uint8_t *proto)
+/* packet_key() of a packet that is no plain one. */
+static bool packet_key_other(const struct rewriter *rw, const struct pkt *p,
+                             struct flow_key *key)
 {
     const struct ip4_hdr *h = pkt_ip4(p);
     uint32_t least = rw->kind == REWRITE_PING ? 6 : 8;
+    struct flow_id id;
 
+    *key = (struct flow_key){0, 0};
     if (!pkt_has_ip4(p))
         return false;
-    id_load(id, h, NULL);
-    *proto = 0;
-    if (rw->kind == REWRITE_ADDR)
-        id->dst = 0;
+    id = (struct flow_id){h->src, rw->kind == REWRITE_ADDR ? 0 : h->dst, 0, 0};
+    *key = flow_key(&id, 0);
     if (rw->kind == REWRITE_ADDR || rw->kind == REWRITE_PAIR)
         return true;
     if (ip4_is_later_fragment(h) || pkt_avail(p, p->transport) < least)
         return false;
-    *proto = h->proto;
-    if (rw->kind == REWRITE_PING)
-        return ping_id(p, id);
-    if (!has_ports(rw, h->proto))
-        return false;
-    id_load(id, h, p->transport);
-    return true;
+    if (rw->kind == REWRITE_PING) {
+        bool ping = ping_id(p, &id);
+
+        *key = flow_key(&id, h->proto);
+        return ping;
+    }
+    key->ports = load32(p->transport) | (uint64_t)h->proto << 32;
+    return has_ports(rw, h->proto);
+}
+
+/* An IPv4 header without options, not of a later fragment, the transport header behind it and
+ * 8 bytes of that. (No pointer at all does not pass.) */
+static INLINE bool is_plain(const struct pkt *p)
+{
+    const uint64_t mask = 0xff | (uint64_t)be16(IP_OFFMASK) << 48;
+
+    return (uintptr_t)p->transport == (uintptr_t)p->network + 20 &&
+           p->data + p->len - p->network >= 28 && (load64(p->network) & mask) == 0x45;
 }
 
 /* What identifies the packet's flow; false when it belongs to none. Most are UDP or TCP
  * without options in the IP header. */
-static inline bool packet_id(const struct rewriter *rw, const struct pkt *p,
-                             struct flow_id *id, uint8_t *proto)
+static INLINE bool packet_key(const struct rewriter *rw, enum rewriter_kind kind,
+                              const struct pkt *p, struct flow_key *key)
 {
     const struct ip4_hdr *h = pkt_ip4(p);
 
-    if (__builtin_expect(rw->kind != REWRITE_TCP_UDP || pkt_avail(p, p->network) < 28 ||
-                             h->vhl != 0x45 || p->transport != p->network + 20 ||
-                             ip4_is_later_fragment(h) ||
+    if (__builtin_expect(kind != REWRITE_TCP_UDP || !is_plain(p) ||
                              (h->proto != IP_PROTO_UDP && h->proto != IP_PROTO_TCP),
-                         0))
-        return packet_id_other(rw, p, id, proto);
-    id_load(id, h, p->transport);
-    *proto = h->proto;
+                         0)) {
+        struct flow_key k; /* so that the caller's may stay in registers */
+        bool known = packet_key_other(rw, p, &k);
+
+        *key = k;
+        return known;
+    }
+    key->addrs = load64(&h->src);
+    key->ports = load32(h + 1) | (uint64_t)h->proto << 32;
     return true;
+}
+
+static struct flow_id key_id(struct flow_key key)
+{
+    struct flow_id id;
+
+    memcpy(&id.src, &key.addrs, 8);
+    memcpy(&id.sport, &key.ports, 4);
+    return id;
 }
 
 static inline uint16_t apply_delta(uint16_t sum, uint16_t delta, unsigned direction)
 {
-    return csum_apply16(sum, direction ? (uint16_t)~delta : delta);
+    return csum_apply16(sum, (uint16_t)(delta ^ -direction));
 }
 
 /* A number of 32 bits in the TCP header, at any offset, becomes another. */
@@ -507,7 +519,7 @@ static void rewrite_tcp(const struct rewriter *rw, struct flow *f, unsigned dire
     bool data = ip4_hlen(h) + tcp_hlen(t) < be16(h->len);
 
     t->sum = apply_delta(t->sum, f->l4_delta, direction);
-    if (!is_tcp(rw, f))
+    if (!is_tcp(rw->kind, f))
         return;
     if (t->flags & TCP_RST)
         f->state |= BOTH * TCP_DONE;
@@ -540,30 +552,47 @@ static void rewrite_ping(struct flow *f, unsigned direction, struct pkt *p)
     icmp->id = id;
 }
 
-/* Ports and checksum behind the IP header. */
-static inline __attribute__((always_inline)) void
-rewrite_transport(const struct rewriter *rw, struct flow *f, unsigned direction,
-                  struct pkt *p)
+static INLINE void rewrite_ports(const struct flow *f, unsigned direction,
+                                 struct pkt *p)
 {
-    const struct ip4_hdr *h = pkt_ip4(p);
-    uint32_t left = pkt_avail(p, p->transport);
-    bool ports = rw->kind == REWRITE_TCP_UDP || rw->kind == REWRITE_TCP ||
-                 rw->kind == REWRITE_UDP;
+    uint32_t both = load32(&f->id[!direction].sport);
 
-    if (rw->kind == REWRITE_PING) {
+    store32(p->transport, both << 16 | both >> 16);
+}
+
+static INLINE void count_datagram(struct flow *f, unsigned direction)
+{
+    uint8_t state = (uint8_t)(f->state | (direction ? UDP_REPLY : 0));
+
+    f->state = (uint8_t)(state + (state < UDP_ENOUGH ? UDP_PACKET : 0));
+}
+
+/* Ports and checksum behind the IP header. */
+static INLINE void rewrite_transport(const struct rewriter *rw, enum rewriter_kind kind,
+                                     struct flow *f, bool tcp, unsigned direction,
+                                     struct pkt *p)
+{
+    bool ports = kind == REWRITE_TCP_UDP || kind == REWRITE_TCP || kind == REWRITE_UDP;
+    const struct ip4_hdr *h = pkt_ip4(p);
+    uint32_t left;
+
+    if (ports && h->proto == IP_PROTO_UDP) { /* all of the header is there */
+        count_datagram(f, direction);
+        rewrite_ports(f, direction, p);
+        rewrite_udp(f, direction, pkt_udp(p));
+        return;
+    }
+    if (kind == REWRITE_PING) {
         rewrite_ping(f, direction, p);
         return;
     }
     if (!ports && ip4_is_later_fragment(h)) /* there is no sum with the addresses */
         return;
-    if (ports && !is_tcp(rw, f)) {
-        f->state |= direction ? UDP_REPLY : 0;
-        f->state += f->state < UDP_ENOUGH ? UDP_PACKET : 0;
-    }
-    if (ports && (left >= TCP_SUM_END || !is_tcp(rw, f))) {
-        store16(p->transport, f->id[!direction].dport);
-        store16(p->transport + 2, f->id[!direction].sport);
-    }
+    left = pkt_avail(p, p->transport);
+    if (ports && !tcp)
+        count_datagram(f, direction);
+    if (ports && (left >= TCP_SUM_END || !tcp))
+        rewrite_ports(f, direction, p);
     if (h->proto == IP_PROTO_TCP && left >= TCP_SUM_END)
         rewrite_tcp(rw, f, direction, p);
     else if (h->proto == IP_PROTO_UDP && left >= sizeof(struct udp_hdr))
@@ -583,29 +612,30 @@ static void rewrite_addr(struct flow *f, unsigned direction, struct pkt *p)
     pkt_set_dst_ip(p, h->dst);
 }
 
-static inline __attribute__((always_inline)) int32_t
-rewrite_packet(struct rewriter *rw, struct flow *f, unsigned direction, struct pkt *p,
-               uint32_t now_ms)
+static INLINE int32_t rewrite_packet(struct rewriter *rw, enum rewriter_kind kind,
+                                     struct flow *f, unsigned direction, struct pkt *p,
+                                     uint32_t now_ms)
 {
-    const struct flow_id *other = &f->id[!direction];
+    bool tcp = is_tcp(kind, f);
     struct ip4_hdr *h;
 
     if (pkt_writable(p) < 0)
         return -1;
     h = pkt_ip4(p);
-    if (rw->kind == REWRITE_ADDR) {
+    if (kind == REWRITE_ADDR) {
         rewrite_addr(f, direction, p);
     } else {
-        h->src = other->dst;
-        h->dst = other->src;
+        uint64_t both = load64(&f->id[!direction].src);
+
+        store64(&h->src, both << 32 | both >> 32);
         if (rw->dst_anno)
-            pkt_set_dst_ip(p, h->dst);
+            pkt_set_dst_ip(p, (uint32_t)both);
     }
     if (direction && rw->have_reply_anno)
         p->anno[rw->reply_anno.offset] = f->reply_anno;
     h->sum = apply_delta(h->sum, f->ip_delta, direction);
-    rewrite_transport(rw, f, direction, p);
-    touch(rw, f, now_ms);
+    rewrite_transport(rw, kind, f, tcp, direction, p);
+    touch(rw, f, tcp, now_ms);
     return f->out[direction];
 }
 
@@ -625,21 +655,22 @@ static flow_ref make_mapping(struct rewriter *rw, unsigned input,
 }
 
 static int32_t new_flow(struct rewriter *rw, unsigned port, struct pkt *p,
-                        const struct flow_id *id, uint8_t proto, uint32_t now_ms)
+                        struct flow_key key, uint32_t now_ms)
 {
+    struct flow_id id = key_id(key);
     int how;
     struct flow *f;
     flow_ref ref;
 
     if (rw->kind == REWRITE_PING && pkt_icmp(p)->type != ICMP_ECHO)
         return rw->inputs[port].what == RW_KIND_PASS ? rw->inputs[port].out : -1;
-    ref = make_mapping(rw, port, id, proto, now_ms, &how);
+    ref = make_mapping(rw, port, &id, (uint8_t)(key.ports >> 32), now_ms, &how);
     if (!ref)
         return how == RW_MAP ? -1 : how;
     f = flow_ref_flow(&rw->flows, ref);
     if (rw->have_reply_anno)
         f->reply_anno = p->anno[rw->reply_anno.offset];
-    return rewrite_packet(rw, f, 0, p, now_ms);
+    return rewrite_packet(rw, rw->kind, f, 0, p, now_ms);
 }
 
 /* Packets to an address that IPAddrRewriter has given out. */
@@ -677,52 +708,68 @@ flow_ref rewriter_get(struct rewriter *rw, uint8_t proto, const struct flow_id *
 }
 
 /* Find and rewrite, or make, the flow of one packet; where it goes. */
-static inline int32_t rewriter_one(struct rewriter *rw, unsigned port, struct pkt *p,
-                                   uint64_t hash, flow_ref ref,
-                                   const struct flow_id *id, uint8_t proto,
-                                   uint32_t now_ms)
+static INLINE int32_t rewriter_one(struct rewriter *rw, enum rewriter_kind kind,
+                                   unsigned port, struct pkt *p, uint64_t hash,
+                                   flow_ref ref, struct flow_key key, uint32_t now_ms)
 {
-    if (__builtin_expect(!ref || !flow_is(&rw->flows, ref, id, proto), 0)) {
-        ref = flow_find(&rw->flows, hash, id, proto);
+    if (__builtin_expect(!ref || !flow_is(&rw->flows, ref, key), 0)) {
+        ref = flow_find(&rw->flows, hash, key);
         if (!ref)
             ref = find_reply_addr(rw, pkt_ip4(p)->dst);
         if (!ref)
-            return new_flow(rw, port, p, id, proto, now_ms);
+            return new_flow(rw, port, p, key, now_ms);
     }
-    return rewrite_packet(rw, flow_ref_flow(&rw->flows, ref), flow_ref_direction(ref),
-                          p, now_ms);
+    return rewrite_packet(rw, kind, flow_ref_flow(&rw->flows, ref),
+                          flow_ref_direction(ref), p, now_ms);
+}
+
+/* Three rounds: fetch all buckets, then all flows, then work; a miss of the cache in one
+ * packet does not hold up the others. Packets that follow one another are often of one flow,
+ * which is looked for once. */
+static INLINE void rewriter_batch(struct rewriter *rw, enum rewriter_kind kind,
+                                  unsigned port, const struct batch *b, int32_t *out)
+{
+    const struct rewrite_input *is = &rw->inputs[port];
+    bool large = flow_table_is_large(&rw->flows);
+    uint32_t now_ms = rewriter_now_ms(rw->e), n = b->n;
+    uint64_t addrs[BATCH_MAX], ports[BATCH_MAX], hash[BATCH_MAX];
+    struct flow_key key;
+    flow_ref ref[BATCH_MAX];
+
+    for (uint32_t i = 0; i < n; i++) {
+        out[i] = packet_key(rw, kind, b->p[i], &key) ? 0 : -1;
+        if (__builtin_expect(out[i] < 0, 0))
+            continue;
+        addrs[i] = key.addrs;
+        ports[i] = key.ports;
+        hash[i] = flow_hash(&rw->flows, key);
+        if (large)
+            flow_prefetch(&rw->flows, hash[i]);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        if (__builtin_expect(out[i] < 0, 0))
+            continue;
+        else if (i && out[i - 1] == 0 && hash[i] == hash[i - 1])
+            ref[i] = ref[i - 1];
+        else
+            ref[i] = flow_guess(&rw->flows, hash[i]);
+    for (uint32_t i = 0; i < n; i++)
+        if (__builtin_expect(out[i] == 0, 1))
+            out[i] = rewriter_one(rw, kind, port, b->p[i], hash[i], ref[i],
+                                  (struct flow_key){addrs[i], ports[i]}, now_ms);
+        else
+            out[i] = is->what == RW_KIND_PASS ? is->out : -1;
 }
 
 void rewriter_push(struct element *e, unsigned port, struct batch *b)
 {
     struct rewriter *rw = element_state(e);
-    const struct rewrite_input *is = &rw->inputs[port];
-    bool large = flow_table_is_large(&rw->flows);
     int32_t out[BATCH_MAX];
-    struct flow_id id[BATCH_MAX];
-    uint64_t hash[BATCH_MAX];
-    flow_ref ref[BATCH_MAX];
-    uint8_t proto[BATCH_MAX];
-    uint32_t now_ms = rewriter_now_ms(e), n = b->n;
 
-    /* Three rounds: fetch all buckets, then all flows, then work; a miss of the cache in
-     * one packet does not hold up the others. */
-    for (uint32_t i = 0; i < n; i++) {
-        out[i] = packet_id(rw, b->p[i], &id[i], &proto[i]) ? 0 : -1;
-        if (__builtin_expect(out[i] < 0, 0))
-            continue;
-        hash[i] = flow_hash(&rw->flows, &id[i], proto[i]);
-        if (large)
-            flow_prefetch(&rw->flows, hash[i]);
-    }
-    for (uint32_t i = 0; i < n; i++)
-        if (__builtin_expect(out[i] == 0, 1))
-            ref[i] = flow_guess(&rw->flows, hash[i]);
-    for (uint32_t i = 0; i < n; i++)
-        if (__builtin_expect(out[i] == 0, 1))
-            out[i] = rewriter_one(rw, port, b->p[i], hash[i], ref[i], &id[i], proto[i],
-                                  now_ms);
-        else
-            out[i] = is->what == RW_KIND_PASS ? is->out : -1;
+    /* The most frequent kind has a loop of its own. */
+    if (rw->kind == REWRITE_TCP_UDP)
+        rewriter_batch(rw, REWRITE_TCP_UDP, port, b, out);
+    else
+        rewriter_batch(rw, rw->kind, port, b, out);
     spread_push(e, b, out);
 }

@@ -22,7 +22,7 @@ enum {
     SAMPLE = 1024,     /* rules that are looked at to choose */
     COUNT_ROOM = 4096, /* of a table that counts their keys */
     CHAIN_MAX = 16,    /* rules of one bucket; more of them are for trees */
-    WORK_MAX = 3,      /* rules that a packet meets in its bucket, on average */
+    WORK_MAX = 6,      /* rules that a packet meets in its bucket, on average */
 };
 
 /* A choice of masks, in host byte order, and what it would bring. */
@@ -154,7 +154,7 @@ static void try_mask(const struct sample *s, const uint32_t *mask, struct choice
         bits += (uint32_t)__builtin_popcount(mask[w]);
     work = crowd(s, mask);
     /* among equals, that with most bits: other packets meet nothing */
-    gain = taken * s->step * (1 - 0.05 * (work - 1) + 0.0001 * bits);
+    gain = taken * s->step * (1 - 0.01 * (work - 1) + 0.0001 * bits);
     if (work > WORK_MAX || gain <= best->gain)
         return;
     memcpy(best->mask, mask, sizeof best->mask);

@@ -247,7 +247,9 @@ void forward_forget_port(struct network *net, struct port *p)
 {
     struct sweep s = {.port = p->index};
 
-    if (net->config.mode == NETWORK_LEARN)
+    /* A big table takes a while to go through, and most VMs that come and go have said
+     * nothing, or what they said was moved. */
+    if (net->config.mode == NETWORK_LEARN && (p->n_addresses || p->has_fixed))
         mac_table_sweep(&net->table, is_of_port, &s);
     p->n_addresses = 0;
     p->last_src = 0;

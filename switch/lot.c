@@ -373,6 +373,7 @@ static int add_mac(struct lot *lot, uint64_t mac, struct parked *p)
 
     if (add_key(lot, mac, p) < 0)
         return -1;
+    lot->port.has_fixed = true;
     if (net->config.mode == NETWORK_LEARN)
         mac_table_fix(&net->table, mac, lot->port.index, &evicted);
     return 0;
@@ -444,7 +445,8 @@ static int enter(struct lot *lot, struct parked *p, const struct park_config *c,
     uint64_t own = mac_of(c->mac);
     int rc = add_mac(lot, own, p);
 
-    if (old && net->config.mode == NETWORK_LEARN)
+    if (old && net->config.mode == NETWORK_LEARN &&
+        (old->n_addresses || old->has_fixed))
         mac_table_sweep(&net->table, note_behind, &behind);
     for (unsigned i = 0; i < behind.n && rc == 0; i++)
         if (behind.macs[i] != own)

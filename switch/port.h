@@ -144,7 +144,8 @@ struct port {
     _Atomic uint64_t
         last_src; /* address learned last, and when, to learn it once a second */
     _Atomic uint32_t last_tick;
-    _Atomic uint32_t n_addresses;
+    _Atomic uint32_t n_addresses; /* learned; never less than there are */
+    bool has_fixed;               /* or may have */
 
     /* For people. */
     struct backplane *bp; /* borrowed */

@@ -437,6 +437,7 @@ int backplane_add_address(struct backplane *bp, uint32_t port, const uint8_t mac
         diag_err(d, "network '%s' has no room for the address", p->net->name);
         goto out;
     }
+    p->has_fixed = true;
     one_less(bp, (uint32_t)had);
     one_less(bp, evicted);
     rc = 0;

@@ -160,9 +160,10 @@ static int make_spec(struct cli *c, const struct cli_args *a, const char *name,
     return 0;
 }
 
+/* The steps add up to their total; what is behind it went on beside them. */
 static void print_timing(FILE *out, const json_t *vm)
 {
-    const char *key;
+    const char *key, *beside = "";
     json_t *value;
     json_t *timing = json_object_get(vm, "timing");
 
@@ -170,8 +171,10 @@ static void print_timing(FILE *out, const json_t *vm)
     {
         size_t len = strlen(key);
 
-        fprintf(out, "  %-16.*s %8" JSON_INTEGER_FORMAT " us\n",
-                (int)(len > 3 ? len - 3 : len), key, json_integer_value(value));
+        fprintf(out, "  %-16.*s %8" JSON_INTEGER_FORMAT " us%s\n",
+                (int)(len > 3 ? len - 3 : len), key, json_integer_value(value), beside);
+        if (!strcmp(key, "total_us"))
+            beside = "  (meanwhile)";
     }
 }
 

@@ -150,6 +150,7 @@ vms() {
     expect run-too-few-ifs 1 '[0-9]:' clickos run fw "$T/fw.click" --net left --isolation $iso
     expect run 0 '' clickos run fw "$T/fw.click" --net left,right --isolation $iso --timing
     grep -q "running ($iso)" "$T/out" || fail run "not $iso"
+    is timing-adds-up "$(awk '$1 == "total" { print $2 - sum < 20 && sum <= $2; exit } NR > 1 { sum += $2 }' "$T/out")" 1
     refuse run-name-taken 1 "a VM named 'fw' exists.*clickos rm fw" clickos run "$T/fw.click"
     pings ping-through
     expect ps 0 '' clickos ps

@@ -43,6 +43,7 @@ if "--json" in args:
 build = os.path.realpath(args[0] if args else "build/release")
 total = int(args[1]) if len(args) > 1 else 100000
 with_state = int(args[2]) if len(args) > 2 else total // 10
+BURST = 64
 clients = 4  # starts under way at a time
 sample = min(50, with_state, total - with_state)
 device = "park%d" % os.getpid()
@@ -319,6 +320,18 @@ def wake_some(daemon, out):
     return lost == 0
 
 
+def bursts(daemon, out):
+    """As many packets at once as are kept for a parked interface."""
+    wire, asked = Wire(), 0
+    out["burst_lost"] = 0
+    for n in random.sample(range(total), min(10, total)):
+        if daemon.api("GET", "/v1/vms/p%d" % n)["state"] == "parked":
+            asked += BURST
+            out["burst_lost"] += BURST - wire.ping(n, BURST)[1]
+    print("woken by %d pings at once: lost %d of %d" % (BURST, out["burst_lost"], asked))
+    return out["burst_lost"] == 0
+
+
 def restart(daemon, out):
     daemon.stop()
     out["restart_s"] = daemon.start()
@@ -355,6 +368,7 @@ def main():
         idle(daemon, out)
         good = wake_some(daemon, out)
         check("no_packet_is_lost", good)
+        good &= check("no_packet_of_a_burst_is_lost", bursts(daemon, out))
         good &= check("they_use_no_processor", out["idle_cpu_share"] < 0.02)
         good &= check("a_new_daemon_has_them", restart(daemon, out))
         if json_file:

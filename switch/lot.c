@@ -559,7 +559,10 @@ static void hand_over(struct parked *p, struct port *to)
                            .total = k->len,
                            .parts = 1,
                            .flags = k->flags};
-        to->ops->tx(to, w, &f, &first, 1);
+        if (to->ops->deliver_kept)
+            to->ops->deliver_kept(to, w, &f);
+        else
+            to->ops->tx(to, w, &f, &first, 1);
     }
 }
 

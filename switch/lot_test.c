@@ -80,6 +80,61 @@ TEST(a_packet_for_a_parked_interface_is_kept_and_told_once)
     EXPECT_EQ(got(1), -1);
 }
 
+/* Guest 1 has `n` buffers for packets; it does not tell. */
+static void offer(uint32_t n)
+{
+    struct netmem_if *nif = netmem_if(g[1]->mem, 0);
+
+    g[1]->rx_offered[0] = atomic_load(&nif->rx.done) + n;
+    atomic_store(&nif->rx.offered, g[1]->rx_offered[0]);
+}
+
+TEST(a_guest_that_offers_few_buffers_loses_nothing)
+{
+    struct parked *p;
+    int next = 1;
+
+    attach(0, lan);
+    attach(1, lan);
+    p = park(lan, false, 0);
+    for (int i = 1; i <= 64; i++)
+        send_one(0, 1, 0, (uint8_t)i);
+    offer(16);
+    EXPECT_EQ(unpark(p, lan), 0);
+    send_one(0, 1, 0, 65); /* behind those that still wait */
+    for (; next <= 16; next++)
+        EXPECT_EQ(got(1), next);
+    EXPECT_EQ(got(1), -1);
+    for (; next <= 65; next++) {
+        offer(1);
+        settle();
+        EXPECT_EQ(got(1), next);
+    }
+    EXPECT_EQ(got(1), -1);
+}
+
+TEST(a_guest_without_buffers_is_not_waited_for_for_ever)
+{
+    struct port_stats st;
+    struct parked *p;
+
+    attach(0, lan);
+    attach(1, lan);
+    p = park(lan, false, 0);
+    for (uint8_t i = 1; i <= 3; i++)
+        send_one(0, 1, 0, i);
+    offer(0);
+    EXPECT_EQ(unpark(p, lan), 0);
+    usleep(1100000);
+    settle();
+    EXPECT(backplane_port_stats(bp, port[1], &st));
+    EXPECT_EQ(st.drops[DROP_FULL], 3);
+    send_one(0, 1, 0, 4);
+    offer(4);
+    send_one(0, 1, 0, 5);
+    EXPECT_EQ(got(1), 5);
+}
+
 TEST(the_next_packet_wakes_again)
 {
     attach(0, lan);

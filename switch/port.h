@@ -73,6 +73,11 @@ struct port_ops {
      * these read first should stand in the line behind struct port. */
     void (*expect)(struct port *p, unsigned step);
 
+    /* Deliver a packet that was kept for whoever is behind the port: before all that come
+     * later, as soon as there is room for it. With the workers standing still. NULL: tx()
+     * will do. */
+    void (*deliver_kept)(struct port *p, struct worker *w, const struct frame *f);
+
     /* Packets that tx() would take now; NULL: always some. */
     unsigned (*tx_room)(struct port *p);
 

@@ -12,7 +12,7 @@
  * the thread sanitizer understands.
  */
 
-#include "switch/port.h"
+#include "switch/plane.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,17 @@
 
 enum {
     RX_LOW = 8, /* empty buffers */
-    SLOTS_A_LINE = 64 / sizeof(struct netmem_slot)
+    SLOTS_A_LINE = 64 / sizeof(struct netmem_slot),
+    HELD_MAX = 256,      /* packets */
+    HELD_NS = 1000000000 /* a guest that has no room for so long gets no more of them */
+};
+
+/* A packet from before the VM was there. */
+struct held {
+    struct held *next;
+    uint32_t len;
+    uint16_t flags;
+    uint8_t bytes[];
 };
 
 /* A guest that found its ring full is seen to have had NETMEM_TX_WAKE slots out, even when
@@ -44,8 +54,7 @@ struct vm_port {
     struct netmem_ring *rx;
     struct netmem_head *head;
     uint8_t *buffers;
-    uint8_t *base; /* owned mapping */
-    size_t size;
+    struct held *held;        /* owned: see below */
     int wake_fd, doorbell_fd; /* owned */
 
     /* From the guest. */
@@ -58,6 +67,15 @@ struct vm_port {
     bool tx_full;      /* it had NETMEM_TX_WAKE out since we woke it for slots */
     bool tx_bad;
     bool wake_may_block;
+
+    /* What waits for room since a guest that has just come offers few buffers: goes out
+     * before all else. Under the tx lock. */
+    struct held **last_held;
+    unsigned n_held;
+    uint64_t held_until_ns;
+
+    uint8_t *base; /* owned mapping */
+    size_t size;
 };
 
 /* A slot as it lies in memory, loaded at one time. */
@@ -201,6 +219,8 @@ static void ask_for_slots(const struct vm_port *v, uint32_t n)
         __builtin_prefetch(&v->tx->slots[(v->tx_next + i) % NETMEM_SLOTS]);
 }
 
+static void release_held(struct vm_port *v, struct worker *w);
+
 static unsigned vm_rx(struct port *p, struct worker *w, struct frame *frames,
                       unsigned max)
 {
@@ -209,7 +229,11 @@ static unsigned vm_rx(struct port *p, struct worker *w, struct frame *frames,
     uint32_t avail = offered - v->tx_next, start = v->tx_next;
     unsigned n = 0;
 
-    (void)w;
+    if (__builtin_expect(v->held != NULL, 0)) {
+        plane_lock_tx(p->bp, p);
+        release_held(v, w);
+        plane_unlock_tx(p->bp, p);
+    }
     if (avail > NETMEM_SLOTS) {
         bad_ring(v, &v->tx_bad, "tx", v->tx_next, offered);
         return 0;
@@ -247,6 +271,8 @@ static bool vm_arm(struct port *p)
     struct vm_port *v = (struct vm_port *)p;
     uint32_t avail;
 
+    if (v->held) /* nobody rings when there is room */
+        return false;
     atomic_store(v->host_sleep, ++v->sleeping);
     avail = atomic_load(&v->tx->offered) - v->tx_next;
     if (avail == 0 || avail > NETMEM_SLOTS)
@@ -355,10 +381,10 @@ static void vm_wake(struct port *p)
     wake_guest((struct vm_port *)p);
 }
 
-static void vm_tx(struct port *p, struct worker *w, const struct frame *frames,
-                  const uint16_t *list, unsigned n)
+static void deliver(struct vm_port *v, struct worker *w, const struct frame *frames,
+                    const uint16_t *list, unsigned n)
 {
-    struct vm_port *v = (struct vm_port *)p;
+    struct port *p = &v->port;
     uint32_t free_slots = rx_free(v), avail, buffers[FRAME_BATCH], used = 0;
     uint64_t bytes = 0, packets = 0;
 
@@ -413,9 +439,93 @@ static void vm_expect(struct port *p, unsigned step)
             v->buffers + (size_t)buffer * NETMEM_BUFFER + NETMEM_HEADROOM, 1);
 }
 
+/* ---- what has waited for the guest ------------------------------------------------- */
+
+static void drop_held(struct vm_port *v)
+{
+    struct held *h = v->held;
+
+    v->held = h->next;
+    v->n_held--;
+    free(h);
+}
+
+static void release_held(struct vm_port *v, struct worker *w)
+{
+    static const uint16_t first = 0;
+
+    while (v->held && rx_free(v)) {
+        const struct held *h = v->held;
+        const struct frame f = {.data = h->bytes,
+                                .len = h->len,
+                                .total = h->len,
+                                .parts = 1,
+                                .flags = h->flags};
+
+        deliver(v, w, &f, &first, 1);
+        drop_held(v);
+    }
+    if (!v->held || plane_clock_ns() < v->held_until_ns)
+        return;
+    while (v->held) {
+        port_drop(&v->port, DROP_FULL, 1);
+        drop_held(v);
+    }
+}
+
+/* Behind those that are held already. */
+static void hold(struct vm_port *v, const struct frame *f)
+{
+    struct held *h = v->n_held < HELD_MAX && f->total <= NETMEM_BUFFER - NETMEM_HEADROOM
+                         ? malloc(sizeof *h + f->total)
+                         : NULL;
+
+    if (!h) {
+        port_drop(&v->port, DROP_FULL, 1);
+        return;
+    }
+    frame_gather(h->bytes, f);
+    if (f->flags & NETMEM_CSUM)
+        frame_finish_checksum(h->bytes, f);
+    h->next = NULL;
+    h->len = f->total;
+    h->flags = f->flags & (NETMEM_CSUM | NETMEM_CSUM_OK) ? NETMEM_CSUM_OK : 0;
+    if (!v->held)
+        v->last_held = &v->held;
+    *v->last_held = h;
+    v->last_held = &h->next;
+    v->n_held++;
+}
+
+static void vm_deliver_kept(struct port *p, struct worker *w, const struct frame *f)
+{
+    struct vm_port *v = (struct vm_port *)p;
+
+    v->held_until_ns = plane_clock_ns() + HELD_NS;
+    hold(v, f);
+    release_held(v, w);
+}
+
+static void vm_tx(struct port *p, struct worker *w, const struct frame *frames,
+                  const uint16_t *list, unsigned n)
+{
+    struct vm_port *v = (struct vm_port *)p;
+
+    if (__builtin_expect(v->held != NULL, 0))
+        release_held(v, w);
+    if (__builtin_expect(v->held == NULL, 1)) {
+        deliver(v, w, frames, list, n);
+        return;
+    }
+    for (unsigned i = 0; i < n; i++)
+        hold(v, &frames[list[i]]);
+}
+
 static unsigned vm_tx_room(struct port *p)
 {
-    return rx_free((struct vm_port *)p);
+    struct vm_port *v = (struct vm_port *)p;
+
+    return v->held ? 0 : rx_free(v);
 }
 
 /* ---- making ----------------------------------------------------------------------- */
@@ -424,6 +534,8 @@ static void vm_free(struct port *p)
 {
     struct vm_port *v = (struct vm_port *)p;
 
+    while (v->held)
+        drop_held(v);
     if (v->base)
         munmap(v->base, v->size);
     if (v->wake_fd >= 0)
@@ -439,6 +551,7 @@ static const struct port_ops vm_ops = {
     .rx_done = vm_rx_done,
     .tx = vm_tx,
     .expect = vm_expect,
+    .deliver_kept = vm_deliver_kept,
     .tx_room = vm_tx_room,
     .arm = vm_arm,
     .disarm = vm_disarm,

@@ -232,6 +232,7 @@ static void take_connections(struct vm *vm)
             close(fd);
             continue;
         }
+        vm->greeted = true;
         link_replace(&vm->daemon, fd);
         make_async(vm, fd);
     }
@@ -258,12 +259,24 @@ static void pass_console_on(struct vm *vm)
     }
 }
 
+static void say_hello(struct vm *vm)
+{
+    struct wire_hello h = hello(vm);
+
+    if (!vm->greeted)
+        link_frame(&vm->daemon, WIRE_HELLO, &h, sizeof h, NULL, 0);
+    vm->greeted = true;
+}
+
+/* With the greeting: sent before the guest has booted, it would only put the daemon onto our
+ * processor. */
 static void report_ready(struct vm *vm)
 {
     if (vm->reported_ready || !mailbox_ready(&vm->mailbox))
         return;
     vm->times.ready = clock_ns();
     vm->reported_ready = true;
+    say_hello(vm);
     link_frame(&vm->daemon, WIRE_READY, &vm->times, sizeof vm->times, NULL, 0);
 }
 
@@ -356,13 +369,6 @@ static void meet_daemon(struct vm *vm)
 {
     make_async(vm, vm->link);
     make_async(vm, vm->listen);
-}
-
-static void say_hello(struct vm *vm)
-{
-    struct wire_hello h = hello(vm);
-
-    link_frame(&vm->daemon, WIRE_HELLO, &h, sizeof h, NULL, 0);
 }
 
 /* The daemon has looked at it already; this is about what we rely on. */
@@ -541,10 +547,8 @@ int vm_main(struct vm *vm)
     clock_measure(&vm->host->clock, &vm->clock);
     vm->async = vm->spec.isolation == VMM_KVM;
     link_init(&vm->daemon, &vm->mailbox, vm->link);
-    if (!vm->spec.shell) {
+    if (!vm->spec.shell)
         meet_daemon(vm);
-        say_hello(vm);
-    }
     if (vm->spec.has_state && open_state(vm, &d) < 0)
         rc = -1;
     else

@@ -61,6 +61,7 @@ struct vm {
     struct link daemon;
     bool async; /* sockets interrupt us by SIGIO */
     bool reported_ready;
+    bool greeted;        /* the daemon, this one or an earlier one */
     uint64_t console_ns; /* when console_credit was filled up last */
     uint32_t console_credit;
     struct wire_crash crash; /* valid once crash.crash.valid */

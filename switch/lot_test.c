@@ -125,7 +125,7 @@ TEST(a_guest_without_buffers_is_not_waited_for_for_ever)
         send_one(0, 1, 0, i);
     offer(0);
     EXPECT_EQ(unpark(p, lan), 0);
-    usleep(1100000);
+    usleep(3100000);
     settle();
     EXPECT(backplane_port_stats(bp, port[1], &st));
     EXPECT_EQ(st.drops[DROP_FULL], 3);

@@ -25,9 +25,10 @@
 enum {
     RX_LOW = 8, /* empty buffers */
     SLOTS_A_LINE = 64 / sizeof(struct netmem_slot),
-    HELD_MAX = 256,      /* packets */
-    HELD_NS = 1000000000 /* a guest that has no room for so long gets no more of them */
+    HELD_MAX = 256, /* packets */
 };
+/* A guest that has had no room for so long gets no more of them. */
+#define HELD_NS 3000000000ull
 
 /* A packet from before the VM was there. */
 struct held {
@@ -464,6 +465,7 @@ static void release_held(struct vm_port *v, struct worker *w)
 
         deliver(v, w, &f, &first, 1);
         drop_held(v);
+        v->held_until_ns = plane_clock_ns() + HELD_NS;
     }
     if (!v->held || plane_clock_ns() < v->held_until_ns)
         return;
@@ -501,8 +503,8 @@ static void vm_deliver_kept(struct port *p, struct worker *w, const struct frame
 {
     struct vm_port *v = (struct vm_port *)p;
 
-    v->held_until_ns = plane_clock_ns() + HELD_NS;
     hold(v, f);
+    v->held_until_ns = plane_clock_ns() + HELD_NS;
     release_held(v, w);
 }
 

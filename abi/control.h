@@ -4,16 +4,17 @@
  *
  *     0          struct control_head   indices of mailbox and console, crash report
  *     4096       console ring          CONTROL_CONSOLE bytes of text, guest to monitor
- *     64 KiB     request text          CONTROL_TEXT bytes, monitor to guest
- *     + 4 MiB    reply text            CONTROL_TEXT bytes, guest to monitor
+ *     64 KiB     text                  CONTROL_TEXT bytes: of the request, then of its reply
  *
- * The region is sparse: only what is used is ever touched. A short request lies near the
+ * The region is sparse: only what is used is ever touched. A short text lies near the
  * head, so that both share what it takes to map them.
  *
  * Mailbox. One request at a time. The monitor writes the request's text and fields, then
  * advances `asked` (release) and wakes the guest. The guest carries it out between two
  * rounds of its scheduler, writes reply text and fields, advances `answered` to the same
- * value (release) and rings PORT_CONTROL_DOORBELL. Text is bytes, not NUL-terminated.
+ * value (release) and rings PORT_CONTROL_DOORBELL. Text is bytes, not NUL-terminated. The
+ * reply lies where the request was: the guest has copied that before it writes, and the
+ * monitor writes no other before the reply is gone.
  *
  * Console. A byte ring with the guest as its only writer. The guest never waits for the
  * reader: when the ring is full the text is dropped and counted.
@@ -30,14 +31,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTROL_ABI        2u
+#define CONTROL_ABI        3u
 #define CONTROL_CONSOLE    16384u             /* bytes, a power of two */
-#define CONTROL_TEXT       (4u * 1024 * 1024) /* bytes of request and of reply, at most */
+#define CONTROL_TEXT       (9u * 1024 * 1024) /* bytes of request and of reply, at most */
 #define CONTROL_NAME       64u                /* bytes of a configuration's name */
 #define CONTROL_HANDLER    512u               /* bytes of a handler's name */
 #define CONTROL_CONSOLE_AT 4096u
 #define CONTROL_REQUEST_AT 65536u
-#define CONTROL_REPLY_AT   (CONTROL_REQUEST_AT + CONTROL_TEXT)
+#define CONTROL_REPLY_AT   CONTROL_REQUEST_AT
 #define CONTROL_SIZE       (CONTROL_REPLY_AT + CONTROL_TEXT)
 
 enum control_verb {

@@ -145,7 +145,7 @@ TEST(a_configuration_that_is_too_long_is_refused)
     text[len] = '\0';
     EXPECT_EQ(spec_config_make(&config, text, len, NULL, NULL, &d), 0);
     EXPECT(spec_config_wire(&config, &wire_len, &d) == NULL);
-    EXPECT_STR(d.messages[0].text, "the configuration is longer than 4 MiB");
+    EXPECT_STR(d.messages[0].text, "the configuration is longer than 9 MiB");
     spec_config_fini(&config);
     free(text);
 }

@@ -333,8 +333,8 @@ installs() {
     is second-config-read "$(clickos read fw aux.count -c aux)" 0
     expect second-config-remove 0 '' clickos remove fw aux
     refuse second-config-gone 4 "no configuration 'aux'" clickos show fw -c aux
-    head -c 5000000 /dev/zero | tr '\0' ' ' >"$T/long.click"
-    refuse install-too-long 1 'longer than 4 MiB' clickos install fw "$T/long.click"
+    head -c 10000000 /dev/zero | tr '\0' ' ' >"$T/long.click"
+    refuse install-too-long 1 'longer than 9 MiB' clickos install fw "$T/long.click"
     printf 'Idle;\xff' >"$T/latin.click"
     refuse install-no-utf8 1 'not valid UTF-8' clickos install fw "$T/latin.click"
 }

@@ -52,6 +52,9 @@ static void map_pages(uint8_t *mem, uint64_t start, uint64_t size, uint64_t flag
         pt[at / PAGE] = at | flags | P | A | D;
 }
 
+_Static_assert(LAYOUT_CONTROL - LAYOUT_BASE + CONTROL_SIZE <= LAYOUT_HEAP_PHYS,
+               "the heap begins behind control memory");
+
 static void build_tables(uint8_t *mem, const struct paging_spec *s)
 {
     const uint64_t data = U | W | NX;

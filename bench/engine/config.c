@@ -107,9 +107,9 @@ static void put_rules(struct sbuf *s, const struct expansion *x)
 
         sbuf_puts(s, "allow src host ");
         put_addr(s, be32(t.src));
-        sbuf_puts(s, " && dst host ");
+        sbuf_puts(s, " dst host ");
         put_addr(s, be32(t.dst));
-        sbuf_printf(s, " && src udp port %u && dst udp port %u, ", be16(t.sport),
+        sbuf_printf(s, " src udp port %u dst udp port %u, ", be16(t.sport),
                     be16(t.dport));
     }
     sbuf_puts(s, "deny all");

@@ -530,7 +530,8 @@ static INLINE void free_body(struct pkt_pool *pool, struct pkt *const *p, uint32
 {
     uint32_t i = 0;
 
-    if (p[0]->buf == pool->pattern.buf) {
+    /* What has been stripped differs in most quarters: those are written when cloned. */
+    if (p[0]->buf == pool->pattern.buf && p[0]->data == pool->pattern.data) {
         if (records_restore(p, n, &pool->pattern)) {
             buf_leave_by(p[0]->buf, n);
             bare_put_same(pool, p, n);

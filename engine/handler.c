@@ -164,7 +164,7 @@ static int read_element(const struct target *t, const char *param, struct sbuf *
 
         return one.read(t->e, &one, param ? param : "", out, d) < 0 ? -1 : 0;
     }
-    if (h && (h->flags & HANDLER_KEYWORD))
+    if (h && (h->flags & HANDLER_KEYWORD) && !h->kind)
         return args_text(t->e, h->argument, out);
     if (h)
         handler_value_read(h, (uint8_t *)element_state(t->e) + h->offset, out);

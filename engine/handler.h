@@ -36,8 +36,8 @@ enum handler_flags {
     HANDLER_PRIVATE = 256, /* for scripts only: not listed, not over a control socket */
     HANDLER_VERBATIM = 512, /* as RAW, but the list does not say so */
     HANDLER_KEYWORD =
-        1024, /* reads the text of `argument`, or nothing if that was left out;
-                               writing configures the element anew with another one */
+        1024, /* writing configures the element anew with another `argument`; reading gives
+                 its text, or nothing if it was left out, unless there is a member */
 };
 
 struct handler_spec {
@@ -64,13 +64,21 @@ struct handler_spec {
         .name = NULL                                                                   \
     }
 
-/* HANDLER_BY_ARGUMENT("0 DSCP", "dscp", "the code point") */
-#define HANDLER_BY_ARGUMENT(argument_, n, h)                                           \
+/* Whoever writes one of these configures the element anew with another argument:
+ * HANDLER_ARGUMENT("0 DSCP", "dscp", "the code point") reads what was written there, and
+ * HANDLER_ARGUMENT_VALUE(set_dscp, dscp, ARG_KIND_U8, "0 DSCP", ...) the member's value. */
+#define HANDLER_ARGUMENT(argument_, n, h)                                              \
     {                                                                                  \
         .name = (n), .help = (h), .argument = (argument_),                             \
         .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_KEYWORD                        \
     }
-#define HANDLER_BY_ARGUMENT_WRITER(argument_, n, h)                                    \
+#define HANDLER_ARGUMENT_VALUE(s, m, kind_, argument_, n, h)                           \
+    {                                                                                  \
+        .name = (n), .help = (h), .argument = (argument_), .kind = (kind_),            \
+        .offset = offsetof(struct s, m),                                               \
+        .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_KEYWORD                        \
+    }
+#define HANDLER_ARGUMENT_WRITER(argument_, n, h)                                       \
     {                                                                                  \
         .name = (n), .help = (h), .argument = (argument_),                             \
         .flags = HANDLER_WRITE | HANDLER_KEYWORD                                       \
@@ -81,12 +89,6 @@ struct handler_spec {
     {                                                                                  \
         .name = (n), .help = (h), .flags = (flags_), .kind = (kind_),                  \
         .offset = offsetof(struct s, m)                                                \
-    }
-/* A value that is written is an argument of the configuration, too: "0 SRC". */
-#define HANDLER_ARGUMENT(s, m, kind_, argument_, n, h)                                 \
-    {                                                                                  \
-        .name = (n), .help = (h), .flags = HANDLER_READ | HANDLER_WRITE,               \
-        .argument = (argument_), .kind = (kind_), .offset = offsetof(struct s, m)      \
     }
 #define HANDLER_READER(fn, n, h)                                                       \
     {                                                                                  \

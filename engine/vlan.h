@@ -56,8 +56,8 @@ int vlan_read(struct element *e, const struct handler_spec *h, const char *param
 /* vlan_tci, by position or not, vlan_id and vlan_pcp. */
 #define VLAN_HANDLERS(state_, member_, tci_argument_)                                  \
     VLAN_READER(state_, member_, "vlan_tci", "the tag"),                               \
-        HANDLER_BY_ARGUMENT_WRITER(tci_argument_, "vlan_tci", "the tag"),              \
-        HANDLER_BY_ARGUMENT("VLAN_ID", "vlan_id", "its VLAN"),                         \
-        HANDLER_BY_ARGUMENT("VLAN_PCP", "vlan_pcp", "its priority")
+        HANDLER_ARGUMENT_WRITER(tci_argument_, "vlan_tci", "the tag"),                 \
+        HANDLER_ARGUMENT("VLAN_ID", "vlan_id", "its VLAN"),                            \
+        HANDLER_ARGUMENT("VLAN_PCP", "vlan_pcp", "its priority")
 
 #endif

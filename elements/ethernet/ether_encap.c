@@ -53,16 +53,16 @@ ELEMENT_LOOP(ether_encap)
 static const struct handler_spec ether_encap_handlers[] = {
     HANDLER_VALUE(ether_encap, src, ARG_KIND_ETHER, HANDLER_READ, "src",
                   "source address"),
-    HANDLER_BY_ARGUMENT_WRITER("1 SRC", "src", "source address"),
+    HANDLER_ARGUMENT_WRITER("1 SRC", "src", "source address"),
     HANDLER_VALUE(ether_encap, dst, ARG_KIND_ETHER, HANDLER_READ, "dst",
                   "destination address"),
-    HANDLER_BY_ARGUMENT_WRITER("2 DST", "dst", "destination address"),
+    HANDLER_ARGUMENT_WRITER("2 DST", "dst", "destination address"),
     HANDLER_VALUE(ether_encap, type, ARG_KIND_U16, HANDLER_READ, "ethertype",
                   "type field"),
-    HANDLER_BY_ARGUMENT_WRITER("0 ETHERTYPE", "ethertype", "type field"),
+    HANDLER_ARGUMENT_WRITER("0 ETHERTYPE", "ethertype", "type field"),
     HANDLER_VALUE(ether_encap, type, ARG_KIND_U16, HANDLER_READ, "etht",
                   "old name of ethertype"),
-    HANDLER_BY_ARGUMENT_WRITER("0 ETHERTYPE", "etht", "old name of ethertype"),
+    HANDLER_ARGUMENT_WRITER("0 ETHERTYPE", "etht", "old name of ethertype"),
     HANDLER_END,
 };
 

@@ -42,10 +42,10 @@ static inline verdict_t ether_rewrite_one(struct element *e, struct pkt *p)
 ELEMENT_LOOP(ether_rewrite)
 
 static const struct handler_spec ether_rewrite_handlers[] = {
-    HANDLER_ARGUMENT(ether_rewrite, src, ARG_KIND_ETHER, "0 SRC", "src",
-                     "new source address"),
-    HANDLER_ARGUMENT(ether_rewrite, dst, ARG_KIND_ETHER, "1 DST", "dst",
-                     "new destination address"),
+    HANDLER_ARGUMENT_VALUE(ether_rewrite, src, ARG_KIND_ETHER, "0 SRC", "src",
+                           "new source address"),
+    HANDLER_ARGUMENT_VALUE(ether_rewrite, dst, ARG_KIND_ETHER, "1 DST", "dst",
+                           "new destination address"),
     HANDLER_END,
 };
 

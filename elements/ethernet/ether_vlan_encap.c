@@ -81,7 +81,7 @@ static const struct handler_spec ether_vlan_encap_handlers[] = {
      .user = offsetof(struct ether_vlan_encap, vlan),
      .read = ether_vlan_encap_config},
     VLAN_HANDLERS(ether_vlan_encap, vlan, "3 VLAN_TCI"),
-    HANDLER_BY_ARGUMENT("NATIVE_VLAN", "native_vlan", "VLAN without a tag"),
+    HANDLER_ARGUMENT("NATIVE_VLAN", "native_vlan", "VLAN without a tag"),
     HANDLER_VALUE(ether_vlan_encap, type, ARG_KIND_U16, HANDLER_READ | HANDLER_WRITE,
                   "ethertype", "type field"),
     HANDLER_VALUE(ether_vlan_encap, src, ARG_KIND_ETHER, HANDLER_READ | HANDLER_WRITE,

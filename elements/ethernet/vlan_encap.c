@@ -68,8 +68,8 @@ ELEMENT_LOOP(vlan_encap)
 static const struct handler_spec vlan_encap_handlers[] = {
     VLAN_READER(vlan_encap, vlan, "config", "the arguments, by keyword"),
     VLAN_HANDLERS(vlan_encap, vlan, "0 VLAN_TCI"),
-    HANDLER_BY_ARGUMENT("NATIVE_VLAN", "native_vlan", "VLAN without a tag"),
-    HANDLER_BY_ARGUMENT("ETHERTYPE", "ethertype", "type of the tag"),
+    HANDLER_ARGUMENT("NATIVE_VLAN", "native_vlan", "VLAN without a tag"),
+    HANDLER_ARGUMENT("ETHERTYPE", "ethertype", "type of the tag"),
     HANDLER_END,
 };
 

@@ -160,9 +160,9 @@ static int ip_encap_read(struct element *e, const struct handler_spec *h,
 
 static const struct handler_spec ip_encap_handlers[] = {
     IP_ENCAP_READER(H_SRC, "src", "source address"),
-    HANDLER_BY_ARGUMENT_WRITER("1 SRC", "src", "source address"),
+    HANDLER_ARGUMENT_WRITER("1 SRC", "src", "source address"),
     IP_ENCAP_READER(H_DST, "dst", "destination address"),
-    HANDLER_BY_ARGUMENT_WRITER("2 DST", "dst", "destination address"),
+    HANDLER_ARGUMENT_WRITER("2 DST", "dst", "destination address"),
     HANDLER_END,
 };
 

@@ -47,7 +47,7 @@ static inline verdict_t set_ip_dscp_one(struct element *e, struct pkt *p)
 ELEMENT_LOOP(set_ip_dscp)
 
 static const struct handler_spec set_ip_dscp_handlers[] = {
-    HANDLER_BY_ARGUMENT("0 DSCP", "dscp", "the field's new value"),
+    HANDLER_ARGUMENT("0 DSCP", "dscp", "the field's new value"),
     HANDLER_END,
 };
 

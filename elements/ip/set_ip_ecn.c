@@ -69,7 +69,7 @@ static inline verdict_t set_ip_ecn_one(struct element *e, struct pkt *p)
 ELEMENT_LOOP(set_ip_ecn)
 
 static const struct handler_spec set_ip_ecn_handlers[] = {
-    HANDLER_BY_ARGUMENT("0 ECN", "ecn", "the field's new value"),
+    HANDLER_ARGUMENT("0 ECN", "ecn", "the field's new value"),
     HANDLER_END,
 };
 

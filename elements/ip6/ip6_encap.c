@@ -104,9 +104,9 @@ static int ip6_encap_read_dst(struct element *e, const struct handler_spec *h,
 
 static const struct handler_spec ip6_encap_handlers[] = {
     HANDLER_VALUE(ip6_encap, src, ARG_KIND_IP6, HANDLER_READ, "src", "source address"),
-    HANDLER_BY_ARGUMENT_WRITER("1 SRC", "src", "source address"),
+    HANDLER_ARGUMENT_WRITER("1 SRC", "src", "source address"),
     HANDLER_READER(ip6_encap_read_dst, "dst", "destination address"),
-    HANDLER_BY_ARGUMENT_WRITER("2 DST", "dst", "destination address"),
+    HANDLER_ARGUMENT_WRITER("2 DST", "dst", "destination address"),
     HANDLER_END,
 };
 

@@ -54,7 +54,7 @@ static inline verdict_t set_ip6_dscp_one(struct element *e, struct pkt *p)
 ELEMENT_LOOP(set_ip6_dscp)
 
 static const struct handler_spec set_ip6_dscp_handlers[] = {
-    HANDLER_BY_ARGUMENT("0 DSCP", "dscp", "the code point"),
+    HANDLER_ARGUMENT("0 DSCP", "dscp", "the code point"),
     HANDLER_END,
 };
 

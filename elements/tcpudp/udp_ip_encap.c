@@ -97,26 +97,15 @@ static inline verdict_t udp_ip_encap_one(struct element *e, struct pkt *p)
 }
 ELEMENT_LOOP(udp_ip_encap)
 
-static int udp_ip_encap_write_dst(struct element *e, const struct handler_spec *h,
-                                  const char *value, size_t len, struct diag *d)
-{
-    return udp_ip_encap_dst(e, value) ? 0 : diag_err(d, "bad DST");
-}
-
-#define RW (HANDLER_READ | HANDLER_WRITE)
 static const struct handler_spec udp_ip_encap_handlers[] = {
-    HANDLER_ARGUMENT(udp_ip_encap, src, ARG_KIND_IP, "0 SRC", "src", "source address"),
-    HANDLER_ARGUMENT(udp_ip_encap, sport, ARG_KIND_PORT_UDP, "1 SPORT", "sport",
-                     "source port"),
-    {.name = "dst",
-     .help = "destination address",
-     .flags = RW,
-     .argument = "2 DST",
-     .kind = ARG_KIND_IP,
-     .offset = offsetof(struct udp_ip_encap, dst),
-     .write = udp_ip_encap_write_dst},
-    HANDLER_ARGUMENT(udp_ip_encap, dport, ARG_KIND_PORT_UDP, "3 DPORT", "dport",
-                     "destination port"),
+    HANDLER_ARGUMENT_VALUE(udp_ip_encap, src, ARG_KIND_IP, "0 SRC", "src",
+                           "source address"),
+    HANDLER_ARGUMENT_VALUE(udp_ip_encap, sport, ARG_KIND_PORT_UDP, "1 SPORT", "sport",
+                           "source port"),
+    HANDLER_ARGUMENT_VALUE(udp_ip_encap, dst, ARG_KIND_IP, "2 DST", "dst",
+                           "destination address"),
+    HANDLER_ARGUMENT_VALUE(udp_ip_encap, dport, ARG_KIND_PORT_UDP, "3 DPORT", "dport",
+                           "destination port"),
     HANDLER_END,
 };
 

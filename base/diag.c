@@ -166,6 +166,20 @@ void diag_warn(struct diag *d, const char *fmt, ...)
     va_end(ap);
 }
 
+void diag_warn_about(struct diag *d, const char *subject, const char *fmt, ...)
+{
+    struct sbuf text = SBUF_INIT;
+    va_list ap;
+
+    va_start(ap, fmt);
+    sbuf_vprintf(&text, fmt, ap);
+    va_end(ap);
+    diag_warn(d, "%s: %s", subject, sbuf_text(&text));
+    if (d && d->n_messages && d->messages[d->n_messages - 1].level == DIAG_WARNING)
+        d->messages[d->n_messages - 1].subject = (uint32_t)strlen(subject) + 2;
+    sbuf_fini(&text);
+}
+
 void diag_warn_at(struct diag *d, struct place at, const char *fmt, ...)
 {
     va_list ap;
@@ -241,9 +255,11 @@ static void message_render(struct sbuf *out, const struct diag_message *m, bool 
         sbuf_putc(out, ' ');
     for (uint32_t i = 0; i < m->depth; i++)
         sbuf_puts(out, "  ");
+    if (m->text)
+        sbuf_add(out, m->text, m->subject);
     if (m->level == DIAG_WARNING)
         sbuf_puts(out, "warning: ");
-    sbuf_printf(out, "%s\n", m->text ? m->text : "out of memory");
+    sbuf_printf(out, "%s\n", m->text ? m->text + m->subject : "out of memory");
     if (columns && m->hint)
         sbuf_printf(out, "    %s\n", m->hint);
 }

@@ -44,7 +44,8 @@ struct diag_message {
     uint32_t depth; /* how deeply to indent: inside how many contexts */
     char *file;     /* owned; NULL: no place */
     uint32_t line, column;
-    char *text; /* owned; one line without a newline */
+    char *text;       /* owned; one line without a newline */
+    uint32_t subject; /* bytes of the text that stand before the word "warning" */
     char
         *hint; /* owned; NULL or a suggestion, for terminals: "did you mean 'Queue'?" */
 };
@@ -81,6 +82,9 @@ __attribute__((format(printf, 3, 4))) int diag_err_at(struct diag *d, struct pla
                                                       const char *fmt, ...);
 __attribute__((format(printf, 2, 3))) void diag_warn(struct diag *d, const char *fmt,
                                                      ...);
+/* Click's form for arguments: "SUBJECT: warning: text". */
+__attribute__((format(printf, 3, 4))) void
+diag_warn_about(struct diag *d, const char *subject, const char *fmt, ...);
 __attribute__((format(printf, 3, 4))) void diag_warn_at(struct diag *d, struct place at,
                                                         const char *fmt, ...);
 __attribute__((format(printf, 4, 0))) void diag_add(struct diag *d,

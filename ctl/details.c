@@ -64,18 +64,43 @@ static void take_place(struct span *s, json_t *detail)
     }
 }
 
-static const char *take_level(struct span *s)
+/* The name of an argument in front of a warning about it: "NBYTES: ". */
+static size_t subject_length(const char *at, const char *end)
+{
+    const char *s = at;
+
+    while (s < end &&
+           ((*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') || *s == '_'))
+        s++;
+    return s > at && end - s > 2 && s[0] == ':' && s[1] == ' ' ? (size_t)(s - at) + 2
+                                                               : 0;
+}
+
+/* Level and text of a message; the word that says "warning" is the level. */
+static void take_text(struct span s, json_t *detail)
 {
     static const char warning[] = "warning: ";
-    const char *at = s->at;
+    const char *at = s.at, *level = "error";
+    struct sbuf text = SBUF_INIT;
+    size_t subject;
 
-    while (at < s->end && *at == ' ')
+    while (at < s.end && *at == ' ')
         at++;
-    if ((size_t)(s->end - at) < sizeof warning - 1 ||
-        memcmp(at, warning, sizeof warning - 1))
-        return s->end > s->at && s->end[-1] == ':' ? "note" : "error";
-    s->at = at + sizeof warning - 1;
-    return "warning";
+    subject = subject_length(at, s.end);
+    if ((size_t)(s.end - at) - subject >= sizeof warning - 1 &&
+        !memcmp(at + subject, warning, sizeof warning - 1)) {
+        level = "warning";
+        sbuf_add(&text, at, subject);
+        s.at = at + subject + sizeof warning - 1;
+    } else if (s.end > s.at && s.end[-1] == ':') {
+        level = "note";
+    }
+    sbuf_add(&text, s.at, (size_t)(s.end - s.at));
+    json_object_set_new(detail, "level", json_string(level));
+    json_object_set_new(
+        detail, "message",
+        clean_string((struct span){sbuf_text(&text), sbuf_text(&text) + text.len}));
+    sbuf_fini(&text);
 }
 
 static void add_line(json_t *list, struct span s)
@@ -91,8 +116,7 @@ static void add_line(json_t *list, struct span s)
     }
     detail = json_object();
     take_place(&s, detail);
-    json_object_set_new(detail, "level", json_string(take_level(&s)));
-    json_object_set_new(detail, "message", clean_string(s));
+    take_text(s, detail);
     json_array_append_new(list, detail);
 }
 

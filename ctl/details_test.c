@@ -57,8 +57,10 @@ TEST(a_place_may_lack_its_column_or_all)
 TEST(warnings_and_headings_are_no_errors)
 {
     from_text("a:1:1: While configuring 'q :: Queue':\na:1:1:   bad\n"
-              "a:2:1: warning: odd\n");
-    EXPECT_EQ(json_array_size(list), 3);
+              "a:2:1: warning: odd\na:3:   N_1: warning: old\n");
+    EXPECT_EQ(json_array_size(list), 4);
+    EXPECT_STR(str(json_array_get(list, 3), "level"), "warning");
+    EXPECT_STR(str(json_array_get(list, 3), "message"), "N_1: old");
     EXPECT_STR(str(json_array_get(list, 0), "level"), "note");
     EXPECT_STR(str(json_array_get(list, 1), "message"), "  bad");
     EXPECT_STR(str(json_array_get(list, 2), "level"), "warning");

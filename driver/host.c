@@ -6,6 +6,7 @@
 #include "base/sbuf.h"
 #include "driver/click_path.h"
 #include "engine/host.h"
+#include "engine/os/filename.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -100,6 +101,37 @@ static const char *host_write_file(void *ctx, const char *name, bool append,
         return strerror(errno);
     good = fwrite(text, 1, len, f) == len;
     return fclose(f) == 0 && good ? NULL : strerror(errno);
+}
+
+static struct host_file *host_create_file(void *ctx, const char *name, const char **why)
+{
+    FILE *f = fopen(name, "wb");
+
+    (void)ctx;
+    if (!f)
+        *why = strerror(errno);
+    return (struct host_file *)f;
+}
+
+static void host_append_file(void *ctx, struct host_file *f, const char *text,
+                             size_t len)
+{
+    (void)ctx;
+    fwrite(text, 1, len, (FILE *)f); /* host_close_file() looks whether it failed */
+}
+
+static const char *host_close_file(void *ctx, struct host_file *f)
+{
+    bool bad = ferror((FILE *)f);
+
+    (void)ctx;
+    return fclose((FILE *)f) != 0 || bad ? strerror(errno) : NULL;
+}
+
+static const char *host_home(void *ctx, const char *user)
+{
+    (void)ctx;
+    return filename_home(user);
 }
 
 static const char *host_read_path(void *ctx, const char *name, char **text, size_t *len)
@@ -276,6 +308,10 @@ static const struct host_ops ops = {
     .install = host_hot_install,
     .listen = host_listen,
     .replaced = host_replaced,
+    .create_file = host_create_file,
+    .append_file = host_append_file,
+    .close_file = host_close_file,
+    .home = host_home,
     .tee = host_tee,
     .untee = host_untee,
     .find_name = host_find_name,

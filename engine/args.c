@@ -3,10 +3,10 @@
 
 #include "engine/args.h"
 
-#include "engine/words.h"
-
+#include "engine/config_room.h"
 #include "engine/parse_chars.h"
 #include "engine/router.h"
+#include "engine/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,8 @@ struct args {
     struct element *e;
     const char *const *argv;
     int argc;
-    int *keyword_len; /* [argc]: of what looks like a keyword; 0: none; < 0: taken */
+    int *keyword_len;    /* [argc]: of what looks like a keyword; 0: none; < 0: taken */
+    struct arena *texts; /* for values that are texts */
     struct diag *d;
 };
 enum { TAKEN_POS = -1, TAKEN_KEY = -2 };
@@ -100,7 +101,7 @@ static int parse_custom(struct args *a, const struct arg_spec *spec, const char 
         const struct diag_message *m = &own.messages[i];
 
         if (m->level == DIAG_WARNING)
-            diag_warn(a->d, "%s: %s", spec->name, m->text);
+            diag_warn_about(a->d, spec->name, "%s", m->text);
         else
             diag_err(a->d, "%s: %s", spec->name, m->text);
     }
@@ -124,6 +125,8 @@ static int read_one(struct args *a, const struct arg_spec *spec, struct value *v
     const char *text = find_text(a, spec);
 
     v->given = text != NULL;
+    if (text && (spec->flags & ARG_DEPRECATED) == ARG_DEPRECATED)
+        diag_warn_about(a->d, spec->name, "argument deprecated");
     if (!text) {
         if (spec->flags & ARG_REQUIRED)
             return diag_err(a->d, "%s: required argument missing", spec->name);
@@ -138,7 +141,7 @@ static int read_one(struct args *a, const struct arg_spec *spec, struct value *v
     if (spec->kind == ARG_KIND_CUSTOM)
         return parse_custom(a, spec, text);
     v->set = true;
-    return args_value(a->e, spec, text, v->bytes, a->d);
+    return args_value(a->e, spec, text, a->texts, v->bytes, a->d);
 }
 
 static size_t table_length(const struct arg_spec *table)
@@ -194,11 +197,29 @@ static int collect_rest(const struct args *a, struct conf *conf, struct arena *s
     return 0;
 }
 
+/* Texts that were parsed for a running element, where they can stay. */
+static int keep_texts(struct element *e, const struct arg_spec *table, struct value *v,
+                      struct diag *d)
+{
+    for (size_t i = 0; table && table[i].name; i++) {
+        struct text t;
+
+        memcpy(&t, v[i].bytes, sizeof t);
+        if (!args_is_text(table[i].kind) || !v[i].set || !t.s)
+            continue;
+        if (!config_keep_text(e, table[i].offset, &t))
+            return diag_err(d, "out of memory");
+        memcpy(v[i].bytes, &t, sizeof t);
+    }
+    return 0;
+}
+
 int args_parse(struct element *e, const char *config, struct conf *conf,
                struct arena *scratch, struct diag *d)
 {
     const struct arg_spec *table = e->cls->args;
-    struct args a = {.e = e, .d = d};
+    struct args a = {
+        .e = e, .d = d, .texts = e->configured ? scratch : router_arena(e->router)};
     size_t n = table_length(table);
     struct value *v = arena_alloc_aligned(scratch, n + 1, sizeof *v,
                                           alignof(struct value));
@@ -216,52 +237,11 @@ int args_parse(struct element *e, const char *config, struct conf *conf,
             rc = -1;
     if ((e->cls->any_args ? collect_rest(&a, conf, scratch) : check_rest(&a)) < 0)
         rc = -1;
+    if (rc == 0 && e->configured)
+        rc = keep_texts(e, table, v, d);
     if (rc == 0)
         commit(e, table, v);
     return rc;
-}
-
-static struct lang_element *declaration_of(const struct element *e)
-{
-    return (struct lang_element *)(uintptr_t)&router_graph(e->router)
-        ->elements[e->index];
-}
-
-/* Room of an element's own for its configuration string, in the router's arena. */
-struct config_room {
-    char *text;
-    size_t size; /* 0: e->config is still the graph's */
-};
-
-/* Room for a configuration string of `len` bytes and its end, or NULL. A buffer that is big
- * enough is used again, so that a program which reconfigures all day does not fill the
- * router's arena. */
-static char *config_room(struct element *e, size_t len)
-{
-    uint32_t n = router_n_elements(e->router);
-    struct config_room *room;
-    size_t size;
-    char *text;
-
-    room = router_shared(e->router, "config rooms", n * sizeof *room);
-    if (!room || __builtin_mul_overflow(len + 1, 2, &size))
-        return NULL;
-    room += e->index;
-    if (len >= room->size) {
-        text = arena_alloc(router_arena(e->router), size);
-        if (!text)
-            return NULL;
-        *room = (struct config_room){text, size};
-    }
-    return room->text;
-}
-
-/* Keep `config` as e's configuration string, in the room for it. */
-static void keep_config(struct element *e, char *room, const char *config)
-{
-    memmove(room, config, strlen(config) + 1);
-    e->config = room;
-    declaration_of(e)->config = room; /* for `flatconfig` */
 }
 
 /* The arguments with `value` at position `at` if one stands there, or else without those
@@ -324,7 +304,7 @@ void args_rewrite(struct element *e, const char *argument, const char *value)
     if (rewrite(e, argument, value, &text) == 0) {
         room = config_room(e, strlen(sbuf_text(&text)));
         if (room)
-            keep_config(e, room, sbuf_text(&text));
+            config_keep(e, room, sbuf_text(&text));
     }
     sbuf_fini(&text);
 }
@@ -383,7 +363,7 @@ int args_reconfigure(struct element *e, const char *config, struct diag *d)
     if (rc < 0)
         memcpy(e->state, saved, e->cls->state_size);
     else
-        keep_config(e, room, config);
+        config_keep(e, room, config);
 out:
     free(saved);
     arena_free(scratch);
@@ -417,7 +397,8 @@ int args_words(struct element *e, const char *text, const struct arg_spec *specs
 
     for (const struct arg_spec *s = specs; s->name; s++) {
         if (word_next(&text, word)) {
-            if (args_value(e, s, word, (uint8_t *)base + s->offset, d) < 0)
+            if (args_value(e, s, word, router_arena(e->router),
+                           (uint8_t *)base + s->offset, d) < 0)
                 rc = -1;
         } else if (s->flags & ARG_REQUIRED) {
             rc = diag_err(d, "%s: required argument missing", s->name);

@@ -11,7 +11,8 @@
  * "LENGTH: parse error", "LENGTH: out of range, bound 255", "FOO: unknown argument", "too
  * many arguments".
  *
- * Memory: texts among the values live in the router's arena, conf->argv in `scratch`.
+ * Memory: texts among the values live in the router's arena, where a running element's next
+ *         ones take the place of old ones; conf->argv in `scratch`.
  */
 
 #ifndef ENGINE_ARGS_H
@@ -43,10 +44,13 @@ int args_reconfigure_one(struct element *e, const char *argument, const char *va
 int args_text(const struct element *e, const char *argument, struct sbuf *out);
 
 /* Parse one value of the kind and size that `spec` says into `out`, which has room for
- * args_value_size() bytes; errors begin with the argument's name. Also used for handlers
- * that write a member. */
+ * args_value_size() bytes; a text is put into `texts`. Errors begin with the argument's
+ * name. Also used for handlers that write a member. */
 int args_value(struct element *e, const struct arg_spec *spec, const char *text,
-               void *out, struct diag *d);
+               struct arena *texts, void *out, struct diag *d);
+
+/* Whether values of the kind are texts. */
+bool args_is_text(uint8_t kind);
 
 enum { ARGS_VALUE_MAX = 16 };
 

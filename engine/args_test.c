@@ -258,3 +258,49 @@ TEST(a_configuration_that_cannot_be_kept_does_not_configure)
     router_free(r);
     free(large);
 }
+
+struct labelled {
+    struct text label;
+};
+
+static const struct arg_spec labelled_args[] = {
+    ARG_STRING(labelled, label, "LABEL", ARG_M, NULL, "text"),
+    ARG_END,
+};
+
+static int refuse_minus(struct element *el, struct conf *c, struct diag *diag)
+{
+    const struct labelled *l = element_state(el);
+
+    return l->label.s[l->label.len - 2] == '-' ? diag_err(diag, "minus") : 0;
+}
+
+TEST(texts_of_a_running_element_take_each_others_room)
+{
+    static const char text[] =
+        "p :: UDPIPEncap(1.1.1.1, 1, 2.2.2.2, 2); Idle -> p -> Discard";
+    struct router_options options = {.memory_limit = 128 * 1024};
+    struct router *r = router_new(&platform, text, strlen(text), "text", &options, &d);
+    struct element *p = r ? router_find(r, "p") : NULL;
+    const struct labelled *l = p ? element_state(p) : NULL;
+    const struct element_class *own = p ? p->cls : NULL;
+    struct element_class labels;
+    char config[256];
+
+    EXPECT(p != NULL && own->state_size >= sizeof *l);
+    labels = *own;
+    labels.args = labelled_args;
+    labels.configure = refuse_minus;
+    p->cls = &labels;
+    memset(p->state, 0, sizeof *l);
+    for (int i = 0; i < 20000; i++) {
+        snprintf(config, sizeof config, "\"%*d\"", i % 100 + 8, i);
+        EXPECT_EQ(args_reconfigure(p, config, &d), 0);
+        EXPECT_EQ(atoi(l->label.s), i);
+        snprintf(config, sizeof config, "\"%*d\"", i % 90 + 8, -1);
+        EXPECT_EQ(args_reconfigure(p, config, NULL), -1);
+        EXPECT_EQ(atoi(l->label.s), i);
+    }
+    p->cls = own;
+    router_free(r);
+}

@@ -3,8 +3,10 @@
 
 #include "engine/args.h"
 
+#include "engine/host.h"
 #include "engine/nameinfo.h"
 #include "engine/parse_chars.h"
+#include "engine/platform.h"
 #include "engine/router.h"
 
 #include <inttypes.h>
@@ -35,10 +37,17 @@ size_t args_value_size(uint8_t kind)
         [ARG_KIND_ANNO] = sizeof(struct anno_ref),
         [ARG_KIND_FRACTION] = sizeof(double),
         [ARG_KIND_ELEMENT] = sizeof(struct element *),
+        [ARG_KIND_FILENAME] = sizeof(struct text),
         [ARG_KIND_CUSTOM] = 0,
     };
 
     return kind < sizeof size ? size[kind] : 0;
+}
+
+bool args_is_text(uint8_t kind)
+{
+    return kind == ARG_KIND_STRING || kind == ARG_KIND_WORD || kind == ARG_KIND_RAW ||
+           kind == ARG_KIND_FILENAME;
 }
 
 /* Messages about an argument begin with its name. */
@@ -181,6 +190,50 @@ static bool raw_text(struct arena *a, const char *s, struct text *out)
     return out->s != NULL;
 }
 
+/* What "~" or "~user" at the start of a file's name stands for; NULL: for itself. The
+ * length of that start goes into `len`. */
+static const char *home_of(const struct element *e, const char *name, size_t *len)
+{
+    const struct platform *p = element_platform(e);
+    char user[64];
+
+    *len = strcspn(name, "/");
+    if (name[0] != '~' || !p->host || *len > sizeof user)
+        return NULL;
+    memcpy(user, name + 1, *len - 1);
+    user[*len - 1] = '\0';
+    return p->host->home(p->ctx, *len > 1 ? user : NULL);
+}
+
+static bool value_filename(struct element *e, struct arena *a, const char *text,
+                           struct text *out)
+{
+    struct text t;
+    const char *home;
+    size_t start, n = 0;
+    char *name;
+
+    if (!args_string(a, text, &t) || !t.len)
+        return false;
+    home = home_of(e, t.s, &start);
+    if (!home)
+        start = 0;
+    name = arena_alloc(a, (home ? strlen(home) : 0) + t.len + 1);
+    if (!name)
+        return false;
+    for (const char *s = home ? home : ""; *s; s++)
+        name[n++] = *s;
+    for (const char *s = t.s + start; *s; s++)
+        name[n++] = *s;
+    name[n] = '\0';
+    for (size_t from = n = 0; name[from]; from++)
+        if (name[from] != '/' || name[from + 1] != '/')
+            name[n++] = name[from];
+    name[n] = '\0';
+    *out = (struct text){name, n};
+    return true;
+}
+
 static int value_element(struct element *e, const struct arg_spec *spec,
                          const char *text, void *out, struct diag *d)
 {
@@ -194,17 +247,19 @@ static int value_element(struct element *e, const struct arg_spec *spec,
 
 /* The kinds whose only message is "parse error". */
 static bool value_plain(struct element *e, const struct arg_spec *spec,
-                        const char *text, void *out)
+                        const char *text, struct arena *texts, void *out)
 {
     switch (spec->kind) {
     case ARG_KIND_BOOL:
         return parse_bool(text, out);
     case ARG_KIND_STRING:
-        return args_string(router_arena(e->router), text, out);
+        return args_string(texts, text, out);
     case ARG_KIND_WORD:
-        return args_word(router_arena(e->router), text, out);
+        return args_word(texts, text, out);
     case ARG_KIND_RAW:
-        return raw_text(router_arena(e->router), text, out);
+        return raw_text(texts, text, out);
+    case ARG_KIND_FILENAME:
+        return value_filename(e, texts, text, out);
     case ARG_KIND_IP:
         return parse_ip(e, text, out);
     case ARG_KIND_IP_PREFIX:
@@ -222,7 +277,7 @@ static bool value_plain(struct element *e, const struct arg_spec *spec,
 }
 
 int args_value(struct element *e, const struct arg_spec *spec, const char *text,
-               void *out, struct diag *d)
+               struct arena *texts, void *out, struct diag *d)
 {
     switch (spec->kind) {
     case ARG_KIND_U8:
@@ -243,5 +298,5 @@ int args_value(struct element *e, const struct arg_spec *spec, const char *text,
     case ARG_KIND_ELEMENT:
         return value_element(e, spec, text, out, d);
     }
-    return value_plain(e, spec, text, out) ? 0 : parse_failed(spec, d);
+    return value_plain(e, spec, text, texts, out) ? 0 : parse_failed(spec, d);
 }

@@ -75,6 +75,7 @@ enum arg_kind {
     ARG_KIND_ANNO,     /* struct anno_ref: "PAINT", "17", "20/4"; .max = default size */
     ARG_KIND_FRACTION, /* double 0..1: "0.5", "50%" */
     ARG_KIND_ELEMENT,  /* struct element *, by name in the compound element's scope */
+    ARG_KIND_FILENAME, /* struct text: unquoted, not empty, "~" and "//" resolved */
     ARG_KIND_CUSTOM,   /* by .parse */
 };
 
@@ -83,6 +84,7 @@ enum {
     ARG_POS = 1,      /* by position or keyword */
     ARG_REQUIRED = 2, /* an error if missing */
     ARG_OLD = 4,      /* accepted for old configurations, left out of the manual */
+    ARG_DEPRECATED = 8 | ARG_OLD, /* ... with a warning */
     ARG_M = ARG_POS | ARG_REQUIRED,
 };
 
@@ -132,6 +134,8 @@ struct arg_spec {
     ARG_MEMBER_(ARG_KIND_BANDWIDTH, uint64_t, s, m, n, f, d, h)
 #define ARG_STRING(s, m, n, f, d, h)                                                   \
     ARG_MEMBER_(ARG_KIND_STRING, struct text, s, m, n, f, d, h)
+#define ARG_FILENAME(s, m, n, f, d, h)                                                 \
+    ARG_MEMBER_(ARG_KIND_FILENAME, struct text, s, m, n, f, d, h)
 #define ARG_WORD(s, m, n, f, d, h)                                                     \
     ARG_MEMBER_(ARG_KIND_WORD, struct text, s, m, n, f, d, h)
 #define ARG_RAW(s, m, n, f, d, h)                                                      \

@@ -2,6 +2,7 @@
 /* handler_value.c -- members of an element's state as text and back */
 
 #include "engine/args.h"
+#include "engine/config_room.h"
 #include "engine/handler_impl.h"
 #include "engine/router.h"
 
@@ -93,6 +94,7 @@ void handler_value_read(const struct handler_spec *h, const void *member,
     case ARG_KIND_STRING:
     case ARG_KIND_WORD:
     case ARG_KIND_RAW:
+    case ARG_KIND_FILENAME:
         read_text(member, out);
         break;
     case ARG_KIND_IP:
@@ -116,23 +118,6 @@ void handler_value_read(const struct handler_spec *h, const void *member,
     default:
         read_number(h->kind, member, out);
     }
-}
-
-/* A written text takes the place of the old one if it fits there, so that a script that
- * writes again and again does not fill the router's arena. */
-static int write_text(struct element *e, void *member, const char *value)
-{
-    struct text old, new = {.len = strlen(value)};
-
-    memcpy(&old, member, sizeof old);
-    if (old.s && new.len <= old.len) {
-        memcpy((char *)(uintptr_t)old.s, value, new.len + 1);
-        new.s = old.s;
-    } else if (!(new.s = arena_strndup(router_arena(e->router), value, new.len))) {
-        return -1;
-    }
-    memcpy(member, &new, sizeof new);
-    return 0;
 }
 
 static const char *expected(uint8_t kind)
@@ -176,10 +161,15 @@ int handler_value_write(struct element *e, const struct handler_spec *h,
     const struct arg_spec spec = {.name = h->name, .kind = h->kind};
     alignas(16) uint8_t parsed[ARGS_VALUE_MAX];
 
-    if (h->kind == ARG_KIND_STRING || h->kind == ARG_KIND_WORD ||
-        h->kind == ARG_KIND_RAW)
-        return write_text(e, member, value) < 0 ? diag_err(d, "out of memory") : 0;
-    if (args_value(e, &spec, value, parsed, NULL) < 0)
+    if (args_is_text(h->kind)) {
+        struct text t = {value, strlen(value)};
+
+        if (!config_keep_text(e, h->offset, &t))
+            return diag_err(d, "out of memory");
+        memcpy(member, &t, sizeof t);
+        return 0;
+    }
+    if (args_value(e, &spec, value, NULL, parsed, NULL) < 0)
         return diag_err(d, "expected %s", expected(h->kind));
     memcpy(member, parsed, args_value_size(h->kind));
     return 0;

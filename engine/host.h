@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 struct element;
+struct host_file;
 
 /* Where a server socket listens. */
 struct host_address {
@@ -52,6 +53,15 @@ struct host_ops {
      * `kind` and the `size` of the value are those of engine/nameinfo.h. May be NULL. */
     bool (*find_name)(void *ctx, unsigned kind, const char *name, void *value,
                       size_t size);
+
+    /* A file that is written piece by piece, and begins empty. NULL: `why` tells. Pieces may
+     * wait in memory until it is closed, which tells why one was not written, or NULL. */
+    struct host_file *(*create_file)(void *ctx, const char *name, const char **why);
+    void (*append_file)(void *ctx, struct host_file *f, const char *text, size_t len);
+    const char *(*close_file)(void *ctx, struct host_file *f);
+    /* Home directory of a user, NULL meaning whoever runs the program; borrowed until the
+     * next call, NULL when it is not known. */
+    const char *(*home)(void *ctx, const char *user);
 
     /* For scripts. Those with a text result return NULL, or why they failed. */
     const char *(*read_file)(void *ctx, const char *name, char **text, size_t *len);

@@ -127,7 +127,8 @@ struct rewriter {
                           "time that mappings are safe from newer ones"),              \
         ARG_TIME(rewriter, reap_ns, "REAP_INTERVAL", 0, "900",                         \
                  "how often expired mappings are removed"),                            \
-        ARG_TIME(rewriter, reap_ns, "REAP_TIME", ARG_OLD, NULL, "old REAP_INTERVAL"),  \
+        ARG_TIME(rewriter, reap_ns, "REAP_TIME", ARG_DEPRECATED, NULL,                 \
+                 "old REAP_INTERVAL"),                                                 \
         ARG_BOOL(rewriter, dst_anno, "DST_ANNO", 0, "true",                            \
                  "set the destination annotation"),                                    \
     {                                                                                  \

@@ -85,7 +85,7 @@ static const struct arg_spec aggregate_ip_flows_args[] = {
      .offset = offsetof(struct aggregate_ip_flows, fragments_arg),
      .seen = 1 + offsetof(struct aggregate_ip_flows, have_fragments),
      .help = "keep later fragments"},
-    ARG_STRING(aggregate_ip_flows, traceinfo, "TRACEINFO", 0, NULL, "file for flows"),
+    ARG_FILENAME(aggregate_ip_flows, traceinfo, "TRACEINFO", 0, NULL, "file for flows"),
     ARG_ELEMENT(aggregate_ip_flows, source, "SOURCE", 0, NULL, "whose file name"),
     ARG_END,
 };

@@ -46,7 +46,6 @@
 #include "engine/element.h"
 #include "engine/handler_call.h"
 #include "engine/os/capture.h"
-#include "engine/os/filename.h"
 #include "engine/os/link_type.h"
 #include "engine/router.h"
 #include "engine/task_handlers.h"
@@ -87,7 +86,8 @@ static int from_dump_parse_sample(struct element *e, const char *text, void *mem
 }
 
 static const struct arg_spec from_dump_args[] = {
-    ARG_FILENAME(from_dump, filename, "FILENAME", ARG_M, "file; - is standard input"),
+    ARG_FILENAME(from_dump, filename, "FILENAME", ARG_M, NULL,
+                 "file; - is standard input"),
     ARG_BOOL(from_dump, timing, "TIMING", ARG_POS, "false", "keep the pauses"),
     ARG_BOOL(from_dump, stop, "STOP", ARG_KEY, "false", "stop the driver at the end"),
     ARG_BOOL(from_dump, active, "ACTIVE", ARG_KEY, "true",

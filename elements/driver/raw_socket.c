@@ -71,7 +71,7 @@ int raw_socket_configure(struct element *e, struct conf *c, struct diag *d)
         port.kind = ARG_KIND_PORT_TCP;
     else if (s->protocol == IP_PROTO_UDP)
         port.kind = ARG_KIND_PORT_UDP;
-    return s->port_arg.len ? args_value(e, &port, s->port_arg.s, &s->port, d) : 0;
+    return s->port_arg.len ? args_value(e, &port, s->port_arg.s, NULL, &s->port, d) : 0;
 }
 
 /* --- in --------------------------------------------------------------------------------- */

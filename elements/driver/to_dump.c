@@ -28,7 +28,6 @@
  */
 
 #include "engine/element.h"
-#include "engine/os/filename.h"
 #include "engine/os/filter_child.h"
 #include "engine/os/link_type.h"
 #include "engine/router.h"
@@ -65,7 +64,8 @@ struct to_dump {
 static struct to_dump *open_dumps;
 
 static const struct arg_spec to_dump_args[] = {
-    ARG_FILENAME(to_dump, filename, "FILENAME", ARG_M, "file; - is standard output"),
+    ARG_FILENAME(to_dump, filename, "FILENAME", ARG_M, NULL,
+                 "file; - is standard output"),
     ARG_U32(to_dump, snaplen, "SNAPLEN", ARG_POS, "2000", "bytes of a packet; 0: all"),
     ARG_WORD(to_dump, encap, "ENCAP", ARG_POS, NULL, "what packets begin with"),
     ARG_RAW(to_dump, encap_from, "USE_ENCAP_FROM", ARG_KEY, NULL, "whose encap to use"),

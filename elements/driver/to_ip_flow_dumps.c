@@ -30,7 +30,6 @@
  */
 
 #include "engine/agg_notifier.h"
-#include "engine/os/filename.h"
 #include "engine/agg_set.h"
 #include "engine/ip_summary.h"
 #include "engine/os/filter_child.h"
@@ -67,8 +66,9 @@ struct to_ip_flow_dumps {
 };
 
 static const struct arg_spec to_ip_flow_dumps_args[] = {
-    ARG_FILENAME(to_ip_flow_dumps, pattern, "FILEPATTERN", ARG_POS, "file names"),
-    ARG_FILENAME(to_ip_flow_dumps, pattern, "OUTPUT_PATTERN", ARG_OLD, "old name"),
+    ARG_FILENAME(to_ip_flow_dumps, pattern, "FILEPATTERN", ARG_POS, NULL, "file names"),
+    ARG_FILENAME(to_ip_flow_dumps, pattern, "OUTPUT_PATTERN", ARG_OLD, NULL,
+                 "old name"),
     ARG_ELEMENT(to_ip_flow_dumps, notifier, "NOTIFIER", 0, NULL, "says when flows end"),
     ARG_BOOL(to_ip_flow_dumps, absolute_time, "ABSOLUTE_TIME", 0, "false", "as it is"),
     ARG_BOOL(to_ip_flow_dumps, absolute_seq, "ABSOLUTE_SEQ", 0, "false", "as it is"),

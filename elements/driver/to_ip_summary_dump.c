@@ -35,7 +35,6 @@
 #include "engine/element.h"
 #include "engine/ip_summary.h"
 #include "engine/lang/lang.h"
-#include "engine/os/filename.h"
 #include "engine/unparse.h"
 
 #include <errno.h>
@@ -57,11 +56,11 @@ struct to_ip_summary_dump {
 };
 
 static const struct arg_spec to_ip_summary_dump_args[] = {
-    ARG_FILENAME(to_ip_summary_dump, filename, "FILENAME", ARG_M, "file"),
+    ARG_FILENAME(to_ip_summary_dump, filename, "FILENAME", ARG_M, NULL, "file"),
     ARG_RAW(to_ip_summary_dump, fields_arg, "FIELDS", 0, "timestamp ip_src",
             "what is written"),
     ARG_RAW(to_ip_summary_dump, fields_arg, "CONTENTS", ARG_OLD, NULL, "old FIELDS"),
-    ARG_RAW(to_ip_summary_dump, fields_arg, "DATA", ARG_OLD, NULL, "old FIELDS"),
+    ARG_RAW(to_ip_summary_dump, fields_arg, "DATA", ARG_DEPRECATED, NULL, "old FIELDS"),
     ARG_BOOL(to_ip_summary_dump, header, "HEADER", 0, "true", "describe the dump"),
     ARG_BOOL(to_ip_summary_dump, verbose, "VERBOSE", 0, "false", "say more"),
     ARG_STRING(to_ip_summary_dump, banner, "BANNER", 0, NULL, "who made this"),

@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * filename.h -- arguments that name a file
+ * filename.h -- names of files that need the operating system to be understood
  *
- * As in a shell, "~/x" and "~user/x" begin with a home directory; slashes next to each other
- * count as one.
+ * As in a shell, "~/x" and "~user/x" begin with a home directory: args_value() asks the
+ * driver for it, for arguments of the kind ARG_KIND_FILENAME.
  */
 
 #ifndef ENGINE_OS_FILENAME_H
 #define ENGINE_OS_FILENAME_H
 
-#include "engine/element.h"
-
-/* A struct text member. */
-#define ARG_FILENAME(state_, member_, name_, flags_, help_)                            \
-    {                                                                                  \
-        .name = name_, .kind = ARG_KIND_CUSTOM, .flags = flags_, .help = help_,        \
-        .offset = offsetof(struct state_, member_), .parse = filename_parse,           \
-    }
-
-/* arg_spec.parse: what is empty, or not one word or string, is no name. */
-int filename_parse(struct element *e, const char *text, void *member, struct diag *d);
+/* The home directory of `user`, NULL meaning whoever runs the program; borrowed until the
+ * next call, NULL if there is none. */
+const char *filename_home(const char *user);
 
 #endif

@@ -10,7 +10,6 @@
 #ifndef ENGINE_OS_TRACE_SOURCE_H
 #define ENGINE_OS_TRACE_SOURCE_H
 
-#include "engine/os/filename.h"
 #include "engine/os/trace_file.h"
 #include "engine/task_handlers.h"
 
@@ -39,7 +38,7 @@ struct trace_source {
 /* Arguments that all of them have; `s` is the name of the state's struct, whose first member
  * is `source`. */
 #define TRACE_SOURCE_ARGS(s, filename_flags)                                           \
-    ARG_FILENAME(s, source.filename, "FILENAME", filename_flags, "file"),              \
+    ARG_FILENAME(s, source.filename, "FILENAME", filename_flags, NULL, "file"),        \
         ARG_BOOL(s, source.stop, "STOP", 0, "false", "stop at the end"),               \
         ARG_BOOL(s, source.active, "ACTIVE", 0, "true", "emit packets"),               \
         ARG_BOOL(s, source.zero, "ZERO", 0, "true", "accepted"),                       \

@@ -48,21 +48,3 @@ void chatter_say(struct element *e, const struct chatter_channel *c,
     for (const struct chatter_listener *l = c ? c->listeners : NULL; l; l = l->next)
         l->hear(l->arg, sbuf_text(line), line->len);
 }
-
-int chatter_file_new(const struct element *e, const char *name, struct diag *d)
-{
-    const struct platform *p = element_platform(e);
-    const char *why = "there are no files here";
-
-    if (p->write_file)
-        why = p->write_file(p->ctx, name, false, "", 0);
-    return why ? diag_err(d, "%s: %s", name, why) : 0;
-}
-
-void chatter_file_say(const struct element *e, const char *name,
-                      const struct sbuf *line)
-{
-    const struct platform *p = element_platform(e);
-
-    (void)p->write_file(p->ctx, name, true, sbuf_text(line), line->len);
-}

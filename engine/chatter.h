@@ -36,12 +36,4 @@ void chatter_leave(struct chatter_channel *c, struct chatter_listener *l);
 void chatter_say(struct element *e, const struct chatter_channel *c,
                  const struct sbuf *line);
 
-/* OUTFILE of elements that print: make the file anew, empty. 0, or -1 with an error; a VM
- * has no files. */
-int chatter_file_new(const struct element *e, const char *name, struct diag *d);
-
-/* Append a line to it. A line that cannot be written is lost. */
-void chatter_file_say(const struct element *e, const char *name,
-                      const struct sbuf *line);
-
 #endif

@@ -343,6 +343,30 @@ else
     echo "FAIL driver/no_hot_swap_without_R"
     failed=1
 fi
+
+# --- arguments with old names ---
+try -e 'InfiniteSource(x, LIMIT 1, STOP true) -> p :: Print(a, NBYTES 1) -> Discard'
+is deprecated 0 "" "config:1: While configuring 'p :: Print':
+config:1:   NBYTES: warning: argument deprecated
+a:    1 | 78"
+# --- files that elements print into ---
+udp='InfiniteSource(LIMIT 2, STOP true, DATA \<45000024 00000000 40110000 01020304 05060708 00010002 00100000 31323334 35363738>) -> MarkIPHeader'
+try -e "$udp -> IPPrint(a, TIMESTAMP false, OUTFILE \"$dir//lines\") -> IPPrint(b, TIMESTAMP false) -> Discard"
+line='1.2.3.4.1 > 5.6.7.8.2: udp 16'
+is outfile 0 "" "b: $line"$'\n'"b: $line"
+same "$(cat "$dir/lines")" "a: $line"$'\n'"a: $line" && echo "PASS driver/outfile_lines" || { cat "$dir/lines"; echo "FAIL driver/outfile_lines"; failed=1; }
+arp='InfiniteSource(LIMIT 1, STOP true, DATA \<00010800 06040001 000000000001 01020304 000000000000 01020305>) -> MarkIPHeader'
+echo old >"$dir/arp"
+HOME=$dir try -e "$arp -> ARPPrint(TIMESTAMP false, OUTFILE ~/arp) -> Discard"
+is outfile_arp 0 "" ""
+same "$(cat "$dir/arp")" 'arp who-has 1.2.3.5 tell 1.2.3.4' && echo "PASS driver/outfile_home" || { cat "$dir/arp"; echo "FAIL driver/outfile_home"; failed=1; }
+try -e "Idle -> p :: IPPrint(OUTFILE $dir/none/lines) -> Discard"
+is outfile_missing 1 "" "config:1: While initializing 'p :: IPPrint':
+config:1:   $dir/none/lines: No such file or directory
+Router could not be initialized!"
+try -e "$udp -> IPPrint(OUTFILE /dev/full) -> Discard"
+is outfile_full 0 "" "/dev/full: No space left on device"
+
 rm -f "$dir/port"
 start -e "s :: ChatterSocket(TCP, 31777); TimedSource(0.05, abcd) -> Print(here) -> Discard" -h version
 for ((i = 0; i < 60; i++)); do

@@ -21,24 +21,23 @@
  * annotations and the first bytes, "in:   64 | 00112233 44556677".
  */
 
+#include "engine/contents.h"
 #include "engine/element.h"
 #include "engine/unparse.h"
-
-enum print_contents { PRINT_NONE, PRINT_HEX, PRINT_ASCII };
 
 struct print {
     struct text label, contents;
     int32_t max_length;
     bool timestamp, annotations, headroom, cpu, active;
-    enum print_contents how;
+    int how; /* enum contents */
 };
 
 static const struct arg_spec print_args[] = {
     ARG_STRING(print, label, "LABEL", ARG_POS, NULL, "text at the start of each line"),
     ARG_I32(print, max_length, "MAXLENGTH", ARG_POS, "24",
             "most bytes printed, < 0: all"),
-    ARG_I32(print, max_length, "LENGTH", ARG_OLD, NULL, "MAXLENGTH"),
-    ARG_I32(print, max_length, "NBYTES", ARG_OLD, NULL, "MAXLENGTH"),
+    ARG_I32(print, max_length, "LENGTH", ARG_DEPRECATED, NULL, "MAXLENGTH"),
+    ARG_I32(print, max_length, "NBYTES", ARG_DEPRECATED, NULL, "MAXLENGTH"),
     ARG_WORD(print, contents, "CONTENTS", ARG_KEY, "HEX", "NONE, HEX or ASCII"),
     ARG_BOOL(print, timestamp, "TIMESTAMP", ARG_KEY, "false",
              "print the packet's time"),
@@ -51,32 +50,12 @@ static const struct arg_spec print_args[] = {
     ARG_END,
 };
 
-static bool print_is_word(const char *text, const char *upper)
-{
-    for (; *text && *upper; text++, upper++)
-        if (*text != *upper && (*text < 'a' || *text > 'z' || *text - 32 != *upper))
-            return false;
-    return *text == *upper;
-}
-
 static int print_configure(struct element *e, struct conf *c, struct diag *d)
 {
     struct print *s = element_state(e);
-    bool hex;
 
-    if (parse_bool(s->contents.s, &hex))
-        s->how = hex ? PRINT_HEX : PRINT_NONE;
-    else if (print_is_word(s->contents.s, "NONE"))
-        s->how = PRINT_NONE;
-    else if (print_is_word(s->contents.s, "HEX"))
-        s->how = PRINT_HEX;
-    else if (print_is_word(s->contents.s, "ASCII"))
-        s->how = PRINT_ASCII;
-    else
-        return diag_err(d,
-                        "bad contents value '%s'; should be 'NONE', 'HEX', or 'ASCII'",
-                        s->contents.s);
-    return 0;
+    s->how = contents_parse(&s->contents, d);
+    return s->how < 0 ? -1 : 0;
 }
 
 static void print_hex(struct sbuf *out, const uint8_t *at, uint32_t n, bool groups)
@@ -102,7 +81,7 @@ static void print_ascii(struct sbuf *out, const uint8_t *at, uint32_t n)
 
 static void print_line(const struct print *s, const struct pkt *p, struct sbuf *out)
 {
-    uint32_t bytes = s->how == PRINT_NONE ? 0 : (uint32_t)s->max_length;
+    uint32_t bytes = s->how == CONTENTS_NONE ? 0 : (uint32_t)s->max_length;
     char time[UNPARSE_ROOM];
     const char *colon = "";
 
@@ -124,7 +103,7 @@ static void print_line(const struct print *s, const struct pkt *p, struct sbuf *
     bytes = bytes < p->len ? bytes : p->len; /* a negative one is a large one */
     if (bytes) {
         sbuf_puts(out, " | ");
-        if (s->how == PRINT_HEX)
+        if (s->how == CONTENTS_HEX)
             print_hex(out, p->data, bytes, true);
         else
             print_ascii(out, p->data, bytes);

@@ -8,7 +8,7 @@
  *           TIMESTAMP  print the timestamp, default true
  *           ETHER      print the Ethernet addresses of the frame, default false
  *           ACTIVE     false: print nothing
- *           OUTFILE    print into this file instead; not in a VM
+ *           OUTFILE    a file that the lines go to instead; in the driver only
  * Counters: none
  * Handlers: active  (rw) as ACTIVE
  * Example:  c[0] -> CheckARPHeader(14) -> ARPPrint(arp) -> ...
@@ -18,13 +18,14 @@
  * addresses, pass in silence.
  */
 
-#include "engine/chatter.h"
 #include "engine/element.h"
 #include "engine/net_headers.h"
+#include "engine/out_file.h"
 #include "engine/unparse.h"
 
 struct arp_print {
-    struct text label, outfile;
+    struct text label;
+    struct out_file file;
     bool timestamp, ether, active;
 };
 
@@ -33,9 +34,23 @@ static const struct arg_spec arp_print_args[] = {
     ARG_BOOL(arp_print, timestamp, "TIMESTAMP", 0, "true", "print the timestamp"),
     ARG_BOOL(arp_print, ether, "ETHER", 0, "false", "print the frame's addresses"),
     ARG_BOOL(arp_print, active, "ACTIVE", 0, "true", "false: print nothing"),
-    ARG_STRING(arp_print, outfile, "OUTFILE", 0, NULL, "file to print into"),
+    OUT_FILE_ARG(arp_print, file),
     ARG_END,
 };
+
+static int arp_print_initialize(struct element *e, struct diag *d)
+{
+    struct arp_print *s = element_state(e);
+
+    return out_file_open(&s->file, e, d);
+}
+
+static void arp_print_cleanup(struct element *e)
+{
+    struct arp_print *s = element_state(e);
+
+    out_file_close(&s->file, e);
+}
 
 enum { ARP_FIXED = 8 }; /* bytes of the header before its addresses */
 
@@ -121,16 +136,9 @@ static bool arp_print_line(const struct arp_print *s, const struct pkt *p,
     return true;
 }
 
-static int arp_print_initialize(struct element *e, struct diag *d)
-{
-    const struct arp_print *s = element_state(e);
-
-    return s->outfile.len ? chatter_file_new(e, s->outfile.s, d) : 0;
-}
-
 static void arp_print_batch(struct element *e, struct batch *b, uint32_t from)
 {
-    const struct arp_print *s = element_state(e);
+    struct arp_print *s = element_state(e);
     struct sbuf out = SBUF_INIT;
 
     if (!s->active)
@@ -142,10 +150,8 @@ static void arp_print_batch(struct element *e, struct batch *b, uint32_t from)
         if (!arp_print_line(s, b->p[i], &out))
             continue;
         sbuf_putc(&out, '\n');
-        if (s->outfile.len)
-            chatter_file_say(e, s->outfile.s, &out);
-        else
-            chatter_say(e, NULL, &out);
+        if (!out_file_write(&s->file, e, &out))
+            element_say(e, "%s", sbuf_text(&out));
     }
     sbuf_fini(&out);
 }
@@ -164,6 +170,7 @@ ELEMENT(ARPPrint) = {
     .args = arp_print_args,
     .handlers = arp_print_handlers,
     .initialize = arp_print_initialize,
+    .cleanup = arp_print_cleanup,
     .push = arp_print_push,
     .pull = arp_print_pull,
 };

@@ -15,9 +15,9 @@
  *           SWAP       print ICMP echo's numbers in the host order of little-endian
  *                      machines, default true
  *           ACTIVE     false: print nothing
+ *           OUTFILE    a file that the lines go to instead; in the driver only
  *           CHANNEL    default "default", the console: print for ChatterSockets of this
  *                      channel; for nobody if there is none
- *           OUTFILE    print into this file instead; not in a VM
  * Handlers: active  (rw) as ACTIVE
  * Example:  ... -> CheckIPHeader -> IPPrint(in, TTL true) -> ...
  * See also: Print, CheckIPHeader
@@ -26,17 +26,18 @@
  */
 
 #include "engine/chatter.h"
+#include "engine/contents.h"
 #include "engine/element.h"
 #include "engine/nameinfo.h"
 #include "engine/net_headers.h"
+#include "engine/out_file.h"
 #include "engine/unparse.h"
 
 #include <stdio.h>
 
-enum { SHOW_NONE, SHOW_HEX, SHOW_ASCII };
-
 struct ip_print {
-    struct text label, contents, payload, channel, outfile;
+    struct text label, contents, payload, channel;
+    struct out_file file;
     struct chatter_channel *listeners; /* in the router's arena; NULL: the console */
     int32_t max_bytes, nbytes;
     bool id, timestamp, paint, tos, ttl, swap, length, aggregate, ether, active;
@@ -65,70 +66,40 @@ static const struct arg_spec ip_print_args[] = {
     ARG_BOOL(ip_print, aggregate, "AGGREGATE", 0, "false", "print the aggregate"),
     ARG_BOOL(ip_print, ether, "ETHER", 0, "false", "print Ethernet addresses"),
     ARG_BOOL(ip_print, active, "ACTIVE", 0, "true", "false: print nothing"),
-    ARG_STRING(ip_print, outfile, "OUTFILE", 0, NULL, "file to print into"),
+    OUT_FILE_ARG(ip_print, file),
     ARG_WORD(ip_print, channel, "CHANNEL", 0, NULL, "for whom"),
     ARG_END,
 };
 
-static bool ip_print_is(const struct text *t, const char *upper)
-{
-    size_t i;
-
-    for (i = 0; t->s && t->s[i] && upper[i]; i++)
-        if ((t->s[i] >= 'a' && t->s[i] <= 'z' ? t->s[i] - 32 : t->s[i]) != upper[i])
-            return false;
-    return t->s && t->s[i] == upper[i];
-}
-
-static int ip_print_show(const struct text *t)
-{
-    bool yes;
-
-    if (ip_print_is(t, "HEX"))
-        return SHOW_HEX;
-    if (ip_print_is(t, "ASCII"))
-        return SHOW_ASCII;
-    if (ip_print_is(t, "NONE"))
-        return SHOW_NONE;
-    return parse_bool(t->s, &yes) ? yes : -1;
-}
-
 /* PAYLOAD knows fewer words. */
-static int ip_print_show_payload(const struct text *t)
+static int ip_print_payload(struct text *t)
 {
-    if (ip_print_is(t, "NO") || ip_print_is(t, "FALSE"))
-        return SHOW_NONE;
-    if (ip_print_is(t, "YES") || ip_print_is(t, "TRUE") || ip_print_is(t, "HEX"))
-        return SHOW_HEX;
-    return ip_print_is(t, "ASCII") ? SHOW_ASCII : -1;
-}
+    static const struct {
+        const char *word;
+        enum contents how;
+    } words[] = {{"NO", CONTENTS_NONE}, {"FALSE", CONTENTS_NONE},
+                 {"YES", CONTENTS_HEX}, {"TRUE", CONTENTS_HEX},
+                 {"HEX", CONTENTS_HEX}, {"ASCII", CONTENTS_ASCII}};
 
-/* CONTENTS as Click's messages have it, also the one about PAYLOAD: in capitals, unless it
- * is a boolean value. */
-static int ip_print_bad(const struct ip_print *s, const char *what, struct diag *d)
-{
-    char word[64];
-    size_t n = 0;
-    bool yes, is_bool = parse_bool(s->contents.s, &yes);
-
-    for (const char *c = s->contents.s; *c && n < sizeof word - 1; c++)
-        word[n++] = (char)(!is_bool && *c >= 'a' && *c <= 'z' ? *c - 32 : *c);
-    word[n] = '\0';
-    return diag_err(d, "bad %s value '%s'; should be %s", what, word,
-                    *what == 'c' ? "'NONE', 'HEX', or 'ASCII'"
-                                 : "'false', 'hex', or 'ascii'");
+    contents_upper(t);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(t->s, words[i].word))
+            return (int)words[i].how;
+    return -1;
 }
 
 static int ip_print_configure(struct element *e, struct conf *c, struct diag *d)
 {
     struct ip_print *s = element_state(e);
-    int contents = ip_print_show(&s->contents),
-        payload = ip_print_show_payload(&s->payload);
+    int contents = contents_parse(&s->contents, d),
+        payload = ip_print_payload(&s->payload);
 
     if (contents < 0)
-        return ip_print_bad(s, "contents", d);
-    if (payload < 0)
-        return ip_print_bad(s, "payload", d);
+        return -1;
+    if (payload < 0) /* quoting the other argument is Click's mistake */
+        return diag_err(d,
+                        "bad payload value '%s'; should be 'false', 'hex', or 'ascii'",
+                        s->contents.s);
     if (payload && contents)
         return diag_err(d, "specify at most one of PAYLOAD and CONTENTS");
     if (s->have_nbytes)
@@ -142,9 +113,16 @@ static int ip_print_configure(struct element *e, struct conf *c, struct diag *d)
 
 static int ip_print_initialize(struct element *e, struct diag *d)
 {
-    const struct ip_print *s = element_state(e);
+    struct ip_print *s = element_state(e);
 
-    return s->outfile.len ? chatter_file_new(e, s->outfile.s, d) : 0;
+    return out_file_open(&s->file, e, d);
+}
+
+static void ip_print_cleanup(struct element *e)
+{
+    struct ip_print *s = element_state(e);
+
+    out_file_close(&s->file, e);
 }
 
 /* "SRC > DST", with ports (host order) unless negative. */
@@ -337,7 +315,7 @@ static void ip_print_contents(const struct ip_print *s, struct sbuf *out,
     n = pkt_avail(p, at);
     if (s->max_bytes >= 0 && n > (uint32_t)s->max_bytes)
         n = (uint32_t)s->max_bytes;
-    ip_print_data(out, at, n, s->show == SHOW_HEX);
+    ip_print_data(out, at, n, s->show == CONTENTS_HEX);
 }
 
 static void ip_print_annotations(const struct ip_print *s, struct sbuf *out,
@@ -393,7 +371,7 @@ static void ip_print_header(const struct ip_print *s, struct sbuf *out,
 
 static void ip_print_one(struct element *e, const struct pkt *p)
 {
-    const struct ip_print *s = element_state(e);
+    struct ip_print *s = element_state(e);
     struct sbuf out = SBUF_INIT;
 
     ip_print_annotations(s, &out, p);
@@ -401,13 +379,11 @@ static void ip_print_one(struct element *e, const struct pkt *p)
         sbuf_puts(&out, "truncated-ip");
     } else {
         ip_print_header(s, &out, p);
-        if (s->show != SHOW_NONE)
+        if (s->show != CONTENTS_NONE)
             ip_print_contents(s, &out, p);
     }
     sbuf_putc(&out, '\n');
-    if (s->outfile.len)
-        chatter_file_say(e, s->outfile.s, &out);
-    else
+    if (!out_file_write(&s->file, e, &out))
         chatter_say(e, s->listeners, &out);
     sbuf_fini(&out);
 }
@@ -437,6 +413,7 @@ ELEMENT(IPPrint) = {
     .handlers = ip_print_handlers,
     .configure = ip_print_configure,
     .initialize = ip_print_initialize,
+    .cleanup = ip_print_cleanup,
     .push = ip_print_push,
     .pull = ip_print_pull,
 };

@@ -225,6 +225,9 @@ struct element_class {
     void (*push)(struct element *e, unsigned port, struct batch *b);
     uint32_t (*pull)(struct element *e, unsigned port, struct batch *b, uint32_t max);
 
+    /* Whether this element, as it is connected, has a task, for HANDLER_OF_TASK; NULL: yes. */
+    bool (*has_task)(const struct element *e);
+
     /* A call by number, see llrpc.h; `data` has room for what comes out, aligned for any
      * integer. NULL, or why it failed. May be NULL: there are none. */
     const char *(*llrpc)(struct element *e, uint32_t call, void *data);
@@ -310,7 +313,7 @@ const struct platform *element_platform(const struct element *e);
  * Click's message in `d`, when there is none. */
 struct element *element_find(const struct element *e, const char *name, struct diag *d);
 
-/* Which way a port works, known from initialize() on. */
+/* Which way a port works, known from configure() on. */
 bool element_input_is_push(const struct element *e, unsigned port);
 bool element_output_is_push(const struct element *e, unsigned port);
 

@@ -108,7 +108,7 @@ int endless_source_initialize(struct element *e, struct diag *d)
     struct endless_source *s = element_state(e);
 
     if (element_output_is_push(e, 0)) {
-        task_join(&s->task, e, endless_source_run, true);
+        task_join(&s->task, e, endless_source_run, true, d);
         signal_down(&s->nonfull, e, 0, &s->task);
     }
     return handler_call_check(&s->end, e, HANDLER_WRITE, d);

@@ -43,6 +43,11 @@ static bool spec_named(const struct element *e, const struct handler_spec *h,
 
 /* The entry of a class's table that does all of `flags`; a name may stand there twice,
  * once for reading and once for writing. */
+static bool is_hidden(const struct element *e, const struct handler_spec *h)
+{
+    return (h->flags & HANDLER_OF_TASK) && e->cls->has_task && !e->cls->has_task(e);
+}
+
 static const struct handler_spec *find_spec(const struct element *e, const char *name,
                                             uint32_t flags)
 {
@@ -50,7 +55,8 @@ static const struct handler_spec *find_spec(const struct element *e, const char 
     intptr_t number;
 
     for (h = e->cls->handlers; h && h->name; h++)
-        if ((h->flags & flags) == flags && spec_named(e, h, name, &number))
+        if ((h->flags & flags) == flags && spec_named(e, h, name, &number) &&
+            !is_hidden(e, h))
             return h;
     if (!e->cls->more_handlers || handler_common(name))
         return NULL;
@@ -377,7 +383,8 @@ void handler_list(const struct element *e, struct sbuf *out)
         uint32_t flags = joined_flags(table, n);
 
         /* its own `config` stands in the place of the common one */
-        if (flags && !(flags & HANDLER_PRIVATE) && !handler_common(table[n].name))
+        if (flags && !(flags & HANDLER_PRIVATE) && !handler_common(table[n].name) &&
+            !is_hidden(e, &table[n]))
             list_spec(e, &table[n], flags, out);
     }
     while (n_counters-- > 0)

@@ -38,6 +38,8 @@ enum handler_flags {
     HANDLER_KEYWORD =
         1024, /* writing configures the element anew with another `argument`; reading gives
                  its text, or nothing if it was left out, unless there is a member */
+    HANDLER_OF_TASK =
+        2048, /* there is none on elements whose class's has_task() says no */
 };
 
 struct handler_spec {

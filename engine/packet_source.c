@@ -110,7 +110,7 @@ int packet_source_write_length(struct element *e, const struct handler_spec *h,
     int64_t old = s->length, length;
 
     if (!parse_i64(value, 0, &length))
-        return diag_err(d, "length must be integer");
+        return diag_err(d, h->user ? "syntax error" : "length must be integer");
     s->length = length;
     if (packet_source_build(e, s, d) < 0) {
         s->length = old;

@@ -45,18 +45,13 @@ uint32_t packet_source_emit(struct packet_source *s, struct batch *b, uint32_t n
         .offset = offsetof(struct state, member), .read = packet_source_read_data,     \
         .write = packet_source_write_data                                              \
     }
-#define PACKET_SOURCE_LENGTH_HANDLER(state, member, name_, help_)                      \
+/* `terse`: an error is "syntax error". */
+#define PACKET_SOURCE_LENGTH_HANDLER(state, member, name_, help_, terse)               \
     {                                                                                  \
         .name = (name_), .help = (help_), .flags = HANDLER_READ | HANDLER_WRITE,       \
-        .offset = offsetof(struct state, member), .read = packet_source_read_length,   \
-        .write = packet_source_write_length                                            \
+        .user = (terse), .offset = offsetof(struct state, member),                     \
+        .read = packet_source_read_length, .write = packet_source_write_length         \
     }
-#define PACKET_SOURCE_HANDLERS(state, member)                                          \
-    PACKET_SOURCE_DATA_HANDLER(state, member),                                         \
-        PACKET_SOURCE_LENGTH_HANDLER(state, member, "length",                          \
-                                     "of a packet, < 0: that of the data"),            \
-        PACKET_SOURCE_LENGTH_HANDLER(state, member, "datasize", "old name of length")
-
 int packet_source_read_data(struct element *e, const struct handler_spec *h,
                             const char *param, struct sbuf *out, struct diag *d);
 int packet_source_write_data(struct element *e, const struct handler_spec *h,

@@ -124,7 +124,7 @@ int rated_unqueue_initialize(struct element *e, struct diag *d)
 
     s->active = true;
     timer_init(&s->timer, e, rated_unqueue_fire);
-    task_join(&s->task, e, rated_unqueue_run, true);
+    task_join(&s->task, e, rated_unqueue_run, true, d);
     signal_up(&s->nonempty, e, 0, &s->task);
     return 0;
 }

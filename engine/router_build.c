@@ -115,6 +115,7 @@ int router_create_elements(struct router *r, struct diag *d)
 static int configure_one(struct element *e, struct arena *scratch, struct diag *d)
 {
     struct conf c = {.scratch = scratch};
+    size_t errors = diag_n_errors(d);
     int rc;
 
     /* Nothing to parse, nothing to do: most of a large configuration is like that. */
@@ -126,6 +127,8 @@ static int configure_one(struct element *e, struct arena *scratch, struct diag *
     rc = args_parse(e, e->config, &c, scratch, d);
     if (rc == 0 && e->cls->configure)
         rc = e->cls->configure(e, &c, d);
+    if (rc < 0 && diag_n_errors(d) == errors)
+        diag_err(d, "unspecified error");
     diag_leave(d);
     e->configured = rc == 0;
     return rc;

@@ -5,10 +5,11 @@
 
 #include "engine/router.h"
 
-/* What ScheduleInfo said, by absolute name; most routers have none. */
+/* What ScheduleInfo said; most routers have none. */
 struct task_tickets {
     struct task_tickets *next;
-    const char *name; /* of an element or a compound element; in the router's arena */
+    const char *scope; /* where it stands: "", "c/"; in the router's arena */
+    const char *name;  /* of an element there, or of a compound element and a slash */
     uint32_t tickets;
 };
 
@@ -21,45 +22,97 @@ int task_tickets_set(struct element *e, const char *name, uint32_t tickets)
 {
     struct arena *a = router_arena(e->router);
     const char *slash = strrchr(e->name, '/');
-    size_t scope = slash ? (size_t)(slash - e->name) + 1 : 0, len = strlen(name);
     struct task_tickets **list = task_tickets(e), *t = arena_alloc(a, sizeof *t);
-    char *absolute = arena_alloc(a, scope + len + 1);
 
-    if (!list || !t || !absolute)
+    if (!list || !t || !(t->name = arena_strdup(a, name)) ||
+        !(t->scope = arena_strndup(a, e->name,
+                                   slash ? (size_t)(slash - e->name) + 1 : 0)))
         return -1;
-    memcpy(absolute, e->name, scope);
-    memcpy(absolute + scope, name, len + 1);
-    *t = (struct task_tickets){.next = *list, .name = absolute, .tickets = tickets};
+    t->tickets = tickets;
+    t->next = *list;
     *list = t;
     return 0;
 }
 
-/* Whether `name` is `whole` or one of the compound elements around it. */
-static bool names_scope_of(const char *name, const char *whole)
+/* The newest entry that stands in the first `scope` bytes of `whole` and is about its first
+ * `len`; NULL if there is none. */
+static const struct task_tickets *
+find_tickets(const struct task_tickets *t, const char *whole, size_t scope, size_t len)
 {
-    size_t n = strlen(name);
-
-    return !strncmp(name, whole, n) &&
-           (!whole[n] || whole[n] == '/' || (n && name[n - 1] == '/'));
+    for (; t; t = t->next)
+        if (strlen(t->scope) == scope && !memcmp(t->scope, whole, scope) &&
+            strlen(t->name) == len - scope &&
+            !memcmp(t->name, whole + scope, len - scope))
+            return t;
+    return NULL;
 }
 
-/* The product of all that apply, in 1/1024. */
-static uint32_t tickets_of(const struct element *e)
+static bool has_scope(const struct task_tickets *t, const char *whole, size_t scope)
+{
+    while (t && (strlen(t->scope) != scope || memcmp(t->scope, whole, scope) != 0))
+        t = t->next;
+    return t != NULL;
+}
+
+/* The share of what the first `len` bytes of e's name name: an element, or a compound
+ * element and the slash behind it. A ScheduleInfo further out counts instead of those
+ * further in, and if it is about something inside this, there is nothing about this. */
+static uint32_t share_of(const struct task_tickets *list, const char *whole, size_t len)
+{
+    size_t full = strlen(whole);
+    uint32_t share = TASK_DEFAULT_TICKETS;
+
+    for (size_t scope = len + 1; scope-- > 0;) {
+        const struct task_tickets *t;
+        bool inside = false;
+
+        if ((scope && whole[scope - 1] != '/') || !has_scope(list, whole, scope))
+            continue;
+        t = find_tickets(list, whole, scope, len);
+        for (size_t more = len + 1; !t && !inside && more <= full; more++)
+            if (more == full || whole[more - 1] == '/')
+                inside = find_tickets(list, whole, scope, more) != NULL;
+        if (t)
+            share = t->tickets;
+        else if (inside)
+            share = TASK_DEFAULT_TICKETS;
+    }
+    return share;
+}
+
+/* The product of all shares, in 1/1024; may be 0 or less. */
+static int32_t tickets_of(const struct element *e, struct diag *d)
 {
     struct task_tickets **list = task_tickets(e);
-    uint64_t product = TASK_DEFAULT_TICKETS;
+    int32_t tickets = TASK_DEFAULT_TICKETS;
+    size_t full = strlen(e->name);
 
-    for (struct task_tickets *t = list ? *list : NULL; t; t = t->next)
-        if (names_scope_of(t->name, e->name))
-            product = product * t->tickets / TASK_DEFAULT_TICKETS;
-    return product < TASK_MAX_TICKETS ? (uint32_t)product : TASK_MAX_TICKETS;
+    if (!list || !*list)
+        return tickets;
+    for (size_t len = 1; len <= full; len++)
+        if (len == full || e->name[len - 1] == '/') {
+            uint32_t share = share_of(*list, e->name, len);
+
+            if (share != TASK_DEFAULT_TICKETS)
+                tickets = (int32_t)(((int64_t)tickets * share) / TASK_DEFAULT_TICKETS);
+        }
+    if (tickets > TASK_MAX_TICKETS) {
+        tickets = TASK_MAX_TICKETS;
+        diag_warn(d, "ScheduleInfo too high; reduced to %d",
+                  TASK_MAX_TICKETS / TASK_DEFAULT_TICKETS);
+    }
+    return tickets;
 }
 
 void task_join(struct task *t, struct element *e,
-               bool (*run)(struct element *e, struct task *t), bool go)
+               bool (*run)(struct element *e, struct task *t), bool go, struct diag *d)
 {
+    int32_t tickets = tickets_of(e, d);
+
+    if (tickets <= 0)
+        return;
     task_init(t, e, run);
-    task_set_tickets(t, tickets_of(e));
+    task_set_tickets(t, (uint32_t)tickets);
     if (go)
         task_schedule(t);
 }
@@ -69,6 +122,16 @@ void task_join(struct task *t, struct element *e,
 static struct task *task_of(struct element *e, const struct handler_spec *h)
 {
     return (struct task *)(void *)(e->state + h->offset);
+}
+
+bool task_pushes(const struct element *e)
+{
+    return element_output_is_push(e, 0);
+}
+
+bool task_pulls(const struct element *e)
+{
+    return !element_input_is_push(e, 0);
 }
 
 int task_read_scheduled(struct element *e, const struct handler_spec *h,
@@ -95,7 +158,9 @@ int task_write_scheduled(struct element *e, const struct handler_spec *h,
 int task_read_tickets(struct element *e, const struct handler_spec *h,
                       const char *param, struct sbuf *out, struct diag *d)
 {
-    sbuf_printf(out, "%u", task_of(e, h)->tickets);
+    const struct task *t = task_of(e, h);
+
+    sbuf_printf(out, "%d", t->run ? (int)t->tickets : -1);
     return 0;
 }
 

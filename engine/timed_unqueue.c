@@ -3,10 +3,13 @@
 
 #include "engine/timed_unqueue.h"
 
+enum { MS = 1000000 };
+
 int timed_unqueue_configure(struct element *e, struct conf *c, struct diag *d)
 {
-    const struct timed_unqueue *s = element_state(e);
+    struct timed_unqueue *s = element_state(e);
 
+    s->interval_ns = (s->interval_ns + MS / 2) / MS * MS; /* Click counts in these */
     return s->burst > 0 ? 0 : diag_err(d, "bad BURST");
 }
 
@@ -23,7 +26,7 @@ static bool timed_unqueue_run(struct element *e, struct task *t)
     do {
         b.n = 0;
         got = in_pull(e, 0, &b, left < BATCH_MAX ? left : BATCH_MAX);
-        if (first && !got && !s->polls && !signal_active(&s->nonempty)) {
+        if (first && !got && !signal_active(&s->nonempty)) {
             s->started = false;
             return false;
         }
@@ -51,7 +54,7 @@ int timed_unqueue_initialize(struct element *e, struct diag *d)
     struct timed_unqueue *s = element_state(e);
 
     timer_init(&s->timer, e, timed_unqueue_fire);
-    task_join(&s->task, e, timed_unqueue_run, true);
+    task_join(&s->task, e, timed_unqueue_run, true, d);
     signal_up(&s->nonempty, e, 0, &s->task);
     return 0;
 }

@@ -14,7 +14,6 @@ struct timed_unqueue {
     struct signal nonempty;
     int64_t interval_ns;
     int32_t burst;
-    bool polls;   /* never sleep while the input is empty */
     bool started; /* the timer has fired or was set before */
 };
 

@@ -349,6 +349,20 @@ try -e 'InfiniteSource(x, LIMIT 1, STOP true) -> p :: Print(a, NBYTES 1) -> Disc
 is deprecated 0 "" "config:1: While configuring 'p :: Print':
 config:1:   NBYTES: warning: argument deprecated
 a:    1 | 78"
+# --- what stops a router, and what does not ---
+try -e 'Error -> Discard'
+is error_is_silent 1 "" "Router could not be initialized!"
+try -e 'Message(careful, WARNING)'
+is message_warning 1 "" "config:1: While configuring 'Message@1 :: Message':
+config:1:   warning: careful
+config:1:   unspecified error
+Router could not be initialized!"
+try -e 's :: InfiniteSource(LIMIT 3, STOP true) -> c :: Counter -> Discard; i :: ScheduleInfo(s, s 40)' -h c.count
+is schedule_info 0 3 "config:1: While configuring 'i :: ScheduleInfo':
+config:1:   expected 'ELEMENTNAME PARAM'
+config:1: While initializing 's :: InfiniteSource':
+config:1:   warning: ScheduleInfo too high; reduced to 32"
+
 # --- files that elements print into ---
 udp='InfiniteSource(LIMIT 2, STOP true, DATA \<45000024 00000000 40110000 01020304 05060708 00010002 00100000 31323334 35363738>) -> MarkIPHeader'
 try -e "$udp -> IPPrint(a, TIMESTAMP false, OUTFILE \"$dir//lines\") -> IPPrint(b, TIMESTAMP false) -> Discard"

@@ -11,8 +11,7 @@
  * Example:  Queue -> Burster(0.1) -> ToDevice(0);
  * See also: TimedUnqueue
  *
- * Like TimedUnqueue, but its times do not move: it looks at the input each INTERVAL
- * whether packets are there or not.
+ * TimedUnqueue with another default.
  */
 
 #include "engine/timed_unqueue.h"
@@ -22,20 +21,12 @@ static const struct arg_spec burster_args[] = {
     ARG_END,
 };
 
-static int burster_configure(struct element *e, struct conf *c, struct diag *d)
-{
-    struct timed_unqueue *s = element_state(e);
-
-    s->polls = true;
-    return timed_unqueue_configure(e, c, d);
-}
-
 ELEMENT(Burster) = {
     .name = "Burster",
     .state_size = sizeof(struct timed_unqueue),
     .ports = "1/1",
     .processing = "l/h",
     .args = burster_args,
-    .configure = burster_configure,
+    .configure = timed_unqueue_configure,
     .initialize = timed_unqueue_initialize,
 };

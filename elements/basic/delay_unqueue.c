@@ -64,7 +64,7 @@ static int delay_unqueue_initialize(struct element *e, struct diag *d)
     struct delay_unqueue *s = element_state(e);
 
     timer_init(&s->timer, e, delay_unqueue_fire);
-    task_join(&s->task, e, delay_unqueue_run, true);
+    task_join(&s->task, e, delay_unqueue_run, true, d);
     signal_up(&s->nonempty, e, 0, &s->task);
     return 0;
 }

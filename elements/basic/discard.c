@@ -59,6 +59,8 @@ static int discard_configure(struct element *e, struct conf *c, struct diag *d)
 {
     struct discard *s = element_state(e);
 
+    if (!s->active && element_input_is_push(e, 0))
+        return diag_err(d, "ACTIVE is meaningless in push context");
     if (!s->burst)
         s->burst = UINT32_MAX;
     return 0;
@@ -69,8 +71,8 @@ static int discard_initialize(struct element *e, struct diag *d)
     struct discard *s = element_state(e);
 
     if (element_input_is_push(e, 0))
-        return s->active ? 0 : diag_err(d, "ACTIVE is meaningless in push context");
-    task_join(&s->task, e, discard_run, s->active);
+        return 0;
+    task_join(&s->task, e, discard_run, s->active, d);
     signal_up(&s->nonempty, e, 0, &s->task);
     return 0;
 }
@@ -106,7 +108,7 @@ static const struct handler_spec discard_handlers[] = {
     HANDLER_PRESS(discard_reset, "reset_counts", "set count to 0"),
     {.name = "active",
      .help = "whether packets are pulled",
-     .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_CHECKBOX,
+     .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_CHECKBOX | HANDLER_OF_TASK,
      .kind = ARG_KIND_BOOL,
      .offset = offsetof(struct discard, active),
      .write = discard_write_active},
@@ -122,6 +124,7 @@ ELEMENT(Discard) = {
     .counters = discard_counters,
     .handlers = discard_handlers,
     .configure = discard_configure,
+    .has_task = task_pulls,
     .initialize = discard_initialize,
     .push = discard_push,
 };

@@ -50,7 +50,7 @@ static int discard_no_free_initialize(struct element *e, struct diag *d)
 
     if (element_input_is_push(e, 0))
         return 0;
-    task_join(&s->task, e, discard_no_free_run, true);
+    task_join(&s->task, e, discard_no_free_run, true, d);
     signal_up(&s->nonempty, e, 0, &s->task);
     return 0;
 }
@@ -76,6 +76,7 @@ ELEMENT(DiscardNoFree) = {
     .state_size = sizeof(struct discard_no_free),
     .ports = "1/0",
     .handlers = discard_no_free_handlers,
+    .has_task = task_pulls,
     .initialize = discard_no_free_initialize,
     .cleanup = discard_no_free_cleanup,
     .push = discard_no_free_push,

@@ -28,7 +28,7 @@ struct link_unqueue {
     struct queue
         link; /* packets under way; their timestamps are the times of arrival */
     int64_t latency_ns;
-    uint64_t bandwidth; /* bytes a second */
+    uint64_t bandwidth; /* bytes a second, a multiple of 100 */
     int64_t tail_ns;    /* when the last one arrives */
     bool back_to_back;  /* the input has not been empty since */
 };
@@ -49,6 +49,7 @@ static int link_unqueue_configure(struct element *e, struct conf *c, struct diag
 
     if (s->bandwidth < LINK_MIN_BANDWIDTH)
         return diag_err(d, "bandwidth too small, minimum 100Bps");
+    s->bandwidth -= s->bandwidth % LINK_MIN_BANDWIDTH;
     queue_init(&s->link, INT32_MAX);
     return 0;
 }
@@ -72,7 +73,7 @@ static bool link_unqueue_fill(struct element *e, int64_t wall)
         bytes = (uint64_t)p->len + p->anno_u32[ANNO_EXTRA_LENGTH / 4];
         if (!s->link.n || !s->back_to_back)
             s->tail_ns = arrival;
-        s->tail_ns += (int64_t)(bytes * 1000000000 / s->bandwidth);
+        s->tail_ns += (int64_t)(bytes * 1000000 / s->bandwidth) * 1000;
         p->timestamp = s->tail_ns;
         if (!queue_put(&s->link, &p, 1))
             pkt_free(p); /* out of memory */
@@ -124,7 +125,7 @@ static int link_unqueue_initialize(struct element *e, struct diag *d)
     struct link_unqueue *s = element_state(e);
 
     timer_init(&s->timer, e, link_unqueue_fire);
-    task_join(&s->task, e, link_unqueue_run, true);
+    task_join(&s->task, e, link_unqueue_run, true, d);
     signal_up(&s->nonempty, e, 0, &s->task);
     return 0;
 }
@@ -177,21 +178,19 @@ static int link_unqueue_write_bandwidth(struct element *e, const struct handler_
         return diag_err(d, "invalid bandwidth");
     if (bandwidth < LINK_MIN_BANDWIDTH)
         return diag_err(d, "bandwidth too small, minimum 100Bps");
-    s->bandwidth = bandwidth;
+    s->bandwidth = bandwidth - bandwidth % LINK_MIN_BANDWIDTH;
     return link_unqueue_reset(e, h, value, len, d);
 }
 
 static const struct handler_spec link_unqueue_handlers[] = {
     {.name = "latency",
      .help = "time that the first bit takes",
-     .argument = "0 LATENCY",
      .flags = HANDLER_READ | HANDLER_WRITE,
      .kind = ARG_KIND_TIME,
      .offset = offsetof(struct link_unqueue, latency_ns),
      .write = link_unqueue_write_latency},
     {.name = "bandwidth",
      .help = "bytes a second",
-     .argument = "1 BANDWIDTH",
      .flags = HANDLER_READ | HANDLER_WRITE,
      .kind = ARG_KIND_U64,
      .offset = offsetof(struct link_unqueue, bandwidth),

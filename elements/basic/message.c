@@ -41,12 +41,13 @@ static int message_configure(struct element *e, struct conf *c, struct diag *d)
 
     if (!strcmp(s->type.s, "ERROR"))
         return diag_err(d, "%s", s->message.s);
-    if (!strcmp(s->type.s, "WARNING"))
+    if (!strcmp(s->type.s, "WARNING")) {
         diag_warn(d, "%s", s->message.s);
-    else if (!strcmp(s->type.s, "MESSAGE"))
-        message_note(d, "%s", s->message.s);
-    else
+        return -1;
+    }
+    if (strcmp(s->type.s, "MESSAGE") != 0)
         return diag_err(d, "unrecognized message type");
+    message_note(d, "%s", s->message.s);
     return 0;
 }
 

@@ -126,6 +126,7 @@ ELEMENT(RandomSource) = {
     .counters = endless_source_counters,
     .handlers = random_source_handlers,
     .configure = random_source_configure,
+    .has_task = task_pushes,
     .initialize = endless_source_initialize,
     .cleanup = endless_source_cleanup,
     .cast = endless_source_cast,

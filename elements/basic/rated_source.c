@@ -164,7 +164,7 @@ static int rated_source_initialize(struct element *e, struct diag *d)
     token_bucket_init(&s->bucket, s->rate, s->burst, 1, element_now(e));
     timer_init(&s->timer, e, rated_source_fire);
     if (element_output_is_push(e, 0))
-        task_join(&s->task, e, rated_source_run, true);
+        task_join(&s->task, e, rated_source_run, true, d);
     return 0;
 }
 
@@ -230,7 +230,7 @@ static int rated_source_reset(struct element *e, const struct handler_spec *h,
 }
 
 static const struct handler_spec rated_source_handlers[] = {
-    PACKET_SOURCE_HANDLERS(rated_source, source),
+    PACKET_SOURCE_DATA_HANDLER(rated_source, source),
     {.name = "rate",
      .help = "packets a second",
      .flags = HANDLER_READ | HANDLER_WRITE,
@@ -250,6 +250,10 @@ static const struct handler_spec rated_source_handlers[] = {
      .offset = offsetof(struct rated_source, active),
      .write = rated_source_write_active},
     HANDLER_PRESS(rated_source_reset, "reset", "set count to 0"),
+    PACKET_SOURCE_LENGTH_HANDLER(rated_source, source, "length",
+                                 "of a packet, < 0: that of the data", true),
+    PACKET_SOURCE_LENGTH_HANDLER(rated_source, source, "datasize", "old name of length",
+                                 true),
     TASK_HANDLERS(rated_source, task),
     HANDLER_END,
 };
@@ -263,6 +267,7 @@ ELEMENT(RatedSource) = {
     .counters = rated_source_counters,
     .handlers = rated_source_handlers,
     .configure = rated_source_configure,
+    .has_task = task_pushes,
     .initialize = rated_source_initialize,
     .cleanup = rated_source_cleanup,
     .pull = rated_source_pull,

@@ -10,7 +10,9 @@
  * Example:  ScheduleInfo(fast_path 4, logger 0.25);
  * See also: AlignmentInfo
  *
- * A compound element stands for all elements inside it; shares multiply.
+ * "compound/" stands for all elements inside that compound element; shares multiply. What
+ * is said further out counts instead of what is said further in. An element with a share
+ * of 0 never runs; none gets more than 32.
  */
 
 #include "engine/lang/lang.h"
@@ -21,7 +23,7 @@ _Static_assert(TASK_DEFAULT_TICKETS == 1 << SHARE_BITS, "a share of 1 is the def
 
 static int schedule_info_configure(struct element *e, struct conf *c, struct diag *d)
 {
-    int rc = 0;
+    int rc = 0; /* of memory only: other errors keep nobody from running, as in Click */
 
     for (int i = 0; i < c->argc; i++) {
         const char *const *words;
@@ -30,11 +32,10 @@ static int schedule_info_configure(struct element *e, struct conf *c, struct dia
 
         if (n == 0)
             continue;
-        if (n != 2 || !parse_real_fixed(words[1], SHARE_BITS, &share))
-            rc = diag_err(d, "expected 'ELEMENTNAME PARAM'");
-        else if (task_tickets_set(e, words[0],
-                                  share < TASK_MAX_TICKETS ? (uint32_t)share
-                                                           : TASK_MAX_TICKETS) < 0)
+        if (n != 2 || !parse_real_fixed(words[1], SHARE_BITS, &share) ||
+            share > UINT32_MAX)
+            diag_err(d, "expected 'ELEMENTNAME PARAM'");
+        else if (task_tickets_set(e, words[0], (uint32_t)share) < 0)
             rc = diag_err(d, "out of memory");
     }
     return rc;

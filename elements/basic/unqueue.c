@@ -84,7 +84,7 @@ static int unqueue_initialize(struct element *e, struct diag *d)
 {
     struct unqueue *s = element_state(e);
 
-    task_join(&s->task, e, unqueue_run, s->active);
+    task_join(&s->task, e, unqueue_run, s->active, d);
     signal_up(&s->nonempty, e, 0, &s->task);
     if (s->burst < 0)
         s->burst = INT32_MAX;

@@ -139,7 +139,7 @@ static int unqueue2_initialize(struct element *e, struct diag *d)
 {
     struct unqueue2 *s = element_state(e);
 
-    task_join(&s->task, e, unqueue2_run, true);
+    task_join(&s->task, e, unqueue2_run, true, d);
     signal_up(&s->nonempty, e, 0, &s->task);
     return s->queues_given ? unqueue2_named(e, d) : unqueue2_find(e, d);
 }

@@ -422,7 +422,7 @@ static int from_dump_initialize(struct element *e, struct diag *d)
     if (handler_call_check(&f->call, e, HANDLER_WRITE, d) < 0)
         return -1;
     if (element_output_is_push(e, 0))
-        task_join(&f->task, e, from_dump_run, f->active);
+        task_join(&f->task, e, from_dump_run, f->active, d);
     if (capture_open(c, e, f->filename.s, d) < 0)
         return -1;
     if (f->force_ip && !link_type_has_ip(c->link_type))

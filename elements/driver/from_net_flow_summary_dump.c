@@ -254,7 +254,7 @@ static int from_net_flow_summary_dump_initialize(struct element *e, struct diag 
     struct from_net_flow_summary_dump *s = element_state(e);
 
     s->source.file.by_line = true;
-    trace_source_start(e, from_net_flow_summary_dump_read);
+    trace_source_start(e, from_net_flow_summary_dump_read, d);
     return trace_file_open(&s->source.file, e, s->source.filename.s, d);
 }
 

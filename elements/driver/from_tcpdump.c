@@ -608,7 +608,7 @@ static int from_tcpdump_initialize(struct element *e, struct diag *d)
     s->connections = calloc(CONNECTIONS, sizeof *s->connections);
     if (!s->connections)
         return diag_err(d, "out of memory");
-    trace_source_start(e, from_tcpdump_read);
+    trace_source_start(e, from_tcpdump_read, d);
     if (trace_file_open(f, e, s->source.filename.s, d) < 0)
         return -1;
     if (!trace_file_peek_line(f, &line) || !isdigit((unsigned char)*line))

@@ -210,7 +210,7 @@ int kernel_tun_initialize(struct element *e, struct diag *d)
         return -1;
     p->host->watch(p->ctx, s->fd - 1, POLLIN, tun_ready, e);
     if (e->n_in && !element_input_is_push(e, 0)) {
-        task_join(&s->task, e, kernel_tun_run, true);
+        task_join(&s->task, e, kernel_tun_run, true, d);
         signal_up(&s->signal, e, 0, &s->task);
     }
     return 0;

@@ -262,7 +262,7 @@ static int mcast_socket_initialize(struct element *e, struct diag *d)
         p->host->watch(p->ctx, s->in - 1, POLLIN, mcast_socket_ready, e) < 0)
         return diag_err(d, "out of memory");
     if (e->n_in && !element_input_is_push(e, 0)) {
-        task_join(&s->task, e, mcast_socket_run, true);
+        task_join(&s->task, e, mcast_socket_run, true, d);
         signal_up(&s->signal, e, 0, &s->task);
     }
     return 0;

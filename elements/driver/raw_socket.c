@@ -197,7 +197,7 @@ int raw_socket_initialize(struct element *e, struct diag *d)
         return diag_err(d, "out of memory");
     timer_init(&s->timer, e, raw_socket_fire);
     if (e->n_in) {
-        task_join(&s->task, e, raw_socket_run, true);
+        task_join(&s->task, e, raw_socket_run, true, d);
         signal_up(&s->signal, e, 0, &s->task);
     }
     return 0;

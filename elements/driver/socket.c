@@ -488,7 +488,7 @@ int socket_element_initialize(struct element *e, struct diag *d)
         return -1;
     socket_watch(e, s->fd - 1, false);
     if (e->n_in && !element_input_is_push(e, 0)) {
-        task_join(&s->task, e, socket_run, true);
+        task_join(&s->task, e, socket_run, true, d);
         signal_up(&s->signal, e, 0, &s->task);
     }
     return 0;

@@ -266,7 +266,7 @@ static int to_device_initialize(struct element *e, struct diag *d)
         return -1;
     timer_init(&t->timer, e, to_device_fire);
     if (!element_input_is_push(e, 0)) {
-        task_join(&t->task, e, to_device_run, true);
+        task_join(&t->task, e, to_device_run, true, d);
         signal_up(&t->signal, e, 0, &t->task);
     }
     return 0;

@@ -364,6 +364,11 @@ static bool to_dump_run(struct element *e, struct task *task)
     return worked;
 }
 
+static bool to_dump_has_task(const struct element *e)
+{
+    return task_pulls(e) && !e->n_out;
+}
+
 /* --- life ------------------------------------------------------------------------------- */
 
 static int to_dump_initialize(struct element *e, struct diag *d)
@@ -374,8 +379,8 @@ static int to_dump_initialize(struct element *e, struct diag *d)
         return -1;
     if (open_file(t, false, d) < 0)
         return -1;
-    if (!element_input_is_push(e, 0) && !e->n_out) {
-        task_join(&t->task, e, to_dump_run, true);
+    if (to_dump_has_task(e)) {
+        task_join(&t->task, e, to_dump_run, true, d);
         signal_up(&t->signal, e, 0, &t->task);
     }
     return 0;
@@ -438,6 +443,7 @@ ELEMENT(ToDump) = {
     .handlers = to_dump_handlers,
     .configure = to_dump_configure,
     .initialize = to_dump_initialize,
+    .has_task = to_dump_has_task,
     .take_state = to_dump_take_state,
     .cleanup = to_dump_cleanup,
     .push = to_dump_push,

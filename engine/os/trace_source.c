@@ -192,7 +192,8 @@ static void fire(struct element *e, struct timer *t)
 
 /* --- life ------------------------------------------------------------------------------- */
 
-void trace_source_start(struct element *e, struct pkt *(*read)(struct element *e))
+void trace_source_start(struct element *e, struct pkt *(*read)(struct element *e),
+                        struct diag *d)
 {
     struct trace_source *s = source_of(e);
 
@@ -200,7 +201,7 @@ void trace_source_start(struct element *e, struct pkt *(*read)(struct element *e
     notifier_init(&s->notifier, s->active);
     timer_init(&s->timer, e, fire);
     if (element_output_is_push(e, 0))
-        task_join(&s->task, e, run, s->active);
+        task_join(&s->task, e, run, s->active, d);
 }
 
 void trace_source_cleanup(struct element *e)

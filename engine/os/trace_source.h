@@ -63,7 +63,8 @@ int trace_parse_sample(struct element *e, const char *text, void *member,
 void trace_check_sample(uint64_t *sample, struct diag *d);
 
 /* From initialize(), when the file is open. */
-void trace_source_start(struct element *e, struct pkt *(*read)(struct element *e));
+void trace_source_start(struct element *e, struct pkt *(*read)(struct element *e),
+                        struct diag *d);
 
 /* Members of struct element_class. */
 void trace_source_cleanup(struct element *e);

@@ -5,19 +5,19 @@
 
 #include "engine/unparse.h"
 
-/* Argument `i` as a rate; a bandwidth without a unit is one of bytes, with a warning. */
-static bool meter_parse(const char *text, int i, bool bytes, uint64_t *rate,
-                        struct diag *d)
+/* Packets a second are read like bytes a second, as Click's Meter does. */
+static int meter_parse(const char *text, int i, uint64_t before, uint64_t *rate,
+                       struct diag *d)
 {
     uint64_t number;
 
-    if (!bytes)
-        return parse_u64(text, 0, rate);
     if (!parse_bandwidth(text, rate))
-        return false;
-    if (parse_real_fixed(text, 0, &number))
+        return diag_err(d, "argument %d syntax error", i + 1);
+    if (i > 0 && *rate <= before)
+        return diag_err(d, "rate %d must be > rate %d", i + 1, i);
+    if (*rate && parse_real_fixed(text, 0, &number))
         diag_warn(d, "no units for bandwidth argument %d, assuming Bps", i + 1);
-    return true;
+    return 0;
 }
 
 int meter_configure(struct element *e, struct conf *c, bool bytes, struct diag *d)
@@ -26,8 +26,7 @@ int meter_configure(struct element *e, struct conf *c, bool bytes, struct diag *
     uint64_t rate = 0, before, top = (uint64_t)UINT32_MAX;
 
     if (c->argc == 0)
-        return diag_err(d, "too few arguments to %s(bandwidth, ...)",
-                        element_class_name(e));
+        return diag_err(d, "too few arguments to BandwidthMeter(bandwidth, ...)");
     s->bytes = bytes;
     ewma_init(&s->rate, EWMA_PACKET_BITS);
     s->limits = element_alloc(e, (size_t)c->argc * sizeof(uint64_t));
@@ -35,10 +34,8 @@ int meter_configure(struct element *e, struct conf *c, bool bytes, struct diag *
         return diag_err(d, "out of memory");
     for (int i = 0; i < c->argc; i++) {
         before = rate;
-        if (!meter_parse(c->argv[i], i, bytes, &rate, d))
-            return diag_err(d, "argument %d syntax error", i + 1);
-        if (i > 0 && rate <= before)
-            return diag_err(d, "rate %d must be > rate %d", i + 1, i);
+        if (meter_parse(c->argv[i], i, before, &rate, d) < 0)
+            return -1;
         if (rate > top)
             return diag_err(d, "rate %d too large (max %u)", i + 1, (unsigned)top);
         s->limits[i] = (rate << EWMA_PACKET_BITS) / EWMA_PER_S;
@@ -85,7 +82,6 @@ int meter_read_meters(struct element *e, const struct handler_spec *h,
     char buf[UNPARSE_ROOM];
 
     for (uint32_t i = 0; i < s->n; i++)
-        sbuf_printf(out, "%s%s", i ? " " : "",
-                    unparse_fixed(s->limits[i] * EWMA_PER_S, s->rate.bits, buf));
+        sbuf_puts(out, unparse_fixed(s->limits[i] * EWMA_PER_S, s->rate.bits, buf));
     return 0;
 }

@@ -18,12 +18,14 @@
 #include "engine/element.h"
 
 struct align {
-    uint32_t modulus, offset;
+    uint32_t modulus;
+    int32_t offset_arg;
+    uint32_t offset; /* below the modulus */
 };
 
 static const struct arg_spec align_args[] = {
     ARG_U32(align, modulus, "MODULUS", ARG_M, NULL, "2, 4 or 8"),
-    ARG_U32(align, offset, "OFFSET", ARG_M, NULL, "remainder"),
+    ARG_I32(align, offset_arg, "OFFSET", ARG_M, NULL, "remainder"),
     ARG_END,
 };
 
@@ -35,12 +37,13 @@ static const struct counter_spec align_counters[] = {
 
 static int align_configure(struct element *e, struct conf *c, struct diag *d)
 {
-    const struct align *s = element_state(e);
+    struct align *s = element_state(e);
 
     if (s->modulus != 2 && s->modulus != 4 && s->modulus != 8)
         return diag_err(d, "MODULUS must be 2, 4, or 8");
-    if (s->offset >= s->modulus)
+    if (s->offset_arg >= (int32_t)s->modulus)
         return diag_err(d, "OFFSET must be smaller than MODULUS");
+    s->offset = (uint32_t)s->offset_arg & (s->modulus - 1);
     return 0;
 }
 

@@ -17,11 +17,11 @@
 #include "engine/element.h"
 
 struct block {
-    uint32_t thresh;
+    int32_t thresh;
 };
 
 static const struct arg_spec block_args[] = {
-    ARG_U32(block, thresh, "THRESH", ARG_M, NULL, "largest rate that passes, 0: all"),
+    ARG_I32(block, thresh, "THRESH", ARG_M, NULL, "largest rate that passes, 0: all"),
     ARG_END,
 };
 
@@ -29,14 +29,32 @@ static inline verdict_t block_one(struct element *e, struct pkt *p)
 {
     const struct block *s = element_state(e);
 
-    return s->thresh && p->anno_u32[ANNO_FWD_RATE / 4] > s->thresh;
+    return s->thresh && (int32_t)p->anno_u32[ANNO_FWD_RATE / 4] > s->thresh;
 }
 
 ELEMENT_LOOP(block)
 
+static int block_write(struct element *e, const struct handler_spec *h,
+                       const char *value, size_t len, struct diag *d)
+{
+    struct block *s = element_state(e);
+    uint64_t v;
+
+    if (!*value || strchr(value, ','))
+        return diag_err(d, "expecting 1 integer");
+    if (parse_integer(value, 0, true, 32, &v) != PARSE_OK)
+        return diag_err(d, "not an integer");
+    s->thresh = (int32_t)v;
+    return 0;
+}
+
 static const struct handler_spec block_handlers[] = {
-    HANDLER_VALUE(block, thresh, ARG_KIND_U32, HANDLER_READ | HANDLER_WRITE, "thresh",
-                  "largest rate that passes, 0: all"),
+    {.name = "thresh",
+     .help = "largest rate that passes, 0: all",
+     .flags = HANDLER_READ | HANDLER_WRITE,
+     .kind = ARG_KIND_I32,
+     .offset = offsetof(struct block, thresh),
+     .write = block_write},
     HANDLER_END,
 };
 

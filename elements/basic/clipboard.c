@@ -15,15 +15,18 @@
  * ranges pass without either.
  */
 
+#include "engine/args.h"
 #include "engine/element.h"
+
+#include <stdlib.h>
 
 struct clip_range {
     uint32_t offset, length;
 };
 
 struct clipboard {
-    struct clip_range *ranges; /* [n], in the router's arena */
-    uint8_t *bytes;            /* as many as all ranges have */
+    struct clip_range *ranges; /* owned; [n], and behind them the bytes of all */
+    uint8_t *bytes;
     uint32_t n, min_length;
 };
 
@@ -33,44 +36,61 @@ static const struct counter_spec clipboard_counters[] = {
     {NULL, NULL},
 };
 
-static int clip_range_parse(struct arena *a, const char *text, int i,
+static int clip_range_parse(struct element *e, struct arena *a, const char *text, int i,
                             struct clip_range *range, struct diag *d)
 {
+    static const struct arg_spec specs[] = {
+        ARG_U32(clip_range, offset, "OFFSET", ARG_M, NULL, "first byte"),
+        ARG_U32(clip_range, length, "LENGTH", ARG_M, NULL, "bytes"),
+    };
     const char *slash = strchr(text, '/'), *offset;
-    uint64_t from, n;
+    int rc;
 
     if (!slash || slash == text || !slash[1])
         return diag_err(d, "range %d: expected '/' between offset and length", i);
     offset = arena_strndup(a, text, (size_t)(slash - text));
-    if (!offset || !parse_u64(offset, 0, &from) || !parse_u64(slash + 1, 0, &n) ||
-        from > PKT_MAX_LEN || n > PKT_MAX_LEN)
+    if (!offset)
+        return diag_err(d, "out of memory");
+    rc = args_value(e, &specs[0], offset, a, &range->offset, d);
+    rc |= args_value(e, &specs[1], slash + 1, a, &range->length, d);
+    if (rc < 0 || range->offset > PKT_MAX_LEN || range->length > PKT_MAX_LEN)
         return diag_err(d, "range %d: invalid offset or length", i);
-    *range = (struct clip_range){(uint32_t)from, (uint32_t)n};
     return 0;
 }
 
 static int clipboard_configure(struct element *e, struct conf *c, struct diag *d)
 {
-    struct clipboard *s = element_state(e);
-    size_t total = 0;
+    size_t table = ((size_t)c->argc + 1) * sizeof(struct clip_range), total = 0;
+    struct clip_range *ranges = arena_alloc(c->scratch, table);
+    struct clipboard *s = element_state(e), new = {.n = (uint32_t)c->argc};
 
-    s->ranges = element_alloc(e, ((size_t)c->argc + 1) * sizeof(struct clip_range));
-    if (!s->ranges)
+    if (!ranges)
         return diag_err(d, "out of memory");
     for (int i = 0; i < c->argc; i++) {
-        struct clip_range *r = &s->ranges[i];
+        struct clip_range *r = &ranges[i];
 
-        if (clip_range_parse(c->scratch, c->argv[i], i, r, d) < 0)
+        if (clip_range_parse(e, c->scratch, c->argv[i], i, r, d) < 0)
             return -1;
         total += r->length;
-        if (r->offset + r->length > s->min_length)
-            s->min_length = r->offset + r->length;
+        if (r->offset + r->length > new.min_length)
+            new.min_length = r->offset + r->length;
     }
-    s->bytes = element_alloc(e, total + 1);
-    if (!s->bytes)
+    new.ranges = calloc(1, table + total);
+    if (!new.ranges)
         return diag_err(d, "out of memory");
-    s->n = (uint32_t)c->argc;
+    memcpy(new.ranges, ranges, table);
+    new.bytes = (uint8_t *)new.ranges + table;
+    free(s->ranges);
+    *s = new;
     return 0;
+}
+
+static void clipboard_cleanup(struct element *e)
+{
+    struct clipboard *s = element_state(e);
+
+    free(s->ranges);
+    s->ranges = NULL;
 }
 
 static void clipboard_copy(struct clipboard *s, const struct pkt *p)
@@ -136,8 +156,10 @@ ELEMENT(Clipboard) = {
     .ports = "2/2",
     .flow = "#/#",
     .any_args = true,
+    .live = true,
     .counters = clipboard_counters,
     .configure = clipboard_configure,
+    .cleanup = clipboard_cleanup,
     .push = clipboard_push,
     .pull = clipboard_pull,
 };

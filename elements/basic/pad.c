@@ -63,6 +63,7 @@ ELEMENT(Pad) = {
     .state_size = sizeof(struct pad),
     .ports = "1/1",
     .args = pad_args,
+    .live = true,
     .counters = pad_counters,
     .push = pad_push,
     .pull = pad_pull,

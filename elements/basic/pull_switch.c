@@ -73,7 +73,9 @@ static uint32_t pull_switch_pull(struct element *e, unsigned port, struct batch 
         return 0;
     }
     got = in_pull(e, (unsigned)s->input, b, max);
-    if (!got && !signal_active(&s->nonempty[s->input]))
+    if (got)
+        s->relay.notifier.active = true; /* nobody need be told: he is here */
+    else if (!signal_active(&s->nonempty[s->input]))
         notifier_sleep(&s->relay.notifier);
     return got;
 }
@@ -88,11 +90,11 @@ static void *pull_switch_cast(struct element *e, const char *kind)
 static int pull_switch_write(struct element *e, const struct handler_spec *h,
                              const char *value, size_t len, struct diag *d)
 {
-    int64_t input;
+    uint64_t v;
 
-    if (!parse_i64(value, 0, &input))
+    if (parse_integer(value, 0, true, 32, &v) != PARSE_OK)
         return diag_err(d, "syntax error");
-    pull_switch_set(e, input);
+    pull_switch_set(e, (int32_t)v);
     return 0;
 }
 

@@ -168,16 +168,6 @@ static int random_bit_errors_read_p(struct element *e, const struct handler_spec
     return 0;
 }
 
-static int random_bit_errors_write_p(struct element *e, const struct handler_spec *h,
-                                     const char *value, size_t len, struct diag *d)
-{
-    uint64_t p;
-
-    if (!parse_real_fixed(value, P_BITS, &p))
-        return diag_err(d, "P: parse error");
-    return random_bit_errors_p(element_state(e), p, d);
-}
-
 static int random_bit_errors_read_kind(struct element *e, const struct handler_spec *h,
                                        const char *param, struct sbuf *out,
                                        struct diag *d)
@@ -189,23 +179,17 @@ static int random_bit_errors_read_kind(struct element *e, const struct handler_s
     return 0;
 }
 
-static int random_bit_errors_write_kind(struct element *e, const struct handler_spec *h,
-                                        const char *value, size_t len, struct diag *d)
-{
-    return random_bit_errors_kind(element_state(e), value, d);
-}
-
 static const struct handler_spec random_bit_errors_handlers[] = {
     {.name = "p_bit_error",
      .help = "probability that a bit is damaged",
-     .flags = HANDLER_READ | HANDLER_WRITE,
-     .read = random_bit_errors_read_p,
-     .write = random_bit_errors_write_p},
+     .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_KEYWORD,
+     .argument = "0 P",
+     .read = random_bit_errors_read_p},
     {.name = "error_kind",
      .help = "flip, set or clear",
-     .flags = HANDLER_READ | HANDLER_WRITE,
-     .read = random_bit_errors_read_kind,
-     .write = random_bit_errors_write_kind},
+     .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_KEYWORD,
+     .argument = "1 KIND",
+     .read = random_bit_errors_read_kind},
     HANDLER_VALUE(random_bit_errors, active, ARG_KIND_BOOL,
                   HANDLER_READ | HANDLER_WRITE, "active",
                   "whether packets are damaged"),

@@ -48,11 +48,11 @@ static int simple_pull_switch_write(struct element *e, const struct handler_spec
                                     const char *value, size_t len, struct diag *d)
 {
     struct simple_pull_switch *s = element_state(e);
-    int64_t input;
+    uint64_t v;
 
-    if (!parse_i64(value, 0, &input))
+    if (parse_integer(value, 0, true, 32, &v) != PARSE_OK)
         return diag_err(d, "syntax error");
-    s->input = input < 0 || input >= e->n_in ? -1 : (int32_t)input;
+    s->input = (int32_t)v < 0 || (int32_t)v >= e->n_in ? -1 : (int32_t)v;
     return 0;
 }
 

@@ -44,11 +44,11 @@ static int switch_write(struct element *e, const struct handler_spec *h,
                         const char *value, size_t len, struct diag *d)
 {
     struct switch_state *s = element_state(e);
-    int64_t output;
+    uint64_t v;
 
-    if (!parse_i64(value, 0, &output))
+    if (parse_integer(value, 0, true, 32, &v) != PARSE_OK)
         return diag_err(d, "Switch output must be integer");
-    s->output = output < 0 || output >= e->n_out ? -1 : (int32_t)output;
+    s->output = (int32_t)v >= (int32_t)e->n_out ? -1 : (int32_t)v;
     return 0;
 }
 

@@ -7,7 +7,7 @@
  * Args:     LENGTH        most bytes that stay
  *           EXTRA_LENGTH  add what was cut to the extra-length annotation, default true
  * Counters: none
- * Handlers: none
+ * Handlers: nbytes  (read/write) the argument LENGTH
  * Example:  FromDevice(0) -> Truncate(96) -> ToDump(headers.pcap);
  * See also: Pad, Strip, CheckLength
  *
@@ -17,12 +17,12 @@
 #include "engine/element.h"
 
 struct truncate {
-    uint16_t length;
+    uint32_t length;
     bool extra_length;
 };
 
 static const struct arg_spec truncate_args[] = {
-    ARG_U16(truncate, length, "LENGTH", ARG_M, NULL, "most bytes that stay"),
+    ARG_U32(truncate, length, "LENGTH", ARG_M, NULL, "most bytes that stay"),
     ARG_BOOL(truncate, extra_length, "EXTRA_LENGTH", ARG_KEY, "true",
              "note what was cut in the extra-length annotation"),
     ARG_END,
@@ -45,11 +45,19 @@ static void truncate_batch(struct element *e, struct batch *b, uint32_t from)
 
 ELEMENT_BATCH(truncate)
 
+static const struct handler_spec truncate_handlers[] = {
+    HANDLER_VALUE(truncate, length, ARG_KIND_U32, HANDLER_READ | HANDLER_WRITE,
+                  "nbytes", "most bytes that stay"),
+    HANDLER_END,
+};
+
 ELEMENT(Truncate) = {
     .name = "Truncate",
     .state_size = sizeof(struct truncate),
     .ports = "1/1",
     .args = truncate_args,
+    .live = true,
+    .handlers = truncate_handlers,
     .push = truncate_push,
     .pull = truncate_pull,
 };

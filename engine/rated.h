@@ -11,7 +11,6 @@
 #ifndef ENGINE_RATED_H
 #define ENGINE_RATED_H
 
-#include "engine/relay.h"
 #include "engine/task_handlers.h"
 #include "engine/token_bucket.h"
 
@@ -128,22 +127,5 @@ int rated_unqueue_write_active(struct element *e, const struct handler_spec *h,
          .offset = offsetof(struct rated_unqueue, active),                             \
          .write = rated_unqueue_write_active},                                         \
         TASK_HANDLERS(rated_unqueue, task)
-
-/* --- Shaper and BandwidthShaper ------------------------------------------------------- */
-
-struct rated_shaper {
-    struct rated rated;
-    struct relay relay; /* those downstream sleep until something may go */
-    struct signal nonempty;
-    struct timer timer;
-};
-
-int rated_shaper_configure(struct element *e, bool bytes, struct diag *d);
-int rated_shaper_write_rate(struct element *e, const struct handler_spec *h,
-                            const char *value, size_t len, struct diag *d);
-int rated_shaper_initialize(struct element *e, struct diag *d);
-void *rated_shaper_cast(struct element *e, const char *kind);
-uint32_t rated_shaper_pull(struct element *e, unsigned port, struct batch *b,
-                           uint32_t max);
 
 #endif

@@ -3,11 +3,12 @@
  * BandwidthShaper -- let so many bytes a second be pulled
  *
  * Usage:    BandwidthShaper(RATE)
- * Ports:    1 in, 1 out; pull
+ * Ports:    1 in, 1-2 out; pull
  * Args:     RATE  bits or bytes a second, such as 10Mbps or 1MBps
  * Counters: none
  * Handlers: rate    (read/write) the argument RATE
  *           config  (read) the same
+ *           reset   (write) forget what has passed
  * Example:  Queue -> BandwidthShaper(10Mbps) -> ToDevice(0);
  * See also: Shaper, BandwidthRatedUnqueue
  *
@@ -15,34 +16,33 @@
  * next packet may go.
  */
 
-#include "engine/rated.h"
+#include "engine/shaper.h"
 
 static const struct arg_spec bandwidth_shaper_args[] = {
-    ARG_BANDWIDTH(rated_shaper, rated.bandwidth, "RATE", ARG_M, NULL,
-                  "bits or bytes a second"),
+    ARG_BANDWIDTH(shaper, bandwidth, "RATE", ARG_M, NULL, "bits or bytes a second"),
     ARG_END,
 };
 
 static int bandwidth_shaper_configure(struct element *e, struct conf *c, struct diag *d)
 {
-    return rated_shaper_configure(e, true, d);
+    return shaper_configure(e, true, d);
 }
 
 static const struct handler_spec bandwidth_shaper_handlers[] = {
-    RATED_HANDLERS(rated_shaper, rated, rated_shaper_write_rate),
+    SHAPER_HANDLERS,
     HANDLER_END,
 };
 
 ELEMENT(BandwidthShaper) = {
     .name = "BandwidthShaper",
-    .state_size = sizeof(struct rated_shaper),
-    .ports = "1/1",
+    .state_size = sizeof(struct shaper),
+    .ports = "1/1-2",
     .processing = "l/l",
     .args = bandwidth_shaper_args,
     .live = true,
     .handlers = bandwidth_shaper_handlers,
     .configure = bandwidth_shaper_configure,
-    .initialize = rated_shaper_initialize,
-    .cast = rated_shaper_cast,
-    .pull = rated_shaper_pull,
+    .initialize = shaper_initialize,
+    .cast = shaper_cast,
+    .pull = shaper_pull,
 };

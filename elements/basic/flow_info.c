@@ -20,7 +20,7 @@
 
 static int flow_info_configure(struct element *e, struct conf *c, struct diag *d)
 {
-    int rc = 0;
+    int rc = 0; /* of memory only: other errors keep nobody from running, as in Click */
 
     for (int i = 0; i < c->argc; i++) {
         const char *const *words;
@@ -28,10 +28,9 @@ static int flow_info_configure(struct element *e, struct conf *c, struct diag *d
         const struct element *at;
 
         if (n != 2)
-            rc = diag_err(d, "expected 'ELEMENT CODE'");
-        else if (!(at = element_find(e, words[0], d)))
-            rc = -1;
-        else if (router_set_flow(e->router, at, words[1]) < 0)
+            diag_err(d, "expected 'ELEMENT CODE'");
+        else if ((at = element_find(e, words[0], d)) &&
+                 router_set_flow(e->router, at, words[1]) < 0)
             rc = diag_err(d, "out of memory");
     }
     return rc;

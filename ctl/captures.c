@@ -3,6 +3,7 @@
 
 #include "ctl/captures.h"
 
+#include "base/errtext.h"
 #include "ctl/json_get.h"
 #include "ctl/nets.h"
 
@@ -64,7 +65,7 @@ static int open_fifo(const char *path, struct diag *d)
     struct stat st;
 
     if (fd < 0)
-        return diag_err(d, "cannot open the FIFO %s: %s", path, strerror(errno));
+        return diag_err(d, "cannot open the FIFO %s: %s", path, errtext(errno));
     if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
         return fd;
     close(fd);

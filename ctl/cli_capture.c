@@ -2,6 +2,8 @@
 /* cli_capture.c -- clickos capture: a port's packets as a pcap file */
 
 #include "ctl/cli.h"
+
+#include "base/errtext.h"
 #include "ctl/names.h"
 
 #include <errno.h>
@@ -43,13 +45,13 @@ static int make_fifo(struct cli *c, struct capture *k)
     if (!mkdtemp(k->folder)) {
         k->folder[0] = '\0';
         return cli_fail(c, EXIT_FAILED, "cannot make a folder in /tmp: %s",
-                        strerror(errno));
+                        errtext(errno));
     }
     snprintf(k->fifo, sizeof k->fifo, "%s/fifo", k->folder);
     if (mkfifo(k->fifo, 0600) < 0 ||
         (k->in = open(k->fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC)) < 0)
         return cli_fail(c, EXIT_FAILED, "cannot make a FIFO in /tmp: %s",
-                        strerror(errno));
+                        errtext(errno));
     return 0;
 }
 
@@ -94,31 +96,38 @@ static int copy(struct cli *c, struct capture *k, double seconds)
             break;
         if (n > 0 &&
             (fwrite(chunk, 1, (size_t)n, k->out) != (size_t)n || fflush(k->out) != 0))
-            return cli_fail(c, EXIT_FAILED, "cannot write: %s", strerror(errno));
+            return cli_fail(c, EXIT_FAILED, "cannot write: %s", errtext(errno));
     }
     return 0;
 }
 
 /* What was under way when the capture was stopped still comes. */
-static void copy_rest(struct capture *k)
+static int copy_rest(struct cli *c, struct capture *k)
 {
     char chunk[65536];
     ssize_t n;
 
     while ((n = read(k->in, chunk, sizeof chunk)) > 0)
         if (fwrite(chunk, 1, (size_t)n, k->out) != (size_t)n)
-            return;
+            return cli_fail(c, EXIT_FAILED, "cannot write: %s", errtext(errno));
+    return fflush(k->out) == 0
+               ? 0
+               : cli_fail(c, EXIT_FAILED, "cannot write: %s", errtext(errno));
 }
 
-static int stop(struct cli *c, struct capture *k, const char *file)
+/* `copied`: the status so far; after an error there is nothing to be said but that. */
+static int stop(struct cli *c, struct capture *k, const char *file, int copied)
 {
     json_t *o = NULL;
     int status = api(c, "DELETE", NULL, &o, "/v1/captures/%s",
                      json_str(k->state, "id"));
 
-    if (status)
-        return status;
-    copy_rest(k);
+    if (!status && !copied)
+        copied = copy_rest(c, k);
+    if (status || copied) {
+        json_decref(o);
+        return copied ? copied : status;
+    }
     if (c->json && k->out != c->out)
         return cli_print_json(c, o);
     fprintf(c->err,
@@ -128,14 +137,20 @@ static int stop(struct cli *c, struct capture *k, const char *file)
     return EXIT_OK;
 }
 
-static void clean_up(struct cli *c, struct capture *k)
+/* `empty`: a file that nothing came into goes again. */
+static void clean_up(struct cli *c, struct capture *k, const char *empty)
 {
+    struct stat st;
+
     if (k->in >= 0)
         close(k->in);
     if (k->folder[0]) {
         unlink(k->fifo);
         rmdir(k->folder);
     }
+    if (empty && k->out != c->out && fstat(fileno(k->out), &st) == 0 &&
+        S_ISREG(st.st_mode) && st.st_size == 0)
+        unlink(empty);
     if (k->out && k->out != c->out)
         fclose(k->out);
     json_decref(k->state);
@@ -153,7 +168,7 @@ static int capture(struct cli *c, const struct cli_args *a)
         return cli_fail(c, EXIT_USAGE, "'%s' is no time in seconds", limit);
     k.out = strcmp(file, "-") ? fopen(file, "we") : c->out;
     if (!k.out)
-        return cli_fail(c, EXIT_FAILED, "cannot write %s: %s", file, strerror(errno));
+        return cli_fail(c, EXIT_FAILED, "cannot write %s: %s", file, errtext(errno));
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     status = make_fifo(c, &k);
@@ -161,10 +176,9 @@ static int capture(struct cli *c, const struct cli_args *a)
         status = start(c, a, &k);
     if (status == 0) {
         copied = copy(c, &k, (double)ms / 1000);
-        status = stop(c, &k, file);
-        status = copied ? copied : status;
+        status = stop(c, &k, file, copied);
     }
-    clean_up(c, &k);
+    clean_up(c, &k, status ? file : NULL);
     return status;
 }
 

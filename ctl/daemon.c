@@ -252,6 +252,8 @@ static void tick(void *ctx)
     struct daemon_state *s = ctx;
 
     vms_tick(s);
+    vm_adopt_next(s);
+    server_tick(s->server);
     loop_timer_set(s->loop, &s->tick_timer, TICK_MS);
 }
 

@@ -37,6 +37,7 @@ struct daemon_state {
     struct vm *awake; /* those that run: a hundred thousand parked ones cost no look */
     uint64_t wake_due_ns; /* no timer of a parked one is due before */
     unsigned adopting;    /* VMs that have not answered yet after a restart */
+    bool adopt_short;     /* some wait until there are descriptors; that was said */
     struct vm *adopt_first, *adopt_last; /* of these, still to be connected to */
     unsigned asking;           /* descriptors that those connected to will send */
     uint64_t guest_poll_ns;    /* of VMs started from now on; 0: default */

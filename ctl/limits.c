@@ -5,13 +5,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* In the switch for each interface. */
-enum { MAPS_A_VM = 2 };
+/* In the switch for each interface; a monitor, and its guest or a thread of KVM's. */
+enum { MAPS_A_VM = 2, TASKS_A_VM = 2 };
 
 static unsigned long read_number(const char *path)
 {
@@ -68,10 +70,12 @@ unsigned long limits_raise(unsigned files_a_vm, unsigned n_vms, struct diag *d)
         const char *what, *how;
     } limits[] = {
         {files, files_a_vm, "open files", "RLIMIT_NOFILE (LimitNOFILE=)"},
-        {user_processes(), 1, "processes of a user", "RLIMIT_NPROC (LimitNPROC=)"},
-        {group_pids(), 1, "tasks of a control group", "pids.max (TasksMax=)"},
-        {read_number("/proc/sys/kernel/pid_max"), 1, "process ids", "kernel.pid_max"},
-        {read_number("/proc/sys/kernel/threads-max"), 1, "threads",
+        {user_processes(), TASKS_A_VM, "processes of a user",
+         "RLIMIT_NPROC (LimitNPROC=)"},
+        {group_pids(), TASKS_A_VM, "tasks of a control group", "pids.max (TasksMax=)"},
+        {read_number("/proc/sys/kernel/pid_max"), TASKS_A_VM, "process ids",
+         "kernel.pid_max"},
+        {read_number("/proc/sys/kernel/threads-max"), TASKS_A_VM, "threads",
          "kernel.threads-max"},
         {read_number("/proc/sys/vm/max_map_count"), MAPS_A_VM, "mappings of a process",
          "vm.max_map_count"},
@@ -85,16 +89,30 @@ unsigned long limits_raise(unsigned files_a_vm, unsigned n_vms, struct diag *d)
     return files;
 }
 
+/* Linux says since 6.2 how many are open. */
+static bool have_files(unsigned n, rlim_t limit)
+{
+    enum { MOST = 256 };
+    int fds[MOST];
+    unsigned i = 0;
+    struct stat st;
+
+    if (stat("/proc/self/fd", &st) == 0 && st.st_size > 0)
+        return (rlim_t)st.st_size + n <= limit;
+    n = n < MOST ? n : MOST;
+    while (i < n && (fds[i] = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
+        i++;
+    for (unsigned k = 0; k < i; k++)
+        close(fds[k]);
+    return i == n;
+}
+
 int limits_have_files(unsigned need, struct diag *d)
 {
     enum { SPARE = 32 };
     struct rlimit r;
-    int next = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0); /* the lowest that is free */
 
-    if (next >= 0)
-        close(next);
-    if (getrlimit(RLIMIT_NOFILE, &r) < 0 ||
-        (next >= 0 && (rlim_t)next + need + SPARE <= r.rlim_cur))
+    if (getrlimit(RLIMIT_NOFILE, &r) < 0 || have_files(need + SPARE, r.rlim_cur))
         return 0;
     return diag_err(d,
                     "out of file descriptors: %llu may be open: raise RLIMIT_NOFILE "

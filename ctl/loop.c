@@ -3,6 +3,8 @@
 
 #include "ctl/loop.h"
 
+#include "base/errtext.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +55,7 @@ struct loop *loop_new(struct diag *d)
     l->waker = (struct loop_watch){.ready = drain, .ctx = l};
     if (l->epoll_fd < 0 || l->wake_fd < 0 ||
         loop_add(l, &l->waker, l->wake_fd, EPOLLIN) < 0) {
-        diag_err(d, "cannot create the event loop: %s", strerror(errno));
+        diag_err(d, "cannot create the event loop: %s", errtext(errno));
         loop_free(l);
         return NULL;
     }

@@ -3,6 +3,8 @@
 
 #include "ctl/server.h"
 
+#include "base/errtext.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
@@ -86,7 +88,7 @@ int server_listen(const char *path, const char *group, struct diag *d)
         return diag_err(d, "another daemon answers on %s", path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
-        return diag_err(d, "cannot create a socket: %s", strerror(errno));
+        return diag_err(d, "cannot create a socket: %s", errtext(errno));
     unlink(path);
     mask = umask(0177); /* nobody may connect before the group is set */
     rc = bind(fd, (struct sockaddr *)&a, sizeof a);
@@ -263,6 +265,11 @@ static void ready(void *ctx, uint32_t events)
     v->work = true; /* MHD_run() once, before the loop waits again */
 }
 
+void server_tick(struct server *v)
+{
+    v->work = true;
+}
+
 int server_before_wait(struct server *v)
 {
     MHD_UNSIGNED_LONG_LONG ms;
@@ -297,7 +304,7 @@ struct server *server_new(struct loop *l, int socket_fd, struct daemon_state *s,
         MHD_OPTION_NOTIFY_COMPLETED, completed, v, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)65536, MHD_OPTION_CONNECTION_LIMIT, 1024u, MHD_OPTION_END);
     if (!v->mhd) {
-        diag_err(d, "cannot start the HTTP server: %s", strerror(errno));
+        diag_err(d, "cannot start the HTTP server: %s", errtext(errno));
         close(socket_fd);
         free(v);
         return NULL;

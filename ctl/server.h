@@ -30,4 +30,8 @@ void server_free(struct server *v);
 /* For loop_run(): let libmicrohttpd work, and say how long it can wait (ms, -1). */
 int server_before_wait(struct server *v);
 
+/* Once a second: when it could not accept a client for want of descriptors it looks again
+ * for who waits, which it would not do by itself. */
+void server_tick(struct server *v);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "ctl/snapshot.h"
 
+#include "base/errtext.h"
 #include "base/sbuf.h"
 #include "vmm/state.h"
 
@@ -257,7 +258,7 @@ int snapshot_write(int fd, const json_t *record, int state_fd, uint64_t *bytes,
         error = s->error;
         *bytes = h.size;
         if (rc < 0)
-            diag_err(d, "%s", strerror(error));
+            diag_err(d, "%s", errtext(error));
     }
     state_close(&st);
 out:
@@ -312,14 +313,14 @@ static int read_state(struct stream *s, const struct snapshot_head *h, int to,
     uint64_t page[WORDS], at = 0;
 
     if (ftruncate(to, (off_t)(h->table + (uint64_t)h->pages * STATE_PAGE)) < 0)
-        return diag_err(d, "memory for the state: %s", strerror(errno));
+        return diag_err(d, "memory for the state: %s", errtext(errno));
     for (uint64_t end = h->table + (uint64_t)h->pages * STATE_PAGE; at < end;
          at += sizeof page) {
         if ((at < h->table ? get(s, page, sizeof page) : unpack(s, page)) < 0)
             return diag_err(d, "it is damaged: cut off");
         if (memcmp(page, zeros, sizeof page) != 0 &&
             !write_piece(to, page, sizeof page, at))
-            return diag_err(d, "memory for the state: %s", strerror(errno));
+            return diag_err(d, "memory for the state: %s", errtext(errno));
     }
     return 0;
 }
@@ -330,7 +331,7 @@ static int seal(int fd, struct diag *d)
     struct state st;
 
     if (fcntl(fd, F_ADD_SEALS, seals) < 0)
-        return diag_err(d, "memory for the state: %s", strerror(errno));
+        return diag_err(d, "memory for the state: %s", errtext(errno));
     if (state_open(&st, fd, d) < 0)
         return -1;
     state_close(&st);
@@ -358,7 +359,7 @@ int snapshot_read(int fd, json_t **record, int *state_fd, struct diag *d)
     json_t *o = NULL;
 
     if (!s || to < 0)
-        diag_err(d, "%s", strerror(errno));
+        diag_err(d, "%s", errtext(errno));
     else if (fstat(fd, &st) < 0 || pread(fd, &h, sizeof h, 0) != (ssize_t)sizeof h)
         diag_err(d, "this is no snapshot of a VM");
     else if ((rc = check_head(&h, (uint64_t)st.st_size, d)) == 0) {
@@ -399,18 +400,18 @@ int snapshot_save(const char *file, const json_t *record, int state_fd, uint64_t
     fd = open(sbuf_text(&temporary), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) {
         error = errno;
-        diag_err(d, "cannot write %s: %s", file, strerror(error));
+        diag_err(d, "cannot write %s: %s", file, errtext(error));
         goto out;
     }
     rc = snapshot_write(fd, record, state_fd, bytes, &why);
     error = errno;
     if (rc < 0)
         diag_err(d, "cannot write %s: %s", file,
-                 why.n_messages ? why.messages[0].text : strerror(error));
+                 why.n_messages ? why.messages[0].text : errtext(error));
     close(fd);
     if (rc == 0 && (rc = rename(sbuf_text(&temporary), file)) < 0) {
         error = errno;
-        diag_err(d, "cannot write %s: %s", file, strerror(error));
+        diag_err(d, "cannot write %s: %s", file, errtext(error));
     }
     if (rc < 0)
         unlink(sbuf_text(&temporary));
@@ -430,7 +431,7 @@ int snapshot_load(const char *file, json_t **record, int *state_fd, struct diag 
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) < 0)
-        diag_err(d, "cannot read %s: %s", file, strerror(errno));
+        diag_err(d, "cannot read %s: %s", file, errtext(errno));
     else if (!S_ISREG(st.st_mode))
         diag_err(d, "cannot read %s: this is no file", file);
     else if ((rc = snapshot_read(fd, record, state_fd, &why)) < 0)

@@ -3,6 +3,7 @@
 
 #include "ctl/store.h"
 
+#include "base/errtext.h"
 #include "base/sbuf.h"
 
 #include <dirent.h>
@@ -65,7 +66,7 @@ static int make_folder(const char *path, struct diag *d)
             continue;
         *at = '\0';
         if (mkdir(copy, 0750) < 0 && errno != EEXIST)
-            rc = diag_err(d, "cannot make the folder %s: %s", copy, strerror(errno));
+            rc = diag_err(d, "cannot make the folder %s: %s", copy, errtext(errno));
         *at = c;
         if (!c)
             break;
@@ -97,7 +98,7 @@ static int take_lock(struct store *s, struct diag *d)
     sbuf_printf(&path, "%s/lock", s->dir);
     s->lock_fd = open(sbuf_text(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (s->lock_fd < 0)
-        rc = diag_err(d, "cannot open %s: %s", sbuf_text(&path), strerror(errno));
+        rc = diag_err(d, "cannot open %s: %s", sbuf_text(&path), errtext(errno));
     else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0)
         rc = diag_err(d, "another clickosd uses %s: stop it, or give this one --state",
                       s->dir);
@@ -169,7 +170,7 @@ static int explain(const char *dir, struct diag *d)
     int full = errno == ENOSPC || errno == EDQUOT;
 
     diag_err(d, full ? "%s: the disk is full: make room and try again" : "%s: %s", dir,
-             strerror(errno));
+             errtext(errno));
     return full ? STORE_FULL : -1;
 }
 

@@ -3,6 +3,8 @@
 
 #include "ctl/tap.h"
 
+#include "base/errtext.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -25,10 +27,10 @@ static int netns_enter(const char *netns, struct diag *d)
     snprintf(path, sizeof path, strchr(netns, '/') ? "%s" : "/run/netns/%s", netns);
     old = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0 && errno == ENOENT)
         diag_err(d, "there is no network namespace '%s': %s", netns, strerror(errno));
-    else if (old < 0 || setns(fd, CLONE_NEWNET) < 0)
-        diag_err(d, "cannot enter network namespace '%s': %s", netns, strerror(errno));
+    else if (fd < 0 || old < 0 || setns(fd, CLONE_NEWNET) < 0)
+        diag_err(d, "cannot enter network namespace '%s': %s", netns, errtext(errno));
     else {
         close(fd);
         return old;
@@ -92,8 +94,7 @@ static int explain(const char *ifname, struct diag *d)
                         "cannot make the network device %s: /dev/net/tun is not "
                         "there: modprobe tun",
                         ifname);
-    return diag_err(d, "cannot make the network device %s: %s", ifname,
-                    strerror(errno));
+    return diag_err(d, "cannot make the network device %s: %s", ifname, errtext(errno));
 }
 
 int tap_make(const char *ifname, const char *netns, bool *made, struct diag *d)

@@ -5,6 +5,7 @@
 
 #include "ctl/control.h"
 #include "ctl/details.h"
+#include "ctl/limits.h"
 #include "ctl/nets.h"
 
 #include <inttypes.h>
@@ -145,6 +146,18 @@ void vm_detach(struct vm *vm)
 
 /* ---- removing -------------------------------------------------------------------- */
 
+/* One that we cannot connect to now would go on when it is forgotten. */
+static bool is_out_of_reach(const struct vm *vm, struct call *c)
+{
+    struct diag d = DIAG_INIT;
+    bool out = vm->state == VM_ADOPTING && !vm->vmm && limits_have_files(2, &d) < 0;
+
+    if (out && c)
+        call_fail_diag(c, HTTP_NO_SPACE, "no_files", &d);
+    diag_fini(&d);
+    return out;
+}
+
 /* What has not been connected to yet must be, so that it can be told to end. */
 static void stop_adopting(struct vm *vm)
 {
@@ -164,6 +177,8 @@ void vm_remove(struct vm *vm, struct call *c)
                       vm->name);
         return;
     }
+    if (is_out_of_reach(vm, c))
+        return;
     vm->remover = c;
     if (vm->state == VM_STARTING && (vm->creator || vm->waiter)) {
         vm_fail(vm, HTTP_CONFLICT, "removed", NULL,

@@ -4,6 +4,7 @@
 #include "ctl/vm.h"
 
 #include "ctl/json_get.h"
+#include "ctl/limits.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -308,11 +309,26 @@ void vm_adopt_answered(struct vm *vm)
     vm->s->asking -= descriptors(vm);
 }
 
+/* A VM that we cannot connect to for want of descriptors goes on without us: it is tried
+ * again once a second. */
+static bool has_room(struct daemon_state *s, const struct vm *vm)
+{
+    struct diag d = DIAG_INIT;
+    bool has = limits_have_files(2 * s->asking + 6 + 3 * vm->n_ifs, &d) == 0;
+
+    if (!has && !s->adopt_short)
+        daemon_log(s, "VM %s and others are not connected to: %s", vm->name,
+                   diag_first(&d));
+    s->adopt_short = !has;
+    diag_fini(&d);
+    return has;
+}
+
 void vm_adopt_next(struct daemon_state *s)
 {
     struct vm *vm;
 
-    while ((vm = s->adopt_first) &&
+    while ((vm = s->adopt_first) && has_room(s, vm) &&
            (!s->asking || s->asking + descriptors(vm) <= ADOPT_DESCRIPTORS)) {
         vm_adopt_forget(vm);
         if (vm_adopt_now(vm, NULL) == 0)

@@ -29,5 +29,5 @@ TEST_LIBS_ctl := $(CTL_LIBS)
 
 FUZZ_OBJ_api  = $(TEST_OBJ_ctl)
 FUZZ_LIBS_api := $(CTL_LIBS)
-FUZZ_OBJ_snapshot  = $(call objs,vmm/state.c base/diag.c base/sbuf.c)
+FUZZ_OBJ_snapshot  = $(call objs,vmm/state.c base/diag.c base/errtext.c base/sbuf.c)
 FUZZ_LIBS_snapshot := -ljansson

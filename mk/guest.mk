@@ -13,7 +13,7 @@ GUEST_CC  := $(CC) -std=c11 -I. -D_GNU_SOURCE -DCLICKOS_GUEST -nostdinc \
              -fdebug-prefix-map=$(CURDIR)=. -MMD -MP \
              -ffunction-sections -fdata-sections -fno-merge-constants
 GUEST_OWN := $(filter-out %_test.c,$(wildcard guest/*.c))
-GUEST_SRC := $(GUEST_OWN) $(BASE_SRC) $(ENGINE_SRC) $(ELEMENT_SRC)
+GUEST_SRC := $(GUEST_OWN) $(filter-out base/errtext.c,$(BASE_SRC)) $(ENGINE_SRC) $(ELEMENT_SRC)
 GUEST_OBJ := $(patsubst %.c,$(GUEST_B)/%.o,$(GUEST_SRC)) $(GUEST_B)/catalogue.o \
              $(GUEST_B)/crypto.o
 

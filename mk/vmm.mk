@@ -5,7 +5,7 @@
 # initramfs. Sanitizers need the dynamic libc.
 VMM_PROGRAM_OBJ := $(call objs,vmm/main.c vmm/server.c vmm/vm.c vmm/kvm.c vmm/process.c \
                    vmm/paging.c vmm/image.c vmm/clock.c vmm/jail.c vmm/link.c \
-                   vmm/mailbox.c vmm/state.c vmm/checkpoint.c base/diag.c base/sbuf.c)
+                   vmm/mailbox.c vmm/state.c vmm/checkpoint.c base/diag.c base/errtext.c base/sbuf.c)
 VMM_CLIENT_OBJ  := $(call objs,vmm/client.c vmm/client_server.c vmm/client_link.c \
                    vmm/client_pool.c vmm/client_state.c vmm/state.c)
 # Position-independent: the heap of a program at a fixed address may begin anywhere in the
@@ -37,7 +37,7 @@ guest-order: $(addprefix $(TRACE_B)/,clickos-vmm vm_bench guest.elf)
 VM_TESTS := $(B)/tests/vm_boot $(B)/tests/vm_crash $(B)/tests/vm_state
 $(VM_TESTS): $(B)/tests/vm_%: $(B)/tests/vm/vm_%.o $(B)/tests/vm/kit.o $(B)/tests/vm/vm_wire.o \
              $(VMM_CLIENT_OBJ) \
-             $(call objs,base/diag.c base/sbuf.c)
+             $(call objs,base/diag.c base/errtext.c base/sbuf.c)
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) $(VMM_STATIC) -pthread -o $@ $^
 TEST_EXTRA += $(VM_TESTS) $(B)/clickos-vmm $(B)/guest.elf $(B)/hostile.elf

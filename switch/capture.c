@@ -7,6 +7,7 @@
  * for packets that are captured.
  */
 
+#include "base/errtext.h"
 #include "switch/pcap_writer.h"
 #include "switch/plane.h"
 
@@ -64,7 +65,7 @@ static void flush(struct backplane *bp, struct capture *c)
     if (c->writer.error)
         finish(bp, c,
                c->writer.error == EPIPE ? "the reader has gone"
-                                        : strerror(c->writer.error));
+                                        : errtext(c->writer.error));
 }
 
 static void capture_batch(struct worker *w, struct capture *c, const uint16_t *list,
@@ -227,7 +228,7 @@ static struct capture *capture_new(const struct capture_config *config, struct d
     fd = fcntl(config->fd, F_DUPFD_CLOEXEC, 3);
     if (fd < 0 || make_nonblocking(fd) < 0) {
         diag_err(d, "cannot capture into file descriptor %d: %s", config->fd,
-                 strerror(errno));
+                 errtext(errno));
         if (fd >= 0)
             close(fd);
         free(c);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* events.c -- what the switch tells the daemon, and the names of things */
 
+#include "base/errtext.h"
 #include "switch/plane.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@ int events_init(struct backplane *bp, struct diag *d)
 {
     bp->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (bp->event_fd < 0)
-        return diag_err(d, "cannot make an event fd: %s", strerror(errno));
+        return diag_err(d, "cannot make an event fd: %s", errtext(errno));
     bp->events = calloc(MAX_EVENTS, sizeof *bp->events);
     if (!bp->events)
         return diag_err(d, "out of memory");

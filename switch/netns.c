@@ -3,6 +3,8 @@
 
 #include "switch/netns.h"
 
+#include "base/errtext.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -63,7 +65,7 @@ int netns_run(const char *name, int fd, int (*fn)(void *ctx, struct diag *d), vo
     }
     rc = pthread_create(&thread, NULL, visit_main, &v);
     if (rc)
-        diag_err(d, "cannot start a thread: %s", strerror(rc));
+        diag_err(d, "cannot start a thread: %s", errtext_fork(rc));
     else
         pthread_join(thread, NULL);
     if (opened >= 0)

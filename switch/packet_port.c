@@ -9,6 +9,7 @@
  * them.
  */
 
+#include "base/errtext.h"
 #include "switch/netns.h"
 #include "switch/vnet.h"
 
@@ -169,7 +170,7 @@ static int packet_open(void *ctx, struct diag *d)
     /* Protocol 0: nothing is received before the interface is chosen. */
     k->port.fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (k->port.fd < 0)
-        return diag_err(d, "cannot open a packet socket: %s", strerror(errno));
+        return diag_err(d, "cannot open a packet socket: %s", errtext(errno));
     if (set_options(k->port.fd, to.sll_ifindex, name, d) < 0)
         return -1;
     if (bind(k->port.fd, (struct sockaddr *)&to, sizeof to) < 0)

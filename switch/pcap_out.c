@@ -6,6 +6,7 @@
  * one, it is reported once; from then on all packets are counted as dropped.
  */
 
+#include "base/errtext.h"
 #include "switch/pcap_writer.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ static void pcap_out_flush(struct port *p)
     if (o->writer.error && !o->reported) {
         o->reported = true;
         port_report(p, EVENT_PORT_FAULT, "cannot write %s: %s; dropping packets",
-                    p->device, strerror(o->writer.error));
+                    p->device, errtext(o->writer.error));
     }
 }
 
@@ -92,7 +93,7 @@ struct port *pcap_out_new(const struct pcap_out_config *c, struct diag *d)
                    : -1;
     if (fd < 0) {
         diag_err(d, "cannot open %s: %s", name,
-                 c->path || c->fd > 0 ? strerror(errno) : "no path was given");
+                 c->path || c->fd > 0 ? errtext(errno) : "no path was given");
         free(o);
         return NULL;
     }

@@ -8,6 +8,7 @@
  * them; otherwise it cuts and sums itself.
  */
 
+#include "base/errtext.h"
 #include "switch/netns.h"
 #include "switch/vnet.h"
 
@@ -93,7 +94,7 @@ static int set_up(const struct tap_port_config *c, const char *name, struct diag
 
     memcpy(ifr.ifr_name, name, strnlen(name, IFNAMSIZ - 1));
     if (fd < 0)
-        return diag_err(d, "cannot open a socket: %s", strerror(errno));
+        return diag_err(d, "cannot open a socket: %s", errtext(errno));
     if (c->mac) {
         ifr.ifr_hwaddr.sa_family = ARPHRD_ETHER;
         memcpy(ifr.ifr_hwaddr.sa_data, c->mac, 6);
@@ -135,10 +136,10 @@ static int tap_open(void *ctx, struct diag *d)
                         IFNAMSIZ - 1);
     t->port.fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (t->port.fd < 0)
-        return diag_err(d, "cannot open /dev/net/tun: %s", strerror(errno));
+        return diag_err(d, "cannot open /dev/net/tun: %s", errtext(errno));
     memcpy(ifr.ifr_name, name, strlen(name));
     if (ioctl(t->port.fd, TUNSETIFF, &ifr) < 0)
-        return diag_err(d, "cannot make interface '%s': %s", name, strerror(errno));
+        return diag_err(d, "cannot make interface '%s': %s", name, errtext(errno));
     ifr.ifr_name[IFNAMSIZ - 1] = 0;
     memcpy(t->port.device, ifr.ifr_name, IFNAMSIZ);
     return set_up(c, ifr.ifr_name, d);

@@ -12,6 +12,7 @@
  * the thread sanitizer understands.
  */
 
+#include "base/errtext.h"
 #include "switch/plane.h"
 
 #include <errno.h>
@@ -568,7 +569,7 @@ static int seal(int fd, struct diag *d)
     int seals = fcntl(fd, F_GET_SEALS);
 
     if (seals < 0)
-        return diag_err(d, "packet memory is not a memfd: %s", strerror(errno));
+        return diag_err(d, "packet memory is not a memfd: %s", errtext(errno));
     if (seals & F_SEAL_SHRINK)
         return 0;
     if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0)
@@ -589,7 +590,7 @@ static int map_memory(struct vm_port *v, int fd, struct diag *d)
     v->base = mmap(NULL, v->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (v->base == MAP_FAILED) {
         v->base = NULL;
-        return diag_err(d, "cannot map packet memory: %s", strerror(errno));
+        return diag_err(d, "cannot map packet memory: %s", errtext(errno));
     }
     return 0;
 }
@@ -656,7 +657,7 @@ struct port *vm_port_new(const struct vm_port_config *c, struct diag *d)
     v->wake_fd = fcntl(c->wake_fd, F_DUPFD_CLOEXEC, 3);
     v->doorbell_fd = fcntl(c->doorbell_fd, F_DUPFD_CLOEXEC, 3);
     if (v->wake_fd < 0 || v->doorbell_fd < 0) {
-        diag_err(d, "bad wake or doorbell fd: %s", strerror(errno));
+        diag_err(d, "bad wake or doorbell fd: %s", errtext(errno));
         goto fail;
     }
     v->wake_may_block = !(fcntl(v->wake_fd, F_GETFL) & O_NONBLOCK);

@@ -13,6 +13,7 @@
  * once: nothing will come from it, and it may be waiting for this processor to wake up on.
  */
 
+#include "base/errtext.h"
 #include "switch/plane.h"
 
 #include <errno.h>
@@ -455,7 +456,7 @@ int worker_start(struct worker *w, struct diag *d)
     rc = pthread_create(&w->thread, NULL, worker_main, w);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (rc)
-        return diag_err(d, "cannot start a switch worker: %s", strerror(rc));
+        return diag_err(d, "cannot start a switch worker: %s", errtext_fork(rc));
     return 0;
 }
 
@@ -480,7 +481,7 @@ struct worker *worker_new(struct backplane *bp, unsigned number, struct diag *d)
         w->scratch = NULL;
     if (!w->scratch || w->kick_fd < 0 || w->epoll_fd < 0 ||
         epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->kick_fd, &ev) < 0) {
-        diag_err(d, "cannot make a switch worker: %s", strerror(errno));
+        diag_err(d, "cannot make a switch worker: %s", errtext(errno));
         worker_free(w);
         return NULL;
     }
@@ -542,7 +543,7 @@ int worker_attach(struct worker *w, struct port *p, struct diag *d)
     p->retry_ns = RETRY_MIN_NS;
     if (p->fd >= 0 && epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, p->fd, &ev) < 0)
         return diag_err(d, "port '%s': cannot watch its file descriptor: %s", p->name,
-                        strerror(errno));
+                        errtext(errno));
     w->n_attached++;
     worker_wake_port(w, p);
     return 0;

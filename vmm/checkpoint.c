@@ -14,6 +14,7 @@
 
 #include "abi/boot.h"
 #include "abi/layout.h"
+#include "base/errtext.h"
 #include "vmm/client.h"
 #include "vmm/state.h"
 
@@ -355,7 +356,7 @@ int checkpoint_restore(struct vm *vm, struct diag *d)
         if (pieces[i].from == LAYOUT_HEAP
                 ? put_heap(vm) < 0
                 : state_each(&vm->state, pieces[i].from, pieces[i].size, put, vm) < 0)
-            return diag_err(d, "the state cannot be read: %s", strerror(errno));
+            return diag_err(d, "the state cannot be read: %s", errtext(errno));
     set_clock(vm);
     w = vm_at(vm, LAYOUT_WAIT);
     w->done = w->asked;

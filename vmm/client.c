@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/errtext.h"
 #include "vmm/client_private.h"
 
 enum { DEFAULT_MTU = 1500, DEFAULT_BUFFERS = 4096, DEFAULT_TIMEOUT_MS = 5000 };
@@ -214,11 +215,11 @@ static int make_net(struct vmm *vm, const struct vmm_spec *s, struct diag *d)
     net->n_ifs = s->n_ifs;
     net->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (net->wake_fd < 0)
-        return diag_err(d, "event fd: %s", strerror(errno));
+        return diag_err(d, "event fd: %s", errtext(errno));
     for (unsigned i = 0; i < s->n_ifs; i++) {
         net->doorbell_fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (net->doorbell_fds[i] < 0)
-            return diag_err(d, "event fd: %s", strerror(errno));
+            return diag_err(d, "event fd: %s", errtext(errno));
     }
     vm->net_valid = true;
     if (!s->n_ifs)
@@ -231,7 +232,7 @@ static int make_net(struct vmm *vm, const struct vmm_spec *s, struct diag *d)
     if (net->mem_fd < 0 || fill_memory(net->mem_fd, s, n_buffers) < 0 ||
         vmm_write_identity(vm, s) < 0 ||
         fcntl(net->mem_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-        return diag_err(d, "packet memory: %s", strerror(errno));
+        return diag_err(d, "packet memory: %s", errtext(errno));
     return 0;
 }
 
@@ -369,7 +370,7 @@ static int make_listener(const char *path, struct diag *d)
             listen(fd, 4) == 0)
             return fd;
     }
-    diag_err(d, "%s: %s", path, strerror(errno));
+    diag_err(d, "%s: %s", path, errtext(errno));
     close_fd(fd);
     return -1;
 }
@@ -453,7 +454,7 @@ struct vmm *vmm_spawn_new(struct vmm_host *h, const struct vmm_spec *s, bool she
                            !(vm->socket_path = strdup(s->socket_path))))
         goto fail;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
-        diag_err(d, "socketpair: %s", strerror(errno));
+        diag_err(d, "socketpair: %s", errtext(errno));
         goto fail;
     }
     vm->link = pair[0];
@@ -565,7 +566,7 @@ struct vmm *vmm_adopt(struct vmm_host *h, const char *path,
         setsockopt(vm->link, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
         connect(vm->link, (struct sockaddr *)&a, sizeof a) < 0 ||
         vmm_watch(h, vm->link, vm, EPOLLIN) < 0) {
-        diag_err(d, "%s: %s", path, strerror(errno));
+        diag_err(d, "%s: %s", path, errtext(errno));
         vmm_free(vm);
         return NULL;
     }
@@ -602,7 +603,8 @@ void vmm_end_if_over(struct vmm *vm)
         vmm_pool_lost(vm);
         return;
     }
-    if (vm->socket_path)
+    /* One that never greeted us may still listen there. */
+    if (vm->socket_path && (!vm->adopted || vm->greeted))
         unlink(vm->socket_path);
     while (vm->first && !vm->dead)
         vmm_link_answer(vm, VMM_GONE, "", 0);
@@ -681,6 +683,8 @@ const char *vmm_status_text(uint32_t status)
         return "the memory of the VM cannot be copied";
     case VMM_NO_MEMORY:
         return "there is no memory for a copy of the VM";
+    case VMM_NO_FILES:
+        return errtext(EMFILE);
     default:
         return "unknown answer";
     }

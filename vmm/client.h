@@ -223,6 +223,7 @@ enum {
     VMM_GONE,      /* the VM ended first */
     VMM_NO_COPY,   /* its memory could not be copied */
     VMM_NO_MEMORY, /* likewise, because there is none on the host */
+    VMM_NO_FILES,  /* likewise, because we may have no more descriptors */
 };
 
 /* In words: "no such handler", "the VM does not answer". Never NULL. */

@@ -2,10 +2,12 @@
 /* The daemon's end of the connection to a monitor: frames in, requests out; see client.h.
  * Everything that comes in is a claim by a process that its guest may have taken over. */
 
+#include "base/errtext.h"
 #include "vmm/client_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -175,6 +177,15 @@ static bool take_net(struct vmm *vm, const struct wire_hello *m)
     return true;
 }
 
+/* Its descriptors are lost, which is not its fault: it is to be asked again. */
+static bool hang_up(struct vmm *vm)
+{
+    snprintf(vm->why, sizeof vm->why, "%s", errtext(EMFILE));
+    vm->greeted = false;
+    shutdown(vm->link, SHUT_RDWR);
+    return true;
+}
+
 static bool on_hello(struct vmm *vm, const struct wire_hello *m)
 {
     if (vm->greeted || m->abi != WIRE_ABI)
@@ -185,7 +196,7 @@ static bool on_hello(struct vmm *vm, const struct wire_hello *m)
     if (!vm->adopted)
         return true;
     if (!take_net(vm, m))
-        return false;
+        return vm->cut_off && hang_up(vm);
     vm->isolation = (enum vmm_isolation)m->isolation;
     memcpy(vm->name, m->name, sizeof vm->name - 1);
     take_times(vm, &m->times);
@@ -215,6 +226,9 @@ static bool on_reply(struct vmm *vm)
     memcpy(&r, vm->body, sizeof r);
     if (!vm->first || vm->first->id != r.id || vm->first->sent < vm->first->len)
         return false;
+    if (vm->first->checkpoint && vm->cut_off)
+        r.status = VMM_NO_FILES;
+    vm->cut_off = false;
     vmm_link_answer(vm, r.status, (const char *)vm->body + sizeof r,
                     vm->head.len - sizeof r);
     return true;
@@ -333,6 +347,7 @@ static int receive(struct vmm *vm, void *to, size_t room, uint32_t *have)
 
     if (n > 0) {
         *have += (uint32_t)n;
+        vm->cut_off = vm->cut_off || m.msg_flags & MSG_CTRUNC;
         take_control(vm, &m);
         return 1;
     }

@@ -59,6 +59,7 @@ struct vmm {
     uint8_t *body;         /* owned; head.len bytes */
     int fds[WIRE_MAX_FDS]; /* owned; that came with the hello */
     unsigned n_fds;
+    bool cut_off; /* there was no room for descriptors that it sent */
 
     struct asked *first, **last; /* requests; the first one is under way */
     struct vmm *asking_prev, *asking_next;

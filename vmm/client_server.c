@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The daemon's side of the fork server: starting it, talking to it; see client.h. */
 
+#include "base/errtext.h"
 #include "vmm/client_private.h"
 
 #include <errno.h>
@@ -67,7 +68,7 @@ int vmm_server_start(struct vmm_host *h, struct diag *d)
     if (access(h->image, R_OK) < 0)
         return diag_err(d, "%s: %s", h->image, strerror(errno));
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s) < 0)
-        return diag_err(d, "socketpair: %s", strerror(errno));
+        return diag_err(d, "socketpair: %s", errtext(errno));
     setsockopt(s[0], SOL_SOCKET, SO_SNDBUFFORCE, &big, sizeof big);
     setsockopt(s[1], SOL_SOCKET, SO_SNDBUFFORCE, &big, sizeof big);
     h->server_pid = fork();
@@ -76,7 +77,7 @@ int vmm_server_start(struct vmm_host *h, struct diag *d)
     close(s[1]);
     h->server = s[0];
     if (h->server_pid < 0) {
-        diag_err(d, "fork: %s", strerror(errno));
+        diag_err(d, "fork: %s", errtext_fork(errno));
     } else if (await_hello(h, d) == 0 && vmm_watch(h, h->server, h, EPOLLIN) == 0) {
         return 0;
     }
@@ -143,7 +144,7 @@ int vmm_server_send(struct vmm_host *h, const void *msg, size_t len, const int *
         if (errno != EAGAIN || poll(&p, 1, 1000) != 1)
             break;
     }
-    return diag_err(d, "the fork server does not listen: %s", strerror(errno));
+    return diag_err(d, "the fork server does not listen: %s", errtext(errno));
 }
 
 static struct vmm *find(struct vmm_host *h, uint32_t id)
@@ -166,7 +167,7 @@ static void on_child(struct vmm_host *h, const struct wire_child *m)
     }
     vm->status = m->type == WIRE_EXITED ? m->status : -1;
     if (m->type == WIRE_SPAWNED && !vm->why[0])
-        strncpy(vm->why, strerror(m->status), sizeof vm->why - 1);
+        strncpy(vm->why, errtext_fork(m->status), sizeof vm->why - 1);
     vm->exited = true;
     /* Its last words may still be in the socket. */
     vmm_link_drain(vm);
@@ -183,6 +184,8 @@ static void on_loss(struct vmm_host *h)
         next = vm->next;
         if (vm->id && vm->pid)
             vm->pidfd = (int)syscall(SYS_pidfd_open, vm->pid, 0);
+        if (vm->id && !vm->greeted && !vm->why[0])
+            strcpy(vm->why, "the fork server was killed before it was there");
         vm->id = 0;
         vmm_end_if_over(vm);
     }

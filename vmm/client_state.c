@@ -2,6 +2,7 @@
 /* The daemon's side of checkpoints: judging a state, and what of it is not the monitor's to
  * restore; see client.h and state.h. */
 
+#include "base/errtext.h"
 #include "vmm/client_private.h"
 
 #include <errno.h>
@@ -147,7 +148,7 @@ int vmm_state_fill_net(const struct vmm_spec *spec, const struct vmm_net *net,
         rc = diag_err(d, "the state is that of another kind of VM");
     else if ((rc = state_each(&s, LAYOUT_NETMEM, net->mem_size, fill, &f)) < 0 ||
              (rc = forget_sent(net)) < 0)
-        diag_err(d, "packet memory: %s", strerror(errno));
+        diag_err(d, "packet memory: %s", errtext(errno));
     state_close(&s);
     return rc;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "abi/layout.h"
+#include "base/errtext.h"
 
 enum { PAGE = 4096, HUGE_PAGE = 2 << 20 };
 
@@ -119,7 +120,7 @@ static int place(uint64_t where, size_t size, const struct file *f,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
     if (p == MAP_FAILED)
-        return diag_err(d, "memory for the guest image: %s", strerror(errno));
+        return diag_err(d, "memory for the guest image: %s", errtext(errno));
     madvise(p, size, MADV_NOHUGEPAGE);
     for (unsigned i = 0; i < n; i++)
         if (ph[i].p_type == PT_LOAD && ph[i].p_vaddr == where)

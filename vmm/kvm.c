@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@
 
 #include "abi/boot.h"
 #include "abi/layout.h"
+#include "base/errtext.h"
 #include "vmm/checkpoint.h"
 #include "vmm/jail.h"
 #include "vmm/paging.h"
@@ -36,6 +38,8 @@ enum {
     EFER = 0xd00,    /* LME LMA NXE; no SCE: `syscall` is an invalid opcode */
     RFLAGS = 0x3202, /* IOPL 3, IF: some KVMs look at IOPL and not at the bitmap */
     XCR0_WANTED = 0xe7,
+    MAX_REFUSED = 40,
+    REFUSED_MS = 5,
 };
 
 struct vcpu {
@@ -43,6 +47,7 @@ struct vcpu {
     int vm_fd, fd;
     struct kvm_run *run;
     uint32_t slots;
+    unsigned refused; /* KVM_RUN, for want of a thread, so many times in a row */
 };
 
 /* The only mutable globals: what a signal handler can reach. */
@@ -251,7 +256,7 @@ static int create(struct vcpu *c, struct diag *d)
 
     c->vm_fd = ioctl(vm->host->kvm_fd, KVM_CREATE_VM, 0);
     if (c->vm_fd < 0)
-        return diag_err(d, "KVM_CREATE_VM: %s", strerror(errno));
+        return diag_err(d, "KVM_CREATE_VM: %s", errtext_fork(errno));
     paging_build(vm->base, &p);
     if (add_memory(
             c, 0, LAYOUT_NETMEM - LAYOUT_BASE + ((vm->spec.mem_size + 4095) & ~4095ull),
@@ -260,16 +265,16 @@ static int create(struct vcpu *c, struct diag *d)
          add_memory(c, LAYOUT_HEAP - LAYOUT_BASE + LAYOUT_HEAP_FIRST,
                     vm->heap_have - LAYOUT_HEAP_FIRST,
                     vm_at(vm, LAYOUT_HEAP + LAYOUT_HEAP_FIRST)) < 0))
-        return diag_err(d, "memory for KVM: %s", strerror(errno));
+        return diag_err(d, "memory for KVM: %s", errtext(errno));
     c->fd = ioctl(c->vm_fd, KVM_CREATE_VCPU, 0);
     if (c->fd < 0)
-        return diag_err(d, "KVM_CREATE_VCPU: %s", strerror(errno));
+        return diag_err(d, "KVM_CREATE_VCPU: %s", errtext(errno));
     c->run = mmap(NULL, vm->host->vcpu_size, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd,
                   0);
     if (c->run == MAP_FAILED)
-        return diag_err(d, "vCPU: %s", strerror(errno));
+        return diag_err(d, "vCPU: %s", errtext(errno));
     if (set_registers(c) < 0 || connect_doorbells(c) < 0)
-        return diag_err(d, "vCPU: %s", strerror(errno));
+        return diag_err(d, "vCPU: %s", errtext(errno));
     vm->times.created = clock_ns();
     return 0;
 }
@@ -493,15 +498,27 @@ static bool handle_exit(struct vcpu *c)
     }
 }
 
+/* KVM says EAGAIN while it cannot have the thread that it wants for each VM: wait a little
+ * for a process to end. False: it has been too long. */
+static bool may_go_on(struct vcpu *c, int error)
+{
+    if (error == EINTR)
+        return true;
+    if (error != EAGAIN || ++c->refused == MAX_REFUSED)
+        return false;
+    poll(NULL, 0, REFUSED_MS);
+    return true;
+}
+
 /* KVM says EFAULT for memory that is mapped but cannot be had. */
 static bool on_error(struct vcpu *c, int error)
 {
     struct control_crash crash;
 
-    if (error == EINTR || error == EAGAIN)
+    if (may_go_on(c, error))
         return true;
     crash = where(c, error == EFAULT ? CONTROL_OUTSIDE : CONTROL_REFUSED);
-    snprintf(crash.message, sizeof crash.message, "KVM_RUN: %s", strerror(error));
+    snprintf(crash.message, sizeof crash.message, "KVM_RUN: %s", errtext_fork(error));
     vm_crashed(c->vm, &crash);
     return false;
 }
@@ -518,10 +535,12 @@ static void run(struct vcpu *c)
             __atomic_store_n(&c->run->immediate_exit, 0, __ATOMIC_RELAXED);
             vm_serve(c->vm);
         }
-        if (ioctl(c->fd, KVM_RUN, 0) < 0)
+        if (ioctl(c->fd, KVM_RUN, 0) < 0) {
             alive = on_error(c, errno);
-        else
+        } else {
+            c->refused = 0;
             alive = handle_exit(c);
+        }
     }
 }
 
@@ -531,9 +550,9 @@ static int warm_up(struct vcpu *c, struct diag *d)
 {
     for (;;) {
         if (ioctl(c->fd, KVM_RUN, 0) < 0) {
-            if (errno == EINTR || errno == EAGAIN)
+            if (may_go_on(c, errno))
                 continue;
-            return diag_err(d, "KVM_RUN: %s", strerror(errno));
+            return diag_err(d, "KVM_RUN: %s", errtext_fork(errno));
         }
         if (c->run->exit_reason == KVM_EXIT_IO && c->run->io.port == PORT_WAIT)
             return 0;

@@ -32,6 +32,7 @@
 
 #include "abi/boot.h"
 #include "abi/layout.h"
+#include "base/errtext.h"
 #include "vmm/checkpoint.h"
 #include "vmm/jail.h"
 
@@ -88,7 +89,7 @@ static int catch_faults(struct diag *d)
                      -1, 0);
     sigfillset(&sa.sa_mask);
     if (alt.ss_sp == MAP_FAILED || sigaltstack(&alt, NULL) < 0)
-        return diag_err(d, "signal stack: %s", strerror(errno));
+        return diag_err(d, "signal stack: %s", errtext(errno));
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         sigaction(signals[i], &sa, NULL);
     return 0;
@@ -104,7 +105,8 @@ static int arrange_fds(struct vm *vm, int control, struct diag *d)
     for (int i = 0; i < n; i++) {
         fds[i] = fcntl(fds[i], F_DUPFD, FD_SPARE);
         if (fds[i] < 0)
-            return diag_err(d, "file descriptors: %s", strerror(errno));
+            return diag_err(d, "file descriptors: %s",
+                            errtext(errno == EINVAL ? EMFILE : errno));
     }
     for (int i = 0; i < n; i++)
         dup2(fds[i], i);
@@ -299,7 +301,7 @@ int vm_run_process(struct vm *vm, struct diag *d)
     pid_t child;
 
     if (control < 0)
-        return diag_err(d, "event fd: %s", strerror(errno));
+        return diag_err(d, "event fd: %s", errtext(errno));
     if (vm_map(vm, true, d) < 0)
         return -1;
     boot(vm)->wake_fd = FD_WAKE;
@@ -309,7 +311,7 @@ int vm_run_process(struct vm *vm, struct diag *d)
     vm_serve(vm); /* a configuration may be waiting for us already */
     child = fork();
     if (child < 0)
-        return diag_err(d, "fork: %s", strerror(errno));
+        return diag_err(d, "fork: %s", errtext_fork(errno));
     if (child == 0) {
         become_guest(vm, control, d);
         fail_child(d);
@@ -317,7 +319,7 @@ int vm_run_process(struct vm *vm, struct diag *d)
     vm->times.created = clock_ns();
     child_fd = (int)syscall(SYS_pidfd_open, child, 0);
     if (child_fd < 0)
-        return diag_err(d, "pidfd: %s", strerror(errno));
+        return diag_err(d, "pidfd: %s", errtext(errno));
     if (jail(vm, d) < 0)
         return -1;
     vm->times.entered = clock_ns();

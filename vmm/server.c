@@ -117,13 +117,16 @@ static size_t expected_fds(const struct wire_spawn *m)
            (m->n_ifs ? 1 + m->n_ifs : 0);
 }
 
-/* Returns the exit status in the child, -1 in the server. */
+/* Returns the exit status in the child, -1 in the server. `cut_off`: there was no room for
+ * some of the descriptors. */
 static int on_spawn(struct server *s, const struct wire_spawn *m, const int *fds,
-                    size_t n_fds)
+                    size_t n_fds, bool cut_off)
 {
     struct wire_child answer = {.type = WIRE_SPAWNED, .id = m->id, .pid = -1};
 
-    if (m->n_ifs > NETMEM_MAX_IFS || n_fds != expected_fds(m)) {
+    if (cut_off) {
+        answer.status = EMFILE;
+    } else if (m->n_ifs > NETMEM_MAX_IFS || n_fds != expected_fds(m)) {
         answer.status = EINVAL;
     } else if (make_room(s) < 0) {
         answer.status = ENOMEM;
@@ -211,7 +214,7 @@ static int on_message(struct server *s)
         return -2;
     n_fds = fds_of(&m, fds);
     if (n == sizeof msg.spawn && msg.type == WIRE_SPAWN)
-        rc = on_spawn(s, &msg.spawn, fds, n_fds);
+        rc = on_spawn(s, &msg.spawn, fds, n_fds, m.msg_flags & MSG_CTRUNC);
     else if (n == sizeof msg.child && msg.type == WIRE_SIGNAL)
         on_kill(s, &msg.child);
     if (rc < 0)
@@ -229,6 +232,9 @@ int server_run(struct vm_host *h, int fd)
     sigemptyset(&chld);
     sigaddset(&chld, SIGCHLD);
     sigprocmask(SIG_BLOCK, &chld, NULL);
+    /* A guest in a process is its monitor's child. When that is killed, somebody must reap
+     * the guest, and process 1 of a container may not. */
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     s.signals = signalfd(-1, &chld, SFD_NONBLOCK | SFD_CLOEXEC);
     say_hello(&s);
     while (rc == -1) {

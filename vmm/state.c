@@ -12,6 +12,7 @@
 #include "abi/boot.h"
 #include "abi/control.h"
 #include "abi/layout.h"
+#include "base/errtext.h"
 
 enum {
     SPAN = (LAYOUT_HEAP - LAYOUT_BASE + LAYOUT_HEAP_MAX) / STATE_PAGE, /* pages */
@@ -110,7 +111,7 @@ int state_open(struct state *s, int fd, struct diag *d)
     if (!s->runs)
         return diag_err(d, "out of memory");
     if (state_read(s, s->runs, bytes, STATE_PAGE) < 0)
-        diag_err(d, "the state cannot be read: %s", strerror(errno));
+        diag_err(d, "the state cannot be read: %s", errtext(errno));
     else if (check_runs(s, d) == 0)
         return 0;
     state_close(s);

@@ -19,6 +19,7 @@
 
 #include "abi/boot.h"
 #include "abi/layout.h"
+#include "base/errtext.h"
 #include "vmm/checkpoint.h"
 #include "vmm/client.h"
 
@@ -133,7 +134,7 @@ int vm_map_heap(const struct vm *vm, uint64_t from, uint64_t size, bool shared,
 
     if (mmap(at(vm, LAYOUT_HEAP + from), size, PROT_READ | PROT_WRITE, flags, -1, 0) ==
         MAP_FAILED)
-        return diag_err(d, "heap of the VM: %s", strerror(errno));
+        return diag_err(d, "heap of the VM: %s", errtext(errno));
     return 0;
 }
 
@@ -150,7 +151,7 @@ int vm_map(struct vm *vm, bool shared, struct diag *d)
         (vm->spec.n_ifs &&
          mmap(at(vm, LAYOUT_NETMEM), vm->spec.mem_size, PROT_READ | PROT_WRITE,
               MAP_SHARED | MAP_FIXED_NOREPLACE, vm->mem, 0) == MAP_FAILED))
-        return diag_err(d, "memory of the VM: %s", strerror(errno));
+        return diag_err(d, "memory of the VM: %s", errtext(errno));
     vm->heap_have = shared ? vm->spec.heap : LAYOUT_HEAP_FIRST;
     if (map_heap(vm, shared, d) < 0)
         return -1;

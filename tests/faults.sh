@@ -1,0 +1,348 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The machine has run out of something, really: descriptors, processes, memory, disk; or what
+# is to go on has been killed. Whatever was asked for fails with one line that names what to
+# raise, leaves nothing behind, and everything else goes on. tests/faults.sh BUILDDIR; needs
+# root.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+B=$(realpath "${1:-build/release}")
+[ "$(id -u)" = 0 ] || { echo "SKIP faults: not root"; exit 0; }
+type -P prlimit >/dev/null || { echo "SKIP faults: no prlimit"; exit 0; }
+[ -c /dev/net/tun ] || { mkdir -p /dev/net && mknod /dev/net/tun c 10 200; } 2>/dev/null
+
+T=$(mktemp -d /tmp/clickos-faults.XXXXXX)
+: >"$T/log"
+export CLICKOS_SOCKET=$T/sock PATH="$B:$PATH"
+NS=clickos-faults-$$
+PIDS=/sys/fs/cgroup/pids/clickos-faults-$$
+DAEMON= SERVER=
+iso=auto
+
+start_daemon() {
+    clickosd --foreground --pool 0 --state "$T/state" --socket "$CLICKOS_SOCKET" >>"$T/log" 2>&1 &
+    DAEMON=$!
+    clickos wait --timeout 20
+    find_server
+}
+find_server() { SERVER=$(pgrep -P "$DAEMON" -f 'clickos-vmm --server'); }
+stop_daemon() { # SIGNAL
+    kill "-$1" "$DAEMON" 2>/dev/null
+    wait "$DAEMON" 2>/dev/null
+}
+cleanup() {
+    trap - EXIT INT TERM
+    timeout 20 clickos rm --all >/dev/null 2>&1
+    [ -n "$DAEMON" ] && stop_daemon TERM
+    umount "$T/small" 2>/dev/null
+    ip netns del $NS 2>/dev/null
+    sleep 0.2
+    rmdir "$PIDS" 2>/dev/null
+    rm -rf "$T"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+pass() { echo "PASS faults/$iso/$1"; }
+fail() {
+    echo "FAIL faults/$iso/$1: $2"
+    echo "--- output"; head -n 20 "$T/out"
+    echo "--- daemon"; tail -n 20 "$T/log"
+}
+is() { # NAME GOT WANT
+    if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "'$2', not '$3'"; fi
+}
+vm_pid() { clickos ps "$1" --json | python3 -c 'import json, sys
+print(json.load(sys.stdin)["vms"][0]["pid"])'; }
+vm_state() { clickos ps "$1" | awk 'END {print $2}'; }
+until_state() { # NAME STATE
+    for _ in $(seq 100); do
+        [ "$(vm_state "$1")" = "$2" ] && return
+        sleep 0.05
+    done
+}
+kill_server() { # and wait until the daemon has noticed
+    kill -9 "$SERVER"
+    for _ in $(seq 100); do
+        kill -0 "$SERVER" 2>/dev/null || break
+        sleep 0.05
+    done
+}
+fds() { find "/proc/$1/fd" -mindepth 1 | wc -l; }
+# All that were ever started here, fork servers among them: they have our environment.
+monitors() {
+    local p n=0
+    for p in $(grep -lsz "^CLICKOS_SOCKET=$T/sock$" /proc/[0-9]*/environ); do
+        case $(readlink "${p%/environ}/exe") in */clickos-vmm) n=$((n + 1)) ;; esac
+    done
+    echo $n
+}
+# What there is: descriptors of the daemon and its fork server, its monitors, files, devices.
+inventory() {
+    echo "descriptors $(fds "$DAEMON") $(fds "$SERVER")"
+    echo "monitors $(monitors)"
+    (cd "$T" && find state vm snap* cap* -type f -o -type s 2>/dev/null | sort)
+    ip -o link | wc -l
+    ip -n $NS -o link | wc -l
+    clickos ps --json | grep -c '"name"'
+    clickos port ls | wc -l
+}
+settled() { # until it is as $1 says, or a second has passed
+    for _ in $(seq 20); do
+        [ "$(inventory)" = "$1" ] && break
+        sleep 0.05
+    done
+    inventory
+}
+
+# A command with too little of something: one line that says why. 0 if it went well after all.
+attempt() { # NAME PATTERN COMMAND...
+    local name=$1 pattern=$2 got
+    shift 2
+    timeout 20 "$@" >"$T/out" 2>&1 </dev/null
+    got=$?
+    [ $got = 0 ] && return 0
+    [ $got = 124 ] && fail "$name" "no end: $*"
+    [ "$(wc -l <"$T/out")" = 1 ] || fail "$name" "not one line: $*"
+    grep -qE -- "$pattern" "$T/out" || fail "$name" "no '$pattern' of: $*"
+    return 1
+}
+
+cat >"$T/c.click" <<'END'
+FromNetfront(0) -> c :: Counter -> ToNetfront(0);
+END
+
+# Every command with ever more of what is short, until it goes well: each attempt before that
+# has its reason, and none leaves anything. `set` sets the limit to so much more than is used.
+sweep() { # NAME SET UNSET PATTERN STEPS UNDO COMMAND...
+    local name=$1 set=$2 unset=$3 pattern=$4 steps=$5 undo=$6 refused=0 well=0 before
+    shift 6
+    before=$(inventory)
+    for more in $steps; do
+        $set "$more"
+        if attempt "$name+$more" "$pattern" "$@"; then well=$((well + 1)); else refused=$((refused + 1)); fi
+        $unset
+        $undo >/dev/null 2>&1
+        [ "$(settled "$before")" = "$before" ] ||
+            fail "$name+$more" "left over: $(diff <(echo "$before") <(inventory) | tr '\n' ' ')"
+    done
+    is "$name-was-short" "$((refused > 0))" 1
+    is "$name-goes-well-with-more" "$((well > 0))" 1
+}
+
+# ---- descriptors -------------------------------------------------------------------------
+few_files() { prlimit --pid "$1" --nofile=$(($2 + $3)):; }
+daemon_files() { few_files "$DAEMON" "$(fds "$DAEMON")" "$1"; }
+server_files() { few_files "$SERVER" "$(fds "$SERVER")" "$1"; }
+files_again() { prlimit --pid "$DAEMON" --nofile="$files": && prlimit --pid "$SERVER" --nofile="$files":; }
+descriptors() {
+    local why='(raise RLIMIT_NOFILE|raise fs.file-max)' few='0 1 2 3 4 5 6 60' some='0 2 4 5 8 12 60'
+    files=$(prlimit --pid "$DAEMON" --nofile -o SOFT --noheadings | tr -d ' ')
+    sweep files-run daemon_files files_again "$why" "$few" 'clickos rm g' \
+        clickos run g "$T/c.click" --net a --isolation $iso
+    sweep files-server-run server_files files_again "$why" "$some" 'clickos rm g' \
+        clickos run g "$T/c.click" --net a --isolation $iso
+    sweep files-tap daemon_files files_again "$why" "$few" 'clickos port rm t' \
+        clickos port add t tap --net a --netns $NS
+    sweep files-snapshot daemon_files files_again "$why" "$few" "rm -f $T/snap" \
+        clickos snapshot other "$T/snap"
+    sweep files-park daemon_files files_again "$why" "$few" 'clickos wake other' clickos park other
+    sweep files-wake daemon_files files_again "$why" "$few" 'clickos park parked' clickos wake parked
+    sweep files-clone daemon_files files_again "$why" "$few 120" 'clickos rm other-1 other-2' \
+        clickos clone other -n 2
+    sweep files-capture daemon_files files_again "$why" "$few" "rm -f $T/cap" \
+        clickos capture other.0 "$T/cap" -s 0.05
+    sweep files-pcap daemon_files files_again "$why" "$few" 'clickos port rm p' \
+        clickos port add p pcap-out --net a file="$T/p.pcap"
+    is files-others-go-on "$(clickos read other c.class)" Counter
+    clients_wait
+    too_few_to_adopt
+}
+# A client that comes while the daemon can have no more descriptors is served when it can.
+clients_wait() {
+    daemon_files 0
+    python3 -c '
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); time.sleep(1.5)' "$T/sock" &
+    local holder=$!
+    sleep 0.3
+    timeout 10 clickos ps >"$T/out" 2>&1 &
+    local client=$!
+    sleep 0.3
+    files_again
+    wait $client
+    is files-client-is-served "$? $(grep -c other "$T/out")" '0 1'
+    wait $holder
+}
+# VMs that a new daemon cannot connect to go on, and the next one finds them.
+too_few_to_adopt() {
+    for i in 1 2 3 4 5 6; do
+        clickos run "many$i" "$T/c.click" --net a --isolation $iso --restart always >/dev/null
+    done
+    local pids
+    pids=$(for i in 1 2 3 4 5 6; do vm_pid "many$i"; done)
+    stop_daemon KILL
+    (ulimit -n 64 && exec clickosd --foreground --pool 0 --state "$T/state" --socket "$T/sock") >>"$T/log" 2>&1 &
+    DAEMON=$!
+    clickos wait --timeout 20
+    sleep 1.2
+    is adopt-some-wait "$(clickos ps | grep -c adopting | awk '{print ($1 > 0 && $1 < 7)}')" 1
+    is adopt-says-why "$(grep -c 'not connected to: .*raise RLIMIT_NOFILE' "$T/log" | awk '{print ($1 > 0)}')" 1
+    attempt adopt-no-rm 'raise RLIMIT_NOFILE' clickos rm many6 && fail adopt-no-rm 'it was removed'
+    stop_daemon KILL
+    start_daemon
+    until_state many6 running
+    is adopt-all-in-the-end "$(for i in 1 2 3 4 5 6; do vm_pid "many$i"; done)" "$pids"
+    clickos rm many1 many2 many3 many4 many5 many6
+}
+
+# ---- processes ---------------------------------------------------------------------------
+few_tasks() { echo $(($(cat "$PIDS/pids.current") + $1)) >"$PIDS/pids.max"; }
+tasks_again() { echo max >"$PIDS/pids.max"; }
+processes() {
+    mkdir "$PIDS" 2>/dev/null && echo "$SERVER" >"$PIDS/cgroup.procs" 2>/dev/null ||
+        { echo "SKIP faults/$iso/processes: no control group of pids"; return; }
+    local before again
+    before=$(cat "$PIDS/pids.current")
+    sweep tasks-run few_tasks tasks_again 'raise pids.max' '0 1 2 3' 'clickos rm g' \
+        clickos run g "$T/c.click" --net a --isolation $iso
+    for _ in $(seq 40); do
+        [ "$(cat "$PIDS/pids.current")" = "$before" ] && break
+        sleep 0.05
+    done
+    is tasks-none-left "$(cat "$PIDS/pids.current")" "$before"
+    is tasks-others-go-on "$(clickos read other c.class)" Counter
+    # The fork server is killed while no other can be started.
+    echo "$DAEMON" >"$PIDS/cgroup.procs"
+    kill_server
+    few_tasks 0
+    attempt tasks-no-server 'raise pids.max' clickos run g "$T/c.click" --net a --isolation $iso &&
+        fail tasks-no-server 'it was started'
+    tasks_again
+    attempt tasks-server-again '' clickos run g "$T/c.click" --net a --isolation $iso
+    find_server
+    again=$(clickos read g c.class)
+    is tasks-server-is-back "$again $(clickos read other c.class)" 'Counter Counter'
+    clickos rm g
+    echo "$DAEMON" >/sys/fs/cgroup/pids/cgroup.procs
+    echo "$SERVER" >/sys/fs/cgroup/pids/cgroup.procs
+    sleep 0.2
+    rmdir "$PIDS"
+}
+
+# ---- memory --------------------------------------------------------------------------------
+size_of() { awk '/VmSize/ {print $2 * 1024}' "/proc/$1/status"; }
+daemon_memory() { prlimit --pid "$DAEMON" --as=$(($(size_of "$DAEMON") + $1 * 1000)):; }
+server_memory() { prlimit --pid "$SERVER" --as=$(($(size_of "$SERVER") + $1 * 1000)):; }
+memory_again() { prlimit --pid "$DAEMON" --as=unlimited: && prlimit --pid "$SERVER" --as=unlimited:; }
+memory() {
+    # A daemon that cannot even take the request closes the connection.
+    local why='(raise what limits it|out of memory|there is no memory|went away before it answered)'
+    sweep memory-run daemon_memory memory_again "$why" '0 300 1000 4000 8000 64000' 'clickos rm g' \
+        clickos run g "$T/c.click" --net a --isolation $iso
+    sweep memory-server-run server_memory memory_again "$why" '0 300 4000 16000 40000 200000' 'clickos rm g' \
+        clickos run g "$T/c.click" --net a --isolation $iso
+    is memory-others-go-on "$(clickos read other c.class)" Counter
+}
+
+# ---- disk ----------------------------------------------------------------------------------
+disk() {
+    local before f
+    before=$(inventory)
+    mkdir "$T/small"
+    mount -t tmpfs -o size=64k none "$T/small" || { echo "SKIP faults/$iso/disk: no tmpfs"; return; }
+    head -c 64k /dev/zero >"$T/small/full" 2>/dev/null
+    # What a user writes to: the error is his, the status is not 0.
+    for f in ps 'show other' 'read other c.class' elements 'elements Queue'; do
+        # shellcheck disable=SC2086
+        clickos $f >/dev/full 2>"$T/out"
+        is "disk-stdout-${f%% *}" "$? $(grep -c 'No space left' "$T/out")" '1 1'
+    done
+    attempt disk-snapshot 'No space left on device: make room' clickos snapshot other "$T/small/s" &&
+        fail disk-snapshot 'it was written'
+    clickos port add g gen --net a rate=20000 dst_mac=02:00:00:00:00:99
+    attempt disk-capture-nothing "no port" clickos capture nosuch "$T/small/n"
+    attempt disk-capture 'No space left' clickos capture other.0 "$T/small/c" -s 5 &&
+        fail disk-capture 'it was written'
+    clickos port add p pcap-out --net a file="$T/small/p" >"$T/out" 2>&1
+    sleep 0.3
+    clickos port ls >>"$T/out" 2>&1
+    is disk-pcap-port "$(grep -cE 'No space left on device: make room' "$T/out")" 1
+    clickos port rm p g 2>/dev/null || clickos port rm g
+    mount --bind "$T/small" "$T/state/parked"
+    attempt disk-park 'No space left on device: make room' clickos park other && fail disk-park 'it was parked'
+    is disk-goes-on "$(vm_state other) $(clickos read other c.class)" 'running Counter'
+    umount "$T/state/parked"
+    rm -f "$T/small/p"
+    is disk-leaves-nothing "$(cd "$T/small" && echo *)" full
+    umount "$T/small"
+    rmdir "$T/small"
+    is disk-nothing-left "$(settled "$before")" "$before"
+}
+
+# ---- kill -9 -------------------------------------------------------------------------------
+kills() {
+    local before pid guest
+    before=$(inventory)
+    clickos run v "$T/c.click" --net a --isolation $iso >/dev/null
+    pid=$(vm_pid v)
+    if [ $iso = process ]; then # the guest alone
+        guest=$(pgrep -P "$pid")
+        kill -9 "$guest"
+        until_state v crashed
+        is kill-guest "$(clickos ps v | grep -c 'crashed .*Killed')" 1
+        clickos rm v
+        clickos run v "$T/c.click" --net a --isolation $iso >/dev/null
+        pid=$(vm_pid v)
+        guest=$(pgrep -P "$pid")
+    fi
+    kill -9 "$pid"
+    until_state v crashed
+    is kill-monitor "$(clickos ps v | grep -c 'crashed .*killed by signal 9')" 1
+    [ $iso = kvm ] || is kill-monitor-ends-guest "$(ps -o stat= -p "$guest" | grep -vc Z)" 0
+    clickos rm v
+    # One that stands still costs whoever asks it some seconds, and nobody else anything.
+    clickos run v "$T/c.click" --net a --isolation $iso >/dev/null
+    kill -STOP "$(vm_pid v)"
+    timeout 20 clickos read v c.class >"$T/out" 2>&1 &
+    pid=$!
+    is stopped-others-go-on "$(timeout 2 clickos read other c.class)" Counter
+    wait $pid
+    is stopped-is-said "$(grep -cE 'does not answer|has ended|broke the protocol' "$T/out")" 1
+    clickos rm v
+    # The fork server: its VMs go on, and there is another one when it is needed.
+    kill_server
+    is kill-server-others-go-on "$(clickos read other c.class)" Counter
+    clickos run v "$T/c.click" --net a --isolation $iso >/dev/null
+    find_server
+    is kill-server-and-run "$(clickos read v c.class)" Counter
+    kill -9 "$(vm_pid other)" # one of the first fork server's
+    until_state other crashed
+    is kill-orphan "$(vm_state other)" crashed
+    clickos rm v other
+    clickos run other "$T/c.click" --net a --isolation $iso >/dev/null
+    is kill-nothing-left "$(settled "$before" | grep -v '^descriptors')" "$(echo "$before" | grep -v '^descriptors')"
+}
+
+ip netns add $NS
+start_daemon || { fail start "the daemon does not start"; exit 1; }
+clickos net add a
+kinds=process
+if clickos version --json | grep -q '"kvm": true'; then
+    kinds="kvm process"
+else
+    echo "SKIP faults/kvm: no /dev/kvm"
+fi
+for iso in $kinds; do
+    clickos run other "$T/c.click" --net a --isolation $iso >/dev/null
+    clickos run parked "$T/c.click" --if a,wake=own --isolation $iso >/dev/null
+    clickos park parked
+    for part in ${2:-descriptors processes memory disk kills}; do
+        $part
+    done
+    clickos rm --all
+done
+iso=none
+stop_daemon TERM
+DAEMON=
+is no-sanitizer-reports "$(grep -cE 'ERROR: |runtime error|WARNING: ThreadSanitizer' "$T/log")" 0

@@ -3,10 +3,12 @@
 """VMs made, changed, parked, copied and killed at random, under traffic.
 
     tests/soak.py BUILDDIR [SECONDS [SEED]]
+    tests/soak.py BUILDDIR leaks
 
 Every command must end in time and in one of the ways that it may. The time is divided into
 rounds; at the end of each everything is removed, and then nothing may be left: no process,
-descriptor, memory, network device, control group or file. Needs root.
+descriptor, memory, network device, control group or file. With "leaks" something is left
+each time on purpose, and must be found. Needs root; runs in a network namespace of its own.
 """
 
 import glob
@@ -15,13 +17,15 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 build = os.path.realpath(sys.argv[1] if len(sys.argv) > 1 else "build/release")
-seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 60
+leaks = sys.argv[2:3] == ["leaks"]
+seconds = 2 if leaks else float(sys.argv[2]) if len(sys.argv) > 2 else 60
 seed = int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(1 << 30)
 rng = random.Random(seed)
 
@@ -39,12 +43,24 @@ CONFIGS = {
 BAD = "FromNetfront(0) -> Quee(3) -> Discard;"
 
 
+# What is left on purpose, and how that reads.
+LEAKS = {
+    "file": "files: state/parked/left",
+    "process": "processes: ",
+    "descriptor": r"\+1 descriptors",
+    "device": "devices: .*soakleak",
+    "memory": "the daemon has grown by",
+}
+
+
 class Failure(Exception):
     pass
 
 
 class Soak:
-    def __init__(self):
+    def __init__(self, leak=None):
+        self.leak = leak
+        self.held = []
         self.dir = tempfile.mkdtemp(prefix="clickos-soak.")
         self.env = dict(os.environ, CLICKOS_SOCKET=self.dir + "/sock",
                         PATH=build + ":" + os.environ["PATH"])
@@ -70,10 +86,18 @@ class Soak:
             self.kill_some(self.pids)
         self.start()
 
+    def processes(self):
+        """All that were ever started by a daemon of ours, itself and its fork server among
+        them; they have its environment."""
+        mark = ("CLICKOS_SOCKET=%s/sock\0" % self.dir).encode()
+        return [p for p in map(int, filter(str.isdigit, os.listdir("/proc")))
+                if mark in environment(p) and comm(p) != "clickos"]
+
     def children(self):
-        """Monitors of the daemon's fork server, and those it has inherited."""
+        """Monitors and guests, but for shells."""
         server = [p for p in pids_of(self.daemon.pid) if b"--server" in cmdline(p)]
-        return [p for s in server for p in pids_of(s) if comm(p) != "shell"]
+        known = [self.daemon.pid] + server
+        return [p for p in self.processes() if p not in known and comm(p) != "shell"]
 
     def descriptors(self):
         """But for those of shells: connection, wake-up, packet memory, doorbell."""
@@ -181,6 +205,12 @@ class Soak:
             self.run("port", "add", "g%d" % rng.randrange(3), "gen", "--net", "a",
                      "rate=%d" % rng.choice([5, 300, 5000]), "dst_mac=" + mac.group(1), may_fail=True)
 
+    def do_tap(self):
+        tap = "t%d" % rng.randrange(3)
+        if self.run("port", "rm", tap, may_fail=True)[1]:
+            self.run("port", "add", tap, "tap", "--net", "a")
+            subprocess.run(["ip", "link", "set", tap, "up"], check=True)
+
     def kill_some(self, pids):
         if pids:
             try:
@@ -194,14 +224,43 @@ class Soak:
 
     def act(self):
         weights = {"run": 8, "rm": 4, "install": 4, "second": 2, "bad": 1, "read": 6, "park": 4,
-                   "wake": 2, "clone": 2, "snapshot": 2, "restore": 2, "traffic": 4, "kill": 2}
+                   "wake": 2, "clone": 2, "snapshot": 2, "restore": 2, "traffic": 4, "tap": 2, "kill": 2}
         what = rng.choices(list(weights), list(weights.values()))[0]
         getattr(self, "do_" + what)()
+
+    # ---- on purpose --------------------------------------------------------------------
+
+    def leak_file(self):
+        open(self.dir + "/state/parked/left", "w").close()
+
+    def leak_process(self):
+        """A monitor that no daemon knows of any more."""
+        self.run("run", "stray", "-e", CONFIGS["count"], "--net", "a")
+        self.daemon.kill()
+        self.daemon.wait()
+        for f in ("/state/vms/stray", "/state/run/stray.sock"):
+            os.unlink(self.dir + f)
+        self.start()
+
+    def leak_descriptor(self):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(self.dir + "/sock")
+        self.held.append(s)
+
+    def leak_device(self):
+        subprocess.run(["ip", "tuntap", "add", "soakleak", "mode", "tap"], check=True)
+
+    def leak_memory(self):
+        """What the daemon keeps of a request that never ends."""
+        self.leak_descriptor()
+        self.fds += 1
+        self.held[-1].sendall(b"POST /v1/lint HTTP/1.1\r\nHost: x\r\nContent-Length: 16000000\r\n"
+                              b"\r\n" + bytes(15900000))
 
     # ---- nothing is left --------------------------------------------------------------
 
     def clean_up(self):
-        for p in ("g0", "g1", "g2"):
+        for p in ("g0", "g1", "g2", "t0", "t1", "t2"):
             self.run("port", "rm", p, may_fail=True)
         self.run("rm", "--all", may_fail=True)
         self.run("rm", "--all", may_fail=True)  # one that was being removed already
@@ -213,10 +272,12 @@ class Soak:
         """What is there that should not be, as text."""
         state = [os.path.relpath(p, self.dir) for p in glob.glob(self.dir + "/state/*/*")]
         state = [p for p in state if not p.startswith("state/networks/")]
+        temporary = glob.glob(self.dir + "/state/*/.*") + glob.glob(self.dir + "/vm/*")
         groups = glob.glob("/sys/fs/cgroup/**/clickos/v*", recursive=True)
         fds = self.descriptors() - self.fds
         return "; ".join(filter(None, [
             state and "files: " + " ".join(state),
+            temporary and "files: " + " ".join(temporary),
             self.children() and "processes: %s" % self.children(),
             fds > 0 and "%+d descriptors" % fds,
             groups and "control groups: %s" % groups,
@@ -233,12 +294,14 @@ class Soak:
     def round(self, until):
         while time.monotonic() < until:
             self.act()
-        if rng.random() < 0.6:
+        if rng.random() < 0.6 and not self.leak:
             self.vms()
             self.kill_daemon()
             for _ in range(5):
                 self.act()
         self.clean_up()
+        if self.leak:
+            getattr(self, "leak_" + self.leak)()
         if self.settle():
             raise Failure("left over: " + self.left())
         return rss(self.daemon.pid)
@@ -253,8 +316,9 @@ class Soak:
         self.fds = self.descriptors()
         self.devices = device_names()
         end = time.monotonic() + seconds
-        grown, pid = {}, None
-        while time.monotonic() < end:
+        grown, pid, rounds = {}, None, 0
+        while time.monotonic() < end or (self.leak and rounds < 4):
+            rounds += 1
             kib = self.round(min(end, time.monotonic() + ROUND))
             if pid == self.daemon.pid and kib - grown.setdefault(pid, kib) > GROWTH:
                 raise Failure("the daemon has grown by %d KiB" % (kib - grown[pid]))
@@ -269,6 +333,8 @@ class Soak:
                 pass
             self.daemon.terminate()
             self.daemon.wait()
+        for p in self.processes():
+            os.kill(p, signal.SIGKILL)
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
@@ -288,6 +354,14 @@ def cmdline(pid):
         return b""
 
 
+def environment(pid):
+    try:
+        with open("/proc/%d/environ" % pid, "rb") as f:
+            return f.read() + b"\0"
+    except OSError:
+        return b""
+
+
 def comm(pid):
     try:
         with open("/proc/%d/comm" % pid) as f:
@@ -302,25 +376,54 @@ def rss(pid):
 
 
 def device_names():
-    return set(os.listdir("/sys/class/net"))
+    return {name for _, name in socket.if_nameindex()}
+
+
+def own_network():
+    """Others on this machine make network devices, too."""
+    if os.environ.get("SOAK_NETNS") or not shutil.which("unshare"):
+        return
+    os.environ["SOAK_NETNS"] = "1"
+    os.execvp("unshare", ["unshare", "-n", sys.executable] + sys.argv)
+
+
+def soak_once(leak=None):
+    """None, or what was wrong, and the end of the log."""
+    soak = Soak(leak)
+    try:
+        soak.main()
+        return None, ""
+    except Failure as e:
+        with open(soak.dir + "/log", errors="replace") as f:
+            return str(e), "".join("--- " + l for l in f.readlines()[-20:])
+    finally:
+        soak.close()
+
+
+def find_leaks():
+    failed = 0
+    for leak, words in LEAKS.items():
+        found = soak_once(leak)[0]
+        good = found and re.search(words, found)
+        failed += not good
+        print("%s soak/finds-a-%s" % ("PASS" if good else "FAIL", leak) +
+              ("" if good else ": %s" % found))
+    return failed > 0
 
 
 def main():
     if os.geteuid() != 0:
         print("SKIP soak: not root")
         return 0
-    soak = Soak()
-    try:
-        soak.main()
-        print("PASS soak/%ds seed %d" % (seconds, seed))
-        return 0
-    except Failure as e:
-        print("FAIL soak/%ds seed %d: %s" % (seconds, seed, e))
-        with open(soak.dir + "/log", errors="replace") as f:
-            print("".join("--- " + l for l in f.readlines()[-20:]))
-        return 1
-    finally:
-        soak.close()
+    own_network()
+    if leaks:
+        return find_leaks()
+    wrong, log = soak_once()
+    print("%s soak/%ds seed %d%s" % ("FAIL" if wrong else "PASS", seconds, seed,
+                                     ": " + wrong if wrong else ""))
+    if wrong:
+        print(log)
+    return wrong is not None
 
 
 sys.exit(main())

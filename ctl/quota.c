@@ -314,6 +314,27 @@ int quota_set(struct quota *q, const char *name, const struct quota_limits *l,
     return 0;
 }
 
+unsigned long quota_kills(const struct quota *q, const char *name)
+{
+    static const char line[] = "oom_kill ";
+    struct sbuf path = SBUF_INIT;
+    char *text = NULL;
+    const char *at = NULL;
+    unsigned long n = 0;
+
+    if (q && q->memory) {
+        sbuf_printf(&path, "%s/%s/%s", q->memory, name,
+                    q->version == 2 ? "memory.events" : "memory.oom_control");
+        text = read_file(sbuf_text(&path));
+    }
+    for (at = text; at && (at = strstr(at, line)); at++)
+        if (at == text || at[-1] == '\n')
+            n = strtoul(at + sizeof line - 1, NULL, 10);
+    free(text);
+    sbuf_fini(&path);
+    return n;
+}
+
 void quota_remove(struct quota *q, const char *name)
 {
     struct sbuf path = SBUF_INIT;

@@ -37,6 +37,9 @@ int quota_check(const struct quota *q, const struct quota_limits *l, struct diag
 int quota_set(struct quota *q, const char *name, const struct quota_limits *l,
               pid_t pid, struct diag *d);
 
+/* How often so far a process of the VM was ended because it took more memory. */
+unsigned long quota_kills(const struct quota *q, const char *name);
+
 /* The VM has ended; if its processes may still be ending, quota_sweep() later. */
 void quota_remove(struct quota *q, const char *name);
 void quota_sweep(struct quota *q);

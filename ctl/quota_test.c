@@ -116,6 +116,24 @@ TEST(what_is_not_there_is_refused)
     quota_close(q);
 }
 
+TEST(who_took_too_much_is_known_in_either_version)
+{
+    struct quota *q;
+
+    make("memory", NULL);
+    make("memory/clickos", NULL);
+    make("memory/clickos/.x", NULL);
+    q = quota_open(root, &d);
+    EXPECT(q != NULL);
+    EXPECT_EQ(quota_kills(NULL, ".x"), 0);
+    EXPECT_EQ(quota_kills(q, ".x"), 0);
+    make("memory/clickos/.x/memory.oom_control", "under_oom 0\noom_kill 3\n");
+    EXPECT_EQ(quota_kills(q, ".x"), 3);
+    make("memory/clickos/.x/memory.oom_control", "oom_kill_disable 1\n");
+    EXPECT_EQ(quota_kills(q, ".x"), 0);
+    quota_close(q);
+}
+
 TEST(groups_of_the_past_are_swept_away)
 {
     struct quota *q;

@@ -123,6 +123,7 @@ struct vm {
     struct call *parker;      /* waits for it; borrowed */
     struct call_list *waking; /* owned; calls to be run when it does */
     struct quota_limits limits;
+    unsigned long memory_kills; /* quota_kills() when it was looked at last */
     enum restart_policy restart;
     unsigned restarts; /* since it ran well */
     struct loop_timer restart_timer;

@@ -160,6 +160,8 @@ static void on_ready(struct vmm *vmm, void *ctx, const struct vmm_timing *t)
     vm->isolation = vmm_isolation_of(vmm);
     if (vm->state == VM_STARTING && !limit(vm))
         return;
+    if (vm->limits.memory)
+        vm->memory_kills = quota_kills(vm->s->quota, vm->name);
     if (vm->state == VM_ADOPTING) {
         vm_set_running(vm);
         if (vm_attach(vm, &d) < 0) {
@@ -216,13 +218,29 @@ static void explain_end(struct sbuf *out, enum vmm_end end, int status, const ch
         sbuf_printf(out, "its monitor gave up: %s", why ? why : "");
 }
 
+/* The kernel ended it because of its own limit, and of nobody else's doing. */
+static bool took_too_much(struct vm *vm)
+{
+    unsigned long before = vm->memory_kills;
+
+    if (vm->limits.memory)
+        vm->memory_kills = quota_kills(vm->s->quota, vm->name);
+    return vm->memory_kills > before;
+}
+
 static void set_trouble(struct vm *vm, enum vmm_end end, int status, const char *why)
 {
     struct sbuf text = SBUF_INIT, clean = SBUF_INIT;
 
-    if (end == VMM_END_CRASH && vm->trouble)
+    if (took_too_much(vm))
+        sbuf_printf(&text,
+                    "out of memory: it took more than its limit (--memory-max), "
+                    "%llu KiB",
+                    (unsigned long long)vm->limits.memory >> 10);
+    else if (end == VMM_END_CRASH && vm->trouble)
         return;
-    explain_end(&text, end, status, why);
+    else
+        explain_end(&text, end, status, why);
     logring_clean(&clean, sbuf_text(&text), text.len);
     sbuf_fini(&text);
     free(vm->trouble);

@@ -404,6 +404,18 @@ quotas() {
     else
         echo "SKIP life/$iso/cpu-share: $(cat "$T/err")"
     fi
+    if clickos run fat -e 'Idle -> c :: Counter -> Discard;' --memory-max 6M --memory 200M --isolation $iso >"$T/out" 2>"$T/err"; then
+        python3 -c 'print("// " + 3900000 * "x" + "\nIdle -> Discard;")' >"$T/fat.click"
+        clickos run thin -e 'Idle -> c :: Counter -> Discard;' --isolation $iso >/dev/null
+        expect memory-limit 1 'has ended|out of memory' clickos install fat "$T/fat.click"
+        until_state fat crashed
+        is memory-limit-says-so "$(clickos ps fat | grep -c 'crashed .*out of memory: .*--memory-max')" 1
+        is memory-limit-in-logs "$(clickos logs fat | grep -c 'out of memory')" 1
+        is memory-limit-of-one "$(clickos read thin c.class)" Counter
+        expect memory-limit-rm 0 '' clickos rm fat thin
+    else
+        echo "SKIP life/$iso/memory-limit: $(cat "$T/err")"
+    fi
     refuse memory-of-vm 1 'the VM is out of memory' clickos run small "$T/big.click" --memory 1M --isolation $iso
     # Two hundred packets a second, of a thousand.
     clickos run limited -e 'FromNetfront(0) -> c :: Counter -> Discard;' --if left,pps=200 --isolation $iso >/dev/null

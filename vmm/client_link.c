@@ -19,6 +19,8 @@
 enum {
     SMALL_FRAME = 64 << 10, /* bytes of any frame but a reply */
     GRACE_MS = 3000,        /* for the monitor to say that the guest was too slow */
+    BOOT_MS =
+        30000, /* for one that has not even begun, on a machine that is too busy */
 };
 
 static void protocol_error(struct vmm *vm, const char *what)
@@ -90,8 +92,9 @@ void vmm_link_next(struct vmm *vm)
 {
     if (!vm->first || vm->link < 0)
         return;
-    vm->deadline_ns = vmm_now_ns() +
-                      (vm->first->timeout_ms + GRACE_MS) * UINT64_C(1000000);
+    vm->deadline_ns = vmm_now_ns() + (vm->first->timeout_ms + GRACE_MS +
+                                      (vm->was_ready ? 0 : BOOT_MS)) *
+                                         UINT64_C(1000000);
     asking_add(vm);
     send_first(vm);
 }

@@ -114,6 +114,28 @@ snapshots() {
     umount "$T/small" && rmdir "$T/small"
     is after-full "$(ask 2)" "10.78.0.254 2002"
     expect rm-last 0 '' clickos rm nat
+    many_bindings
+}
+# 100,000 of them: each of two servers is asked from 50,000 ports.
+many_bindings() {
+    expect many-run 0 '' clickos run nat --memory 256M --isolation $iso -e '
+        rw :: IPRewriter(pattern 1.0.0.1 1024-65535 - - 0 1, drop);
+        Idle -> [1]rw; rw[0] -> there :: Counter -> Discard; rw[1] -> Discard;
+        InfiniteSource(LENGTH 18, LIMIT 50000) -> DynamicUDPIPEncap(10.0.0.1, 1, 2.0.0.1, 53, INTERVAL 1) -> rw;
+        InfiniteSource(LENGTH 18, LIMIT 50000) -> DynamicUDPIPEncap(10.0.0.1, 1, 2.0.0.2, 53, INTERVAL 1) -> rw;'
+    for _ in $(seq 100); do
+        [ "$(clickos read nat there.count)" = 100000 ] && break
+        sleep 0.1
+    done
+    is many-bindings "$(clickos read nat rw.size)" 100000
+    expect many-snapshot 0 '' clickos snapshot nat "$T/many.snap" --json
+    echo "# 100,000 bindings: stopped for $(member stopped_us <"$T/out") us, $(member bytes <"$T/out") bytes"
+    is many-stops-for-ms "$(member stopped_us <"$T/out" | awk '{print ($1 > 0 && $1 < 200000)}')" 1
+    expect many-rm 0 '' clickos rm nat
+    expect many-restore 0 '' clickos restore "$T/many.snap"
+    is many-restored "$(clickos read nat rw.size)" 100000
+    expect many-rm-restored 0 '' clickos rm nat
+    rm "$T/many.snap"
 }
 bad_snapshots() {
     refuse restore-no-file 1 'cannot read .*No such file' clickos restore "$T/none"
@@ -149,9 +171,12 @@ clones() {
         lladdr "$(clickos ps twin --json | grep -o '02:[0-9a-f:]*' | tail -n 1)"
     is clone-own-address "$(ask 7)" "10.78.0.253 2000"
     ip -n $NS1 neigh replace 10.77.0.254 lladdr 02:00:00:00:0a:00 dev eth0
-    expect clone-many 0 '' clickos clone twin -n 20 OUT=10.78.1.0+
-    is clone-count "$(clickos ps --json | grep -c '"name": "twin-')" 20
-    is clone-variables "$(clickos read twin-7 rw.config | grep -c '10.78.1.7')" 1
+    expect clone-many 0 '' clickos clone twin -n 100 OUT=10.78.1.0+
+    is clone-count "$(clickos ps --json | grep -c '"name": "twin-')" 100
+    is clone-variables "$(clickos read twin-77 rw.config | grep -c '10.78.1.77')" 1
+    is clone-copies-on-write "$(clickos ps --memory twin-77 --json | python3 -c '
+import json, sys
+print(0 < json.load(sys.stdin)["vms"][0]["own"] < 1 << 20)')" True
     is clone-macs-differ "$(clickos ps --json | grep -o '"mac": "[^"]*"' | sort | uniq -d | wc -l)" 0
     refuse clone-name-taken 1 "a VM named 'twin-3' exists" clickos clone twin --name twin-3
     expect clone-bad-variable 1 'nat.click' clickos clone twin -n 3 --name 'x{}' OUT=nonsense

@@ -5,58 +5,26 @@
 # raise, leaves nothing behind, and everything else goes on. tests/faults.sh BUILDDIR; needs
 # root.
 set -u
-[ "$(id -u)" = 0 ] || { echo "SKIP faults: not root"; exit 0; }
 # Others on this machine make network devices, too.
-[ -n "${FAULTS_NETNS:-}" ] || FAULTS_NETNS=1 exec unshare -n "$0" "$@"
+[ -n "${FAULTS_NETNS:-}" ] || [ "$(id -u)" != 0 ] || FAULTS_NETNS=1 exec unshare -n "$0" "$@"
 cd "$(dirname "$0")/.." || exit 1
 B=$(realpath "${1:-build/release}")
+area=faults
+. tests/daemon.bash
 type -P prlimit >/dev/null || { echo "SKIP faults: no prlimit"; exit 0; }
-[ -c /dev/net/tun ] || { mkdir -p /dev/net && mknod /dev/net/tun c 10 200; } 2>/dev/null
 
-T=$(mktemp -d /tmp/clickos-faults.XXXXXX)
-: >"$T/log"
-export CLICKOS_SOCKET=$T/sock PATH="$B:$PATH"
-NS=clickos-faults-$$
 PIDS=/sys/fs/cgroup/pids/clickos-faults-$$
-DAEMON= SERVER=
-iso=auto
+SERVER=
+: >"$T/err"
 
-start_daemon() {
-    clickosd --foreground --pool 0 --state "$T/state" --socket "$CLICKOS_SOCKET" >>"$T/log" 2>&1 &
-    DAEMON=$!
-    clickos wait --timeout 20
+on_exit() { [ -d "$PIDS" ] && { sleep 0.2; rmdir "$PIDS" 2>/dev/null; }; }
+start() {
+    start_daemon --pool 0
     find_server
 }
 find_server() { SERVER=$(pgrep -P "$DAEMON" -f 'clickos-vmm --server'); }
-stop_daemon() { # SIGNAL
-    kill "-$1" "$DAEMON" 2>/dev/null
-    wait "$DAEMON" 2>/dev/null
-}
-cleanup() {
-    trap - EXIT INT TERM
-    timeout 20 clickos rm --all >/dev/null 2>&1
-    [ -n "$DAEMON" ] && stop_daemon TERM
-    umount "$T/small" 2>/dev/null
-    ip netns del $NS 2>/dev/null
-    sleep 0.2
-    rmdir "$PIDS" 2>/dev/null
-    rm -rf "$T"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-pass() { echo "PASS faults/$iso/$1"; }
-fail() {
-    echo "FAIL faults/$iso/$1: $2"
-    echo "--- output"; head -n 20 "$T/out"
-    echo "--- daemon"; tail -n 20 "$T/log"
-}
-is() { # NAME GOT WANT
-    if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "'$2', not '$3'"; fi
-}
-vm_pid() { clickos ps "$1" --json | python3 -c 'import json, sys
-print(json.load(sys.stdin)["vms"][0]["pid"])'; }
-vm_state() { clickos ps "$1" | awk 'END {print $2}'; }
+vm_pid() { vm_member "$1" pid; }
+vm_state() { vm_member "$1" state; }
 until_state() { # NAME STATE
     for _ in $(seq 100); do
         [ "$(vm_state "$1")" = "$2" ] && return
@@ -85,7 +53,7 @@ inventory() {
     echo "monitors $(monitors)"
     (cd "$T" && find state vm snap* cap* -type f -o -type s 2>/dev/null | sort)
     ip -o link | wc -l
-    ip -n $NS -o link | wc -l
+    ip -n $NS1 -o link | wc -l
     clickos ps --json | grep -c '"name"'
     clickos port ls | wc -l
 }
@@ -145,7 +113,7 @@ descriptors() {
     sweep files-server-run server_files files_again "$why" "$some" 'clickos rm g' \
         clickos run g "$T/c.click" --net a --isolation $iso
     sweep files-tap daemon_files files_again "$why" "$few" 'clickos port rm t' \
-        clickos port add t tap --net a --netns $NS
+        clickos port add t tap --net a --netns $NS1
     sweep files-snapshot daemon_files files_again "$why" "$few" "rm -f $T/snap" \
         clickos snapshot other "$T/snap"
     sweep files-park daemon_files files_again "$why" "$few" 'clickos wake other' clickos park other
@@ -192,7 +160,7 @@ too_few_to_adopt() {
     is adopt-says-why "$(grep -c 'not connected to: .*raise RLIMIT_NOFILE' "$T/log" | awk '{print ($1 > 0)}')" 1
     attempt adopt-no-rm 'raise RLIMIT_NOFILE' clickos rm many6 && fail adopt-no-rm 'it was removed'
     stop_daemon KILL
-    start_daemon
+    start
     until_state many6 running
     is adopt-all-in-the-end "$(for i in 1 2 3 4 5 6; do vm_pid "many$i"; done)" "$pids"
     clickos rm many1 many2 many3 many4 many5 many6
@@ -326,8 +294,8 @@ kills() {
     is kill-nothing-left "$(settled "$before" | grep -v '^descriptors')" "$(echo "$before" | grep -v '^descriptors')"
 }
 
-ip netns add $NS
-start_daemon || { fail start "the daemon does not start"; exit 1; }
+ip netns add $NS1
+start || { fail start "the daemon does not start"; exit 1; }
 clickos net add a
 kinds=process
 if clickos version --json | grep -q '"kvm": true'; then

@@ -27,14 +27,15 @@ static __attribute__((format(printf, 1, 2))) char *path(const char *fmt, ...)
 }
 
 static int installed(struct cli *c, const struct http_reply *r, const struct source *s,
-                     const char *vm)
+                     const char *vm, const char *config)
 {
     json_t *o = json_loadb(sbuf_text(&r->body), r->body.len, 0, NULL);
 
     caret_print(c->err, json_object_get(o, "details"), s); /* warnings */
     if (c->json)
         return cli_print_json(c, o);
-    fprintf(c->out, "%s: %s installed\n", vm, s->file);
+    fprintf(c->out, "%s: %s installed%s%s\n", vm, s->file,
+            strcmp(config, "main") ? " as " : "", strcmp(config, "main") ? config : "");
     json_decref(o);
     return EXIT_OK;
 }
@@ -52,7 +53,7 @@ static int put_config(struct cli *c, const char *vm, const char *config,
     json_decref(body);
     free(where);
     if (text && status == 0) {
-        status = r.status < 300 ? installed(c, &r, s, vm) : api_fail(c, &r, s);
+        status = r.status < 300 ? installed(c, &r, s, vm, config) : api_fail(c, &r, s);
         http_reply_fini(&r);
     }
     free(text);

@@ -296,13 +296,28 @@ static void join(struct sbuf *out, const json_t *list, const char *key)
     }
 }
 
+/* Of several, all but the main one by name. */
+static void join_configs(struct sbuf *out, const json_t *list)
+{
+    size_t i;
+    const json_t *o;
+
+    json_array_foreach(list, i, o)
+    {
+        const char *name = json_str(o, "name"), *file = json_str(o, "file");
+
+        sbuf_printf(out, "%s%s%s%s", i ? "," : "", strcmp(name, "main") ? name : "",
+                    strcmp(name, "main") ? ":" : "", *file ? file : "-");
+    }
+}
+
 static void ps_row(struct table *t, const json_t *vm)
 {
     struct sbuf nets = SBUF_INIT, files = SBUF_INIT;
     char since[32];
 
     join(&nets, json_object_get(vm, "interfaces"), "network");
-    join(&files, json_object_get(vm, "configs"), "file");
+    join_configs(&files, json_object_get(vm, "configs"));
     age(since, sizeof since, json_num(vm, "created_us"));
     table_cell(t, "%s", json_str(vm, "name"));
     table_cell(t, "%s", json_str(vm, "state"));

@@ -20,11 +20,14 @@ void vm_fail_status(struct vm *vm, struct call *c, uint32_t status, const char *
         json_object_get(json_array_get(details, 0), "message"));
 
     if (status == CONTROL_NO_HANDLER)
-        call_fail(c, HTTP_NOT_FOUND, "no_such_handler", "%s",
-                  first ? first : "no such handler");
+        call_fail(c, HTTP_NOT_FOUND, "no_such_handler", "%s%s",
+                  first ? first : "no such handler",
+                  vm->configs && vm->configs->next && !call_query(c, "config")
+                      ? " in the configuration 'main': there are others (--config)"
+                      : "");
     else if (status == CONTROL_NO_CONFIG)
-        call_fail(c, HTTP_NOT_FOUND, "no_such_config",
-                  "VM '%s' has no such configuration", vm->name);
+        call_fail(c, HTTP_NOT_FOUND, "no_such_config", "VM '%s' has no %sconfiguration",
+                  vm->name, vm->configs ? "such " : "");
     else if (status == CONTROL_ERROR)
         call_fail_details(c, HTTP_REFUSED, "refused", json_incref(details), "%s",
                           first ? first : "refused");

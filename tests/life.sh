@@ -381,6 +381,13 @@ several() {
     done
     sleep 0.3
     is several-handlers "$(for n in 1 2 3; do clickos read many c.count -c n$n; done | tr '\n' ' ')" "1 2 3 "
+    expect several-ps 0 '' clickos ps many
+    grep -q 'expression,n1:expression,n2:expression' "$T/out" || fail several-ps "no names"
+    clickos install many -c n9 -e 'Idle -> x :: Counter -> Discard;' >"$T/out"
+    is several-says-which "$(cat "$T/out")" 'many: expression installed as n9'
+    refuse several-hint 4 "no element named 'x' in the configuration 'main': there are others" \
+        clickos read many x.count
+    expect several-remove-n9 0 '' clickos remove many n9
     is several-main "$(clickos read many c.count)" 0
     is several-list "$(clickos ps many --json | grep -o '"name": "[mn][a-z0-9]*"' | tr -d '\n')" \
         '"name": "many""name": "main""name": "n1""name": "n2""name": "n3"'

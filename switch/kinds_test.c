@@ -243,8 +243,8 @@ TEST(a_full_disk_is_reported_once_and_counted)
         .name = "gen", .kind = PORT_GENERATOR, .generator = {.count = 20000}});
     e = next_event();
     EXPECT_EQ(e.kind, EVENT_PORT_FAULT);
-    EXPECT_STR(e.text, "port 'out': cannot write /dev/full: No space left on device; "
-                       "dropping packets");
+    EXPECT_STR(e.text, "port 'out': cannot write /dev/full: No space left on device: "
+                       "make room; dropping packets");
     EXPECT_EQ(next_event().kind, EVENT_PORT_DONE);
     usleep(150000); /* all is flushed by then */
     EXPECT(backplane_port_stats(bp, out, &s));

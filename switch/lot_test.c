@@ -113,6 +113,31 @@ TEST(a_guest_that_offers_few_buffers_loses_nothing)
     EXPECT_EQ(got(1), -1);
 }
 
+TEST(what_comes_behind_the_packets_that_woke_it_waits_too)
+{
+    struct parked *p;
+    int next = 1;
+
+    attach(0, lan);
+    attach(1, lan);
+    p = park(lan, false, 0);
+    for (int i = 1; i <= 4; i++)
+        send_one(0, 1, 0, (uint8_t)i);
+    offer(16);
+    EXPECT_EQ(unpark(p, lan), 0);
+    for (int i = 5; i <= 64; i++)
+        send_one(0, 1, 0, (uint8_t)i);
+    for (; next <= 16; next++)
+        EXPECT_EQ(got(1), next);
+    EXPECT_EQ(got(1), -1);
+    for (; next <= 64; next++) {
+        offer(1);
+        settle(); /* nobody sends or rings */
+        EXPECT_EQ(got(1), next);
+    }
+    EXPECT_EQ(got(1), -1);
+}
+
 TEST(a_guest_without_buffers_is_not_waited_for_for_ever)
 {
     struct port_stats st;

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,10 +29,11 @@ enum {
     SLOTS_A_LINE = 64 / sizeof(struct netmem_slot),
     HELD_MAX = 256, /* packets */
 };
-/* A guest that has had no room for so long gets no more of them. */
+/* A guest that has had no room for so long gets no more of them; and so long after it was
+ * woken it should have its buffers out. */
 #define HELD_NS 3000000000ull
 
-/* A packet from before the VM was there. */
+/* A packet from before the VM was there, or before it was ready for it. */
 struct held {
     struct held *next;
     uint32_t len;
@@ -71,10 +73,11 @@ struct vm_port {
     bool wake_may_block;
 
     /* What waits for room since a guest that has just come offers few buffers: goes out
-     * before all else. Under the tx lock. */
+     * before all else. More is taken until woken_until_ns; 0: the guest is no longer new.
+     * Under the tx lock. */
     struct held **last_held;
     unsigned n_held;
-    uint64_t held_until_ns;
+    uint64_t held_until_ns, woken_until_ns;
 
     uint8_t *base; /* owned mapping */
     size_t size;
@@ -505,8 +508,39 @@ static void vm_deliver_kept(struct port *p, struct worker *w, const struct frame
     struct vm_port *v = (struct vm_port *)p;
 
     hold(v, f);
-    v->held_until_ns = plane_clock_ns() + HELD_NS;
+    v->held_until_ns = v->woken_until_ns = plane_clock_ns() + HELD_NS;
     release_held(v, w);
+}
+
+/* To a guest that was woken a moment ago: the rest of what woke it, as a rule, which comes
+ * before the guest could offer more buffers. */
+static void tx_woken(struct vm_port *v, struct worker *w, const struct frame *frames,
+                     const uint16_t *list, unsigned n)
+{
+    uint64_t now = plane_clock_ns();
+    unsigned i = 0;
+
+    release_held(v, w);
+    if (!v->held) {
+        uint32_t room = rx_free(v);
+
+        if (now >= v->woken_until_ns)
+            v->woken_until_ns = 0;
+        i = v->woken_until_ns && room < n ? room : n;
+        deliver(v, w, frames, list, i);
+    }
+    if (i == n)
+        return;
+    if (now >= v->woken_until_ns) {
+        port_drop(&v->port, DROP_FULL, n - i);
+        return;
+    }
+    if (!v->held) { /* nobody rings when there is room: be polled */
+        v->held_until_ns = now + HELD_NS;
+        eventfd_write(v->doorbell_fd, 1);
+    }
+    for (; i < n; i++)
+        hold(v, &frames[list[i]]);
 }
 
 static void vm_tx(struct port *p, struct worker *w, const struct frame *frames,
@@ -514,14 +548,10 @@ static void vm_tx(struct port *p, struct worker *w, const struct frame *frames,
 {
     struct vm_port *v = (struct vm_port *)p;
 
-    if (__builtin_expect(v->held != NULL, 0))
-        release_held(v, w);
-    if (__builtin_expect(v->held == NULL, 1)) {
+    if (__builtin_expect(v->woken_until_ns == 0, 1))
         deliver(v, w, frames, list, n);
-        return;
-    }
-    for (unsigned i = 0; i < n; i++)
-        hold(v, &frames[list[i]]);
+    else
+        tx_woken(v, w, frames, list, n);
 }
 
 static unsigned vm_tx_room(struct port *p)

@@ -111,13 +111,19 @@ stay(struct vm *vm, unsigned status, const char *code, const char *fmt, ...)
     sbuf_fini(&why);
 }
 
-static int save(struct vm *vm, int fd, struct diag *d)
+static int save(struct vm *vm, int fd, const struct vmm_state_info *info,
+                struct diag *d)
 {
     char *file = store_parked_path(vm->s->store, vm->name);
-    json_t *record = vm_record(vm, "parked");
+    json_t *record;
     uint64_t bytes;
-    int rc = file ? snapshot_save(file, record, fd, &bytes, d)
-                  : diag_err(d, "out of memory");
+    int rc;
+
+    vm->due_ns = info->timer_ns == UINT64_MAX ? UINT64_MAX
+                                              : loop_now_ns() + info->timer_ns;
+    record = vm_record(vm, "parked");
+    rc = file ? snapshot_save(file, record, fd, &bytes, d)
+              : diag_err(d, "out of memory");
 
     if (rc == 0) {
         rc = store_put(vm->s->store, STORE_VM, vm->name, record, d);
@@ -129,15 +135,13 @@ static int save(struct vm *vm, int fd, struct diag *d)
     return rc;
 }
 
-static void gone(struct vm *vm, const struct vmm_state_info *info)
+static void gone(struct vm *vm)
 {
     struct call *c = vm->parker;
 
     vm->parker = NULL;
     vm->parking = false;
     vm->again = vm->has_state = true;
-    vm->due_ns = info->timer_ns == UINT64_MAX ? UINT64_MAX
-                                              : loop_now_ns() + info->timer_ns;
     vm_set_parked(vm);
     vm_control_update(vm);
     vmm_kill(vm->vmm);
@@ -175,11 +179,11 @@ static void try_park(struct vm *vm, int fd)
         stay(vm, HTTP_INTERNAL, "port_failed", "%s", diag_first(&d));
     else if (!vmm_state_is_current(fd, vmm_net(vm->vmm)))
         stay(vm, HTTP_CONFLICT, "busy", "it has traffic");
-    else if ((rc = save(vm, fd, &d)) < 0)
+    else if ((rc = save(vm, fd, &info, &d)) < 0)
         stay(vm, rc == STORE_FULL ? HTTP_NO_SPACE : HTTP_INTERNAL,
              rc == STORE_FULL ? "no_space" : "state", "%s", diag_first(&d));
     else
-        gone(vm, &info);
+        gone(vm);
     diag_fini(&d);
 }
 

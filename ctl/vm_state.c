@@ -129,6 +129,21 @@ static json_t *record_ifs(const struct vm *vm)
     return list;
 }
 
+/* The timer of a parked VM, as a time that another daemon understands, and back. */
+static json_int_t due_wall_us(const struct vm *vm)
+{
+    return (json_int_t)daemon_wall_us() +
+           ((json_int_t)vm->due_ns - (json_int_t)loop_now_ns()) / 1000;
+}
+
+static void load_due(struct vm *vm, const json_t *due_us)
+{
+    json_int_t left_us = json_integer_value(due_us) - (json_int_t)daemon_wall_us();
+
+    if (due_us)
+        vm->due_ns = loop_now_ns() + (left_us > 0 ? (uint64_t)left_us * 1000 : 0);
+}
+
 json_t *vm_record(const struct vm *vm, const char *state)
 {
     json_t *configs = json_object(), *spec, *o;
@@ -160,6 +175,8 @@ json_t *vm_record(const struct vm *vm, const char *state)
                   (json_int_t)vm->uid, "spec", spec, "configs", configs);
     if (vm->trouble)
         json_object_set_new(o, "trouble", json_string(vm->trouble));
+    if (!strcmp(state, "parked") && vm->due_ns != UINT64_MAX)
+        json_object_set_new(o, "due_us", json_integer(due_wall_us(vm)));
     return o;
 }
 
@@ -362,7 +379,7 @@ static void adopt(struct vm *vm)
 }
 
 /* It is parked, if its monitor is gone; one that still answers had not been ended. */
-static void load_parked(struct vm *vm)
+static void load_parked(struct vm *vm, const json_t *due_us)
 {
     char *file = store_parked_path(vm->s->store, vm->name);
     struct diag d = DIAG_INIT;
@@ -376,6 +393,7 @@ static void load_parked(struct vm *vm)
     } else if (vm_lay_aside(vm, &d) < 0) {
         set_crashed(vm, diag_first(&d));
     } else {
+        load_due(vm, due_us);
         vm_set_parked(vm);
     }
     free(file);
@@ -414,7 +432,7 @@ static void load_vm(void *ctx, const char *name, json_t *value)
     else if (!strcmp(state, "starting"))
         take_back(vm);
     else if (!strcmp(state, "parked"))
-        load_parked(vm);
+        load_parked(vm, json_object_get(value, "due_us"));
     else
         adopt(vm);
     diag_fini(&d);

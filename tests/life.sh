@@ -54,6 +54,13 @@ nat() { # NAME [OPTION ...]: run it
         --if right,mac=02:00:00:00:0a:01 --isolation $iso "$@"
 }
 
+until_state() { # NAME STATE
+    for _ in $(seq 100); do
+        [ "$(vm_state "$1")" = "$2" ] && return
+        sleep 0.05
+    done
+}
+
 neighbours() {
     sleep "${1:-0}"
     ip -n $NS1 neigh replace 10.77.0.254 lladdr 02:00:00:00:0a:00 dev eth0
@@ -211,10 +218,15 @@ for i in range(12): s.sendto(b"x", ("10.78.0.254", 2001))'
     sleep 0.2
     is none-is-lost "$(clickos read nat back.count)" 15
     expect park-3 0 '' clickos park nat
+    expect timer-run 0 '' clickos run clock --isolation $iso -e 'TimedSource(4) -> c :: Counter -> Discard'
+    expect timer-park 0 '' clickos park clock
     stop_daemon KILL
     start_daemon
     neighbours 1.5 # the kernel forgets them up to a second after the devices were down
     is parked-over-restart "$(vm_state nat)" parked
+    until_state clock running
+    is timer-wakes "$(vm_state clock) $(clickos read clock c.count | grep -c '^[1-9]')" "running 1"
+    expect timer-rm 0 '' clickos rm clock
     is wakes-after-restart "$(ask 1)" "10.78.0.254 2001"
     expect park-4 0 '' clickos park nat
     expect snapshot-wakes 0 '' clickos snapshot nat "$T/nat.snap"
@@ -262,12 +274,6 @@ by_itself() {
 }
 
 # ---- faults ------------------------------------------------------------------------------
-until_state() { # NAME STATE
-    for _ in $(seq 100); do
-        [ "$(vm_state "$1")" = "$2" ] && return
-        sleep 0.05
-    done
-}
 faults() {
     restarts
     orphans

@@ -47,7 +47,7 @@ BAD = "FromNetfront(0) -> Quee(3) -> Discard;"
 LEAKS = {
     "file": "files: state/parked/left",
     "process": "processes: ",
-    "descriptor": r"\+1 descriptors",
+    "descriptor": r"\+\d+ descriptors",
     "device": "devices: .*soakleak",
     "memory": "the daemon has grown by",
 }

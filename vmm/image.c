@@ -17,6 +17,10 @@
 #include "abi/layout.h"
 #include "base/errtext.h"
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
 enum { PAGE = 4096, HUGE_PAGE = 2 << 20 };
 
 static size_t whole(size_t n, size_t page)
@@ -110,9 +114,10 @@ static uint64_t id_of(const struct file *f)
     return id ^ f->size;
 }
 
-/* Text and constants at their places, never to be changed again. On small pages: huge ones
- * would save a VM some faults at its start, but each VM's resident size would be 4 MiB for
- * 760 KiB of image. */
+/* Text and constants at their places, never to be changed again: on two huge pages where
+ * the system has them, each of which a guest gets at one fault. Gathered once they are
+ * filled, and not asked for beforehand, since that would make the kernel look for more of
+ * them in every VM for as long as it lives. */
 static int place(uint64_t where, size_t size, const struct file *f,
                  const Elf64_Phdr *ph, unsigned n, struct diag *d)
 {
@@ -121,10 +126,10 @@ static int place(uint64_t where, size_t size, const struct file *f,
 
     if (p == MAP_FAILED)
         return diag_err(d, "memory for the guest image: %s", errtext(errno));
-    madvise(p, size, MADV_NOHUGEPAGE);
     for (unsigned i = 0; i < n; i++)
         if (ph[i].p_type == PT_LOAD && ph[i].p_vaddr == where)
             memcpy(p, f->bytes + ph[i].p_offset, ph[i].p_filesz);
+    madvise(p, size, MADV_COLLAPSE);
     if (mprotect(p, size, PROT_READ) < 0)
         return diag_err(d, "protecting the guest image: %s", strerror(errno));
     return 0;

@@ -76,18 +76,20 @@ static void find_xcr0(struct vm_host *h)
         h->xcr0 &= 7;
 }
 
-/* KVM takes a while over every entry. A guest asks for none itself (where `cpuid` is left
- * to it, it sees the processor's own): these are what KVM needs to allow AVX. */
+/* KVM takes a while over some entries, since it asks the processor again. A guest asks for
+ * none itself (where `cpuid` is left to it, it sees the processor's own): these are what
+ * KVM needs to allow AVX and to know how wide an address is. */
 static void trim_cpuid(struct kvm_cpuid2 *c)
 {
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < c->nent; i++) {
-        uint32_t f = c->entries[i].function;
+        const struct kvm_cpuid_entry2 *e = &c->entries[i];
+        uint32_t f = e->function;
 
-        if (f <= 1 || f == 7 || f == 0xd || f == 0x80000000 || f == 0x80000001 ||
-            f == 0x80000008)
-            c->entries[n++] = c->entries[i];
+        if (f <= 1 || (f == 0xd && e->index == 0) || f == 0x80000000 ||
+            f == 0x80000001 || f == 0x80000008)
+            c->entries[n++] = *e;
     }
     c->nent = n;
 }

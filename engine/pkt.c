@@ -2,10 +2,11 @@
 /*
  * pkt.c -- packets, their buffers and the pool both come from: see pkt.h
  *
- * A record and a buffer meet when a packet is made and part when it is freed. Free ones of
- * either kind are stacks, the hottest on top, and the stacks are arrays: a batch of records
- * is taken with one copy of pointers, without a chain of loads. Records are copied with
- * vectors, buffers from the first byte that was ever written to the end of the data.
+ * A record and a buffer meet when a packet is made and part when it is freed; a buffer that
+ * waits in a receive ring has none, so that the few records in use stay in the caches. Free
+ * ones of either kind are stacks, the hottest on top, and the stacks are arrays: a batch of
+ * records is taken with one copy of pointers, without a chain of loads. Records are copied
+ * with vectors, buffers from the first byte that was ever written to the end of the data.
  *
  * A source makes clones of one packet again and again, and what comes back to the pool is
  * much as it went out. The pool knows what was cloned last (`pattern`); when clones of that
@@ -22,33 +23,11 @@
 
 #include "engine/pkt.h"
 
-#include "engine/pkt_record.h"
+#include "engine/pkt_pool.h"
 
 #include <stdlib.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#define POISON(at, n)   ASAN_POISON_MEMORY_REGION(at, n)
-#define UNPOISON(at, n) ASAN_UNPOISON_MEMORY_REGION(at, n)
-#else
-#define POISON(at, n)   ((void)0)
-#define UNPOISON(at, n) ((void)0)
-#endif
-
-enum {
-    ROOM = 2048,       /* bytes of an ordinary heap buffer */
-    LINE = 64,         /* bytes of a cache line */
-    SLAB_RECORDS = 31, /* records that are allocated at once: with the header, a page */
-};
-_Static_assert(sizeof(struct buf) <= LINE, "stands on the line before its bytes");
-
-#define AVX2 __attribute__((target("avx2")))
-
-/* Free buffers of one kind, the hottest on top. */
-struct stack {
-    struct buf **buf; /* owned; [n] in use */
-    size_t n;
-};
+enum { SLAB_RECORDS = 31 }; /* allocated at once: with the header, a page */
 
 struct slab { /* stands behind its records, which are aligned to cache lines */
     struct slab *next;
@@ -56,35 +35,14 @@ struct slab { /* stands behind its records, which are aligned to cache lines */
     struct pkt *records; /* [SLAB_RECORDS] */
 };
 
-struct pkt_pool {
-    struct pkt *
-        *bare; /* free records, owned; [n_bare] in use, bare_room >= n_records */
-    size_t n_bare, bare_room;
-    size_t same_from;      /* those from here on are copies of `pattern` */
-    struct pkt pattern;    /* see above; what it refers to may be gone */
-    struct stack ordinary; /* heap buffers of ROOM bytes */
-    struct stack numbered; /* buffers of packet memory */
-    size_t ordinary_room, ordinary_made;
-    size_t live, n_records, max_records;
-    struct slab *slabs;
-    bool wide; /* see pkt_pool_set_wide() */
-
-    /* Numbered buffers: `fresh` is the first one that was never used. */
-    uint8_t *base;
-    uint32_t size, n_numbered, fresh;
-    struct buf *bufs;       /* [n_numbered], owned */
-    struct pkt **by_number; /* [n_numbered], owned */
-
-    void (*reclaim)(void *ctx);
-    void *reclaim_ctx;
-};
-
 struct pkt_pool *pkt_pool_new(size_t max_packets)
 {
     struct pkt_pool *pool = calloc(1, sizeof *pool);
 
-    if (pool)
-        pool->max_records = max_packets ? max_packets : SIZE_MAX;
+    if (!pool)
+        return NULL;
+    pool->max_records = max_packets ? max_packets : SIZE_MAX;
+    pool->ordinary.pool = pool->numbered.pool = pool->odd.pool = pool;
     return pool;
 }
 
@@ -103,7 +61,7 @@ size_t pkt_pool_free(struct pkt_pool *pool)
     live = pool->live;
     for (size_t i = 0; i < pool->ordinary.n; i++) {
         UNPOISON(pool->ordinary.buf[i]->head, ROOM);
-        free(pool->ordinary.buf[i]->memory);
+        private_free(pool->ordinary.buf[i]);
     }
     for (s = pool->slabs; s; s = next) {
         next = s->next;
@@ -113,8 +71,7 @@ size_t pkt_pool_free(struct pkt_pool *pool)
     free(pool->bare);
     free(pool->ordinary.buf);
     free(pool->numbered.buf);
-    free(pool->by_number);
-    free(pool->bufs);
+    free(pool->bufs_memory);
     free(pool);
     return live;
 }
@@ -122,29 +79,22 @@ size_t pkt_pool_free(struct pkt_pool *pool)
 int pkt_pool_add_buffers(struct pkt_pool *pool, uint8_t *base, uint32_t size,
                          uint32_t n)
 {
-    struct buf *bufs = calloc(n, sizeof *bufs);
+    uint8_t *bufs = calloc(1, (size_t)n * sizeof(struct buf) + LINE - 1);
     struct buf **numbered = calloc(n, sizeof(struct buf *));
-    struct pkt **by_number = calloc(n, sizeof(struct pkt *));
 
-    if (!bufs || !numbered || !by_number) {
+    if (!bufs || !numbered) {
         free(bufs);
         free(numbered);
-        free(by_number);
         return -1;
     }
-    pool->bufs = bufs;
-    pool->numbered = (struct stack){.buf = numbered};
-    pool->by_number = by_number;
+    pool->bufs_memory = bufs;
+    pool->bufs = (void *)(bufs + (-(uintptr_t)bufs & (LINE - 1)));
+    pool->numbered.buf = numbered;
     pool->base = base;
     pool->size = size;
     pool->n_numbered = n;
     pool->fresh = 0;
     return 0;
-}
-
-struct pkt *pkt_pool_by_number(struct pkt_pool *pool, uint32_t number)
-{
-    return number < pool->n_numbered ? pool->by_number[number] : NULL;
 }
 
 size_t pkt_pool_live(const struct pkt_pool *pool)
@@ -276,18 +226,10 @@ static struct buf *private_fresh(struct pkt_pool *pool, uint32_t room)
     *b = (struct buf){.head = (uint8_t *)b + LINE,
                       .room = room,
                       .refs = 1,
-                      .pool = pool,
-                      .home = room == ROOM ? &pool->ordinary : NULL,
-                      .memory = memory,
+                      .home = room == ROOM ? &pool->ordinary : &pool->odd,
                       .number = BUF_PRIVATE};
+    ((struct private_buf *)b)->memory = memory;
     pool->ordinary_made += room == ROOM;
-    return b;
-}
-
-static INLINE struct buf *buf_unpoison(struct buf *b)
-{
-    if (b->memory)
-        UNPOISON(b->head, b->room);
     return b;
 }
 
@@ -308,7 +250,6 @@ static struct buf *numbered_take(struct pkt_pool *pool)
     *b = (struct buf){.head = pool->base + (size_t)pool->fresh * pool->size,
                       .room = pool->size,
                       .refs = 1,
-                      .pool = pool,
                       .home = &pool->numbered,
                       .number = pool->fresh};
     pool->fresh++;
@@ -326,8 +267,7 @@ static struct buf *buf_try(struct pkt_pool *pool, uint32_t room)
     return pool->ordinary.n ? stack_take(&pool->ordinary) : private_fresh(pool, ROOM);
 }
 
-/* A buffer of `room` bytes or more with one user; `low` is not set. */
-static struct buf *buf_take(struct pkt_pool *pool, uint32_t room)
+struct buf *pkt_buf_take(struct pkt_pool *pool, uint32_t room)
 {
     struct buf *b = buf_try(pool, room);
 
@@ -338,7 +278,7 @@ static struct buf *buf_take(struct pkt_pool *pool, uint32_t room)
     return b;
 }
 
-/* The stack that buf_take() would take `n` buffers of `room` bytes from; NULL when it is
+/* The stack that pkt_buf_take() would take `n` buffers of `room` bytes from; NULL when it is
  * not as simple as that. */
 static inline struct stack *stack_for(struct pkt_pool *pool, uint32_t room, uint32_t n)
 {
@@ -347,33 +287,6 @@ static inline struct stack *stack_for(struct pkt_pool *pool, uint32_t room, uint
     if (room <= pool->size && pool->fresh < pool->n_numbered)
         return NULL;
     return room <= ROOM && pool->ordinary.n >= n ? &pool->ordinary : NULL;
-}
-
-static INLINE void buf_poison(const struct buf *b)
-{
-    if (b->memory)
-        POISON(b->head, b->room);
-}
-
-/* Put back a buffer whose last user has gone; those that wait count one. */
-static inline void buf_put(struct buf *b)
-{
-    struct stack *s = b->home;
-
-    if (__builtin_expect(!s, 0)) {
-        free(b->memory);
-        return;
-    }
-    buf_poison(b);
-    s->buf[s->n++] = b;
-}
-
-static inline void buf_leave(struct buf *b)
-{
-    if (b->refs == 1)
-        buf_put(b);
-    else
-        b->refs--;
 }
 
 /* --- packets ---------------------------------------------------------------------------- */
@@ -411,7 +324,7 @@ struct pkt *pkt_new(struct pkt_pool *pool, uint32_t headroom, const void *data,
 
     if (len > PKT_MAX_LEN || headroom > PKT_MAX_LEN || tailroom > PKT_MAX_LEN)
         return NULL;
-    b = buf_take(pool, headroom + len + tailroom);
+    b = pkt_buf_take(pool, headroom + len + tailroom);
     p = b ? packet_in(pool, b, headroom, len) : NULL;
     if (p && data && len)
         memcpy(p->data, data, len);
@@ -464,15 +377,66 @@ uint32_t batch_new(struct pkt_pool *pool, struct batch *b, uint32_t n,
 struct pkt *pkt_new_numbered(struct pkt_pool *pool)
 {
     struct buf *b = numbered_take(pool);
-    struct pkt *p;
 
-    if (!b)
-        return NULL;
-    p = packet_in(pool, b, PKT_HEADROOM, 0);
-    if (p)
-        pool->by_number[b->number] = p;
-    return p;
+    return b ? packet_in(pool, b, PKT_HEADROOM, 0) : NULL;
 }
+
+/* --- receiving ---------------------------------------------------------------------- */
+
+uint32_t pkt_post(struct pkt_pool *pool, uint32_t *numbers, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        struct buf *b = numbered_take(pool);
+
+        if (!b)
+            return i;
+        numbers[i] = (uint32_t)(b - pool->bufs);
+    }
+    return n;
+}
+
+void pkt_unpost(struct pkt_pool *pool, const uint32_t *numbers, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        buf_put(&pool->bufs[numbers[i]]);
+}
+
+const struct buf *pkt_pool_bufs(const struct pkt_pool *pool)
+{
+    return pool->bufs;
+}
+
+static INLINE uint32_t arrive_body(struct pkt_pool *pool, struct pkt **p,
+                                   const struct pkt_arrival *a, uint32_t n)
+{
+    n = bare_take(pool, p, n);
+    for (uint32_t i = 0; i < n; i++)
+        packet_init(p[i], &pool->bufs[a[i].number], a[i].offset, a[i].len);
+    return n;
+}
+
+static AVX2 uint32_t arrive_avx2(struct pkt_pool *pool, struct pkt **p,
+                                 const struct pkt_arrival *a, uint32_t n)
+{
+    return arrive_body(pool, p, a, n);
+}
+
+static uint32_t arrive_v2(struct pkt_pool *pool, struct pkt **p,
+                          const struct pkt_arrival *a, uint32_t n)
+{
+    return arrive_body(pool, p, a, n);
+}
+
+uint32_t batch_arrive(struct pkt_pool *pool, struct batch *b,
+                      const struct pkt_arrival *a, uint32_t n)
+{
+    n = (pool->wide ? arrive_avx2 : arrive_v2)(pool, b->p + b->n, a, n);
+    b->n += n;
+    pool->live += n;
+    return n;
+}
+
+/* --- the end of a packet -------------------------------------------------------------- */
 
 void pkt_free(struct pkt *p)
 {
@@ -480,7 +444,7 @@ void pkt_free(struct pkt *p)
 
     if (!p)
         return;
-    pool = p->buf->pool;
+    pool = p->buf->home->pool;
     pool->live--;
     buf_leave(p->buf);
     bare_put(pool, &p, 1);
@@ -540,7 +504,7 @@ static INLINE void free_body(struct pkt_pool *pool, struct pkt *const *p, uint32
         pool->pattern.buf = NULL; /* do not try again */
     }
     while (i < n)
-        if (p[i]->buf->refs > 1 || !p[i]->buf->home)
+        if (p[i]->buf->refs > 1 || !p[i]->buf->home->buf)
             i += leave_shared(p + i, n - i);
         else
             i += leave_private(p + i, n - i);
@@ -563,7 +527,7 @@ void batch_free(struct batch *b)
 
     if (!b->n)
         return;
-    pool = b->p[0]->buf->pool;
+    pool = b->p[0]->buf->home->pool;
     (pool->wide ? free_avx2 : free_v2)(pool, b->p, b->n);
     pool->live -= b->n;
     b->n = 0;
@@ -571,7 +535,7 @@ void batch_free(struct batch *b)
 
 struct pkt *pkt_clone(struct pkt *p)
 {
-    struct pkt_pool *pool = p->buf->pool;
+    struct pkt_pool *pool = p->buf->home->pool;
     struct pkt *c = bare_one(pool);
 
     if (!c)
@@ -615,170 +579,11 @@ static uint32_t clone_v2(struct pkt_pool *pool, struct pkt **to, struct pkt *p,
 
 uint32_t batch_clone(struct batch *b, struct pkt *p, uint32_t n)
 {
-    struct pkt_pool *pool = p->buf->pool;
+    struct pkt_pool *pool = p->buf->home->pool;
 
     n = (pool->wide ? clone_avx2 : clone_v2)(pool, b->p + b->n, p, n);
     b->n += n;
     p->buf->refs += n;
     pool->live += n;
     return n;
-}
-
-static inline uint8_t *moved(uint8_t *at, ptrdiff_t by)
-{
-    return at ? at + by : NULL;
-}
-
-/* Point `p` at `data` in `fresh`, where its bytes now are. */
-static INLINE void buffer_change(struct pkt *p, struct buf *fresh, uint8_t *data)
-{
-    ptrdiff_t by = (intptr_t)data - (intptr_t)p->data;
-
-    p->buf = fresh;
-    p->mac = moved(p->mac, by);
-    p->network = moved(p->network, by);
-    p->transport = moved(p->transport, by);
-    p->data = data;
-}
-
-/* Exchange the buffer of `p` for a fresh one with `headroom` bytes before the data. All
- * bytes before the data come along, as far as they fit: a stripped header can be put back. */
-static int rebuffer(struct pkt *p, uint32_t headroom, uint32_t tailroom)
-{
-    uint32_t before = pkt_headroom(p) - p->buf->low, keep;
-    struct buf *fresh, *old = p->buf;
-
-    if (headroom > PKT_MAX_LEN || tailroom > PKT_MAX_LEN || p->len > PKT_MAX_LEN)
-        return -1;
-    if (headroom + p->len + tailroom > ROOM && headroom + p->len + tailroom < 4 * ROOM)
-        tailroom += ROOM; /* it will not be the last time */
-    fresh = buf_take(old->pool, headroom + p->len + tailroom);
-    if (!fresh)
-        return -1;
-    keep = before < headroom ? before : headroom;
-    fresh->low = headroom - keep;
-    memcpy(fresh->head + fresh->low, p->data - keep, keep + p->len);
-    buffer_change(p, fresh, fresh->head + headroom);
-    buf_leave(old);
-    return 0;
-}
-
-/* Copy bytes [from, to) of a buffer to the same place of another, in whole steps, which
- * both have. */
-static INLINE void bytes_copy(uint8_t *dst, const uint8_t *src, uint32_t from,
-                              uint32_t to, bool wide)
-{
-    for (uint32_t at = from / STEP * STEP; at < to; at += STEP) {
-        const half *s = (const half *)(src + at);
-        half *d = (half *)(dst + at), v0, v1;
-
-        if (wide) {
-            *(vec_u *)(dst + at) = *(const vec_u *)(src + at);
-            continue;
-        }
-        v0 = s[0], v1 = s[1];
-        d[0] = v0, d[1] = v1;
-    }
-}
-
-/* The end of the data, and of the steps in which it is copied. */
-static inline uint32_t copy_end(const struct pkt *p)
-{
-    return (pkt_headroom(p) + p->len + STEP - 1) / STEP * STEP;
-}
-
-/* Give `p`, which shares its buffer, the buffer `fresh`; the old one still counts it. */
-static INLINE void own(struct pkt *p, struct buf *fresh, bool wide)
-{
-    const struct buf *old = p->buf;
-    uint32_t headroom = pkt_headroom(p);
-
-    fresh->low = old->low;
-    bytes_copy(fresh->head, old->head, old->low, headroom + p->len, wide);
-    buffer_change(p, fresh, fresh->head + headroom);
-}
-
-int pkt_make_writable(struct pkt *p)
-{
-    struct buf *old = p->buf, *fresh;
-    uint32_t end = copy_end(p);
-
-    if (old->refs == 1)
-        return 0;
-    if (__builtin_expect(end > old->room, 0))
-        return rebuffer(p, pkt_headroom(p), 0);
-    fresh = buf_take(old->pool, end + LINE < old->room ? end + LINE : old->room);
-    if (!fresh)
-        return -1;
-    own(p, fresh, false);
-    old->refs--;
-    return 0;
-}
-
-/* How many of the first packets share a buffer with others and fit into a fresh one of
- * `room` bytes: of one buffer, and not the last that refers to it. */
-static inline uint32_t own_run(struct pkt *const *p, uint32_t n, uint32_t room)
-{
-    const struct buf *old = p[0]->buf;
-    uint32_t i = 0;
-
-    n = n < old->refs - 1 ? n : old->refs - 1;
-    room = old->room < room - LINE ? old->room : room - LINE;
-    while (i < n && p[i]->buf == old && copy_end(p[i]) <= room)
-        i++;
-    return i;
-}
-
-static INLINE void own_body(struct pkt *const *p, uint32_t n, struct stack *s,
-                            uint32_t room, bool wide)
-{
-    for (uint32_t i = 0, run; i < n; i += run) {
-        struct buf **top = s->buf + s->n, *old = p[i]->buf;
-
-        run = 1;
-        if (old->refs == 1)
-            continue;
-        run = own_run(p + i, n - i < s->n ? n - i : (uint32_t)s->n, room);
-        for (uint32_t k = 0; k < run; k++)
-            own(p[i + k], buf_unpoison(*--top), wide);
-        s->n -= run;
-        old->refs -= run;
-        if (__builtin_expect(run, 1))
-            continue;
-        pkt_make_writable(p[i]); /* whoever writes asks again */
-        run = 1;
-    }
-}
-
-static AVX2 void own_avx2(struct pkt *const *p, uint32_t n, struct stack *s,
-                          uint32_t room)
-{
-    own_body(p, n, s, room, true);
-}
-
-static void own_v2(struct pkt *const *p, uint32_t n, struct stack *s, uint32_t room)
-{
-    own_body(p, n, s, room, false);
-}
-
-void batch_make_writable(struct batch *b, uint32_t from)
-{
-    struct pkt_pool *pool;
-    struct stack *s;
-
-    if (from == b->n)
-        return;
-    pool = b->p[from]->buf->pool;
-    s = pool->n_numbered ? &pool->numbered : &pool->ordinary;
-    (pool->wide ? own_avx2 : own_v2)(b->p + from, b->n - from, s,
-                                     pool->n_numbered ? pool->size : ROOM);
-}
-
-int pkt_expand(struct pkt *p, uint32_t headroom, uint32_t tailroom)
-{
-    if (!pkt_shared(p) && pkt_headroom(p) >= headroom && pkt_tailroom(p) >= tailroom)
-        return 0;
-    if (headroom < pkt_headroom(p))
-        headroom = pkt_headroom(p);
-    return rebuffer(p, headroom, tailroom);
 }

@@ -40,17 +40,16 @@ struct stack;
 
 /* A buffer. Only the pool and the ports look inside; elements use the functions below. */
 struct buf {
-    uint8_t *head;         /* first byte */
-    uint32_t room;         /* bytes */
-    uint32_t refs;         /* packets that refer to it; 1 while it is free */
-    struct pkt_pool *pool; /* borrowed */
-    struct stack *home;    /* borrowed: where it is put when it is free; NULL: free() */
-    void *memory;          /* what malloc() gave; NULL in packet memory */
-    uint32_t number;       /* in packet memory; BUF_PRIVATE for one from the heap */
-    uint32_t low;          /* where the first byte is that was ever written: copies
-                              leave out what is before it */
+    uint8_t *head;      /* first byte */
+    uint32_t room;      /* bytes */
+    uint32_t refs;      /* packets that refer to it; 1 while it is free */
+    struct stack *home; /* borrowed: where it is put when it is free */
+    uint32_t number;    /* in packet memory; BUF_PRIVATE for one from the heap */
+    uint32_t low;       /* where the first byte is that was ever written: copies
+                           leave out what is before it */
 };
 #define BUF_PRIVATE UINT32_MAX
+_Static_assert(sizeof(struct buf) == 32, "never two cache lines");
 
 enum pkt_type { /* link-level destination, as Click and Linux count them */
                 PKT_HOST,
@@ -152,8 +151,10 @@ size_t pkt_pool_free(struct pkt_pool *pool);
 int pkt_pool_add_buffers(struct pkt_pool *pool, uint8_t *base, uint32_t size,
                          uint32_t n);
 
-/* The record that stands for buffer `number` while a port owns it: see pkt_post(). */
-struct pkt *pkt_pool_by_number(struct pkt_pool *pool, uint32_t number);
+/* Take up to `n` buffers of packet memory, by number, for a port to receive into; returns
+ * how many were free. The port gives each back with pkt_unpost() or batch_arrive(). */
+uint32_t pkt_post(struct pkt_pool *pool, uint32_t *numbers, uint32_t n);
+void pkt_unpost(struct pkt_pool *pool, const uint32_t *numbers, uint32_t n);
 
 /* Records in use now. */
 size_t pkt_pool_live(const struct pkt_pool *pool);
@@ -173,8 +174,8 @@ void pkt_pool_on_empty(struct pkt_pool *pool, void (*reclaim)(void *ctx), void *
 struct pkt *pkt_new(struct pkt_pool *pool, uint32_t headroom, const void *data,
                     uint32_t len, uint32_t tailroom);
 
-/* A packet in one of the buffers of packet memory and nowhere else, for a port that
- * receives into it; data = head + PKT_HEADROOM, len = 0. NULL when none is free. */
+/* A packet in one of the buffers of packet memory and nowhere else; data = head +
+ * PKT_HEADROOM, len = 0. NULL when none is free. */
 struct pkt *pkt_new_numbered(struct pkt_pool *pool);
 
 /* Take `p` over and release it. */
@@ -189,14 +190,6 @@ int pkt_make_writable(struct pkt *p);
 /* Make `p` writable with at least so much room around its data; moves the data if that
  * is needed and keeps header pointers right. Returns -1, `p` unchanged, without memory. */
 int pkt_expand(struct pkt *p, uint32_t headroom, uint32_t tailroom);
-
-/* Say where in its buffer a port has put the bytes of `p`. */
-static inline void pkt_place(struct pkt *p, uint32_t offset, uint32_t len)
-{
-    p->data = p->buf->head + offset;
-    p->len = len;
-    p->buf->low = offset;
-}
 
 static inline bool pkt_shared(const struct pkt *p)
 {
@@ -317,6 +310,20 @@ uint32_t batch_clone(struct batch *b, struct pkt *p, uint32_t n);
  * BATCH_MAX. */
 uint32_t batch_new(struct pkt_pool *pool, struct batch *b, uint32_t n,
                    uint32_t headroom, uint32_t len);
+
+/* What a port received into a buffer of pkt_post(). */
+struct pkt_arrival {
+    uint32_t number;
+    uint16_t offset, len; /* of the data, from the start of the buffer */
+};
+
+/* Append a packet for each of the `n` arrivals, all annotations 0; returns how many memory
+ * allowed, and only those buffers are taken over. b->n + n must not exceed BATCH_MAX. */
+uint32_t batch_arrive(struct pkt_pool *pool, struct batch *b,
+                      const struct pkt_arrival *a, uint32_t n);
+
+/* The descriptors of packet memory's buffers by number, for prefetching. */
+const struct buf *pkt_pool_bufs(const struct pkt_pool *pool);
 
 /* pkt_writable() for b->p[from .. b->n), as far as memory allows: whoever writes asks
  * pkt_writable() again, which then costs next to nothing. */

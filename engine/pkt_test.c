@@ -101,10 +101,55 @@ TEST(numbered_buffers_come_first_and_come_back)
     pkt_free(p[2]);
     p[2] = pkt_new_numbered(pool);
     EXPECT_EQ(p[2]->buf->number, 2);
-    EXPECT(pkt_pool_by_number(pool, 2) == p[2]);
-    EXPECT(pkt_pool_by_number(pool, 4) == NULL);
     for (int i = 0; i < 5; i++)
         pkt_free(p[i]);
+}
+
+TEST(a_posted_buffer_becomes_a_packet_when_one_arrives)
+{
+    static uint8_t memory[4 * 2048];
+    uint32_t posted[6];
+    struct pkt_arrival a[2] = {{.offset = 128, .len = 60}, {.offset = 4, .len = 2044}};
+    struct batch b = {.n = 0};
+
+    EXPECT_EQ(pkt_pool_add_buffers(pool, memory, 2048, 4), 0);
+    EXPECT_EQ(pkt_post(pool, posted, 6), 4);
+    EXPECT_EQ(pkt_pool_live(pool), 0);
+    EXPECT(pkt_new_numbered(pool) == NULL);
+    a[0].number = posted[3];
+    a[1].number = posted[1];
+    EXPECT_EQ(batch_arrive(pool, &b, a, 2), 2);
+    EXPECT_EQ(pkt_pool_live(pool), 2);
+    EXPECT(b.p[0]->data == memory + posted[3] * 2048 + 128);
+    EXPECT_EQ(b.p[0]->len, 60);
+    EXPECT_EQ(pkt_headroom(b.p[1]), 4);
+    EXPECT_EQ(b.p[1]->buf->low, 4);
+    EXPECT_EQ(pkt_tailroom(b.p[1]), 0);
+    batch_free(&b);
+    pkt_unpost(pool, (uint32_t[]){posted[0], posted[2]}, 2);
+    EXPECT_EQ(pkt_post(pool, posted, 6), 4);
+    pkt_unpost(pool, posted, 4);
+}
+
+TEST(arrivals_beyond_the_memory_for_records_are_left_to_the_port)
+{
+    static uint8_t memory[64 * 2048];
+    struct pkt_pool *few = pkt_pool_new(20); /* and made by the slab: 31 */
+    struct pkt_arrival a[64] = {{0}};
+    uint32_t posted[64];
+    struct batch b = {.n = 0};
+
+    EXPECT_EQ(pkt_pool_add_buffers(few, memory, 2048, 64), 0);
+    EXPECT_EQ(pkt_post(few, posted, 64), 64);
+    for (uint32_t i = 0; i < 64; i++)
+        a[i].number = posted[i];
+    EXPECT_EQ(batch_arrive(few, &b, a, 64), 31);
+    EXPECT_EQ(b.n, 31);
+    pkt_unpost(few, posted + 31, 64 - 31);
+    batch_free(&b);
+    EXPECT_EQ(pkt_post(few, posted, 64), 64);
+    pkt_unpost(few, posted, 64);
+    EXPECT_EQ(pkt_pool_free(few), 0);
 }
 
 TEST(a_batch_of_clones_counts_every_one)

@@ -25,16 +25,17 @@ static struct netmem_slot *slot(struct netmem_ring *r, uint32_t i)
 static void offer_buffers(struct netfront *nf)
 {
     struct netmem_ring *r = &nf->shared->rx;
-    uint32_t at = nf->rx_offered;
+    uint32_t at = nf->rx_offered, numbers[BATCH_MAX];
 
-    while (at - nf->rx_done < nf->rx_wanted) {
-        struct pkt *p = pkt_new_numbered(nf->pool);
+    for (uint32_t more; (more = nf->rx_wanted - (at - nf->rx_done)) > 0;) {
+        uint32_t n = pkt_post(nf->pool, numbers, more < BATCH_MAX ? more : BATCH_MAX);
 
-        if (!p)
+        for (uint32_t i = 0; i < n; i++, at++) {
+            nf->slots[at % NETMEM_SLOTS].rx = numbers[i];
+            *slot(r, at) = (struct netmem_slot){.buffer = numbers[i]};
+        }
+        if (!n)
             break;
-        nf->slots[at % NETMEM_SLOTS].rx = p;
-        *slot(r, at) = (struct netmem_slot){.buffer = p->buf->number};
-        at++;
     }
     if (at == nf->rx_offered)
         return;
@@ -51,38 +52,56 @@ static void want_more(struct netfront *nf)
     offer_buffers(nf);
 }
 
-static struct pkt *take_packet(struct netfront *nf)
-{
-    const struct netmem_slot *s = slot(&nf->shared->rx, nf->rx_done);
-    struct pkt *p = nf->slots[nf->rx_done % NETMEM_SLOTS].rx;
-
-    nf->rx_done++;
-    pkt_place(p, s->offset, s->len);
-    p->device = (uint8_t)nf->number;
-    if (__builtin_expect(s->flags, 0)) {
-        p->offload = s->flags;
-        p->gso_size = s->gso_size;
-        p->csum_start = s->csum_start;
-        p->csum_offset = s->csum_offset;
-    }
-    return p;
-}
-
 /* A received packet is cold: another processor wrote it, and with many VMs each of them
- * finds the caches full of the others'. Ask for it RX_AHEAD packets before its turn, and for
- * what its record points to half as many before; slots up to `done` are ours. */
+ * finds the caches full of the others'. Ask for it and for what describes its buffer
+ * RX_AHEAD packets before its turn; slots up to `done` are ours. */
 static inline void ask_ahead(const struct netfront *nf, uint32_t at, uint32_t done)
 {
     const struct netmem_slot *s = slot(&nf->shared->rx, at + RX_AHEAD);
-    const struct pkt *p;
 
     if (done - at <= RX_AHEAD)
         return;
     __builtin_prefetch(nf->buffers + (size_t)s->buffer * NETMEM_BUFFER + s->offset);
-    p = nf->slots[(at + RX_AHEAD) % NETMEM_SLOTS].rx;
-    __builtin_prefetch(p);
-    __builtin_prefetch(p->anno);
-    __builtin_prefetch(nf->slots[(at + RX_AHEAD / 2) % NETMEM_SLOTS].rx->buf);
+    __builtin_prefetch(&nf->bufs[nf->slots[(at + RX_AHEAD) % NETMEM_SLOTS].rx], 1);
+}
+
+static void take_offload(struct pkt *p, const struct netmem_slot *s)
+{
+    p->offload = s->flags;
+    p->gso_size = s->gso_size;
+    p->csum_start = s->csum_start;
+    p->csum_offset = s->csum_offset;
+}
+
+/* Append the packets of the next `n` slots, or of those before one that came back empty.
+ * Returns how many slots that used up. */
+static uint32_t take_packets(struct netfront *nf, struct batch *b, uint32_t n,
+                             uint32_t done)
+{
+    uint32_t at = nf->rx_done, k, flags = 0, made;
+    struct pkt **p = b->p + b->n;
+    struct pkt_arrival a[BATCH_MAX];
+
+    for (k = 0; k < n; k++) {
+        const struct netmem_slot *s = slot(&nf->shared->rx, at + k);
+
+        ask_ahead(nf, at + k, done);
+        a[k] = (struct pkt_arrival){nf->slots[(at + k) % NETMEM_SLOTS].rx, s->offset,
+                                    s->len};
+        if (__builtin_expect(!s->len, 0))
+            break;
+        flags |= s->flags;
+        nf->rx_bytes += s->len;
+    }
+    made = k ? batch_arrive(nf->pool, b, a, k) : 0;
+    for (uint32_t i = 0; flags && i < made; i++)
+        take_offload(p[i], slot(&nf->shared->rx, at + i));
+    nf->rx_no_memory += k - made;
+    k += k < n; /* the host could not use it */
+    for (uint32_t i = made; i < k; i++)
+        pkt_unpost(nf->pool, &a[i].number, 1);
+    nf->rx_done += k;
+    return k;
 }
 
 static uint32_t rx(void *dev, struct batch *b, uint32_t max)
@@ -102,18 +121,8 @@ static uint32_t rx(void *dev, struct batch *b, uint32_t max)
         n >= nf->rx_wanted / RX_GROW)
         want_more(nf);
     n = n < max ? n : max;
-    for (uint32_t i = 0; i < n; i++) {
-        struct pkt *p;
-
-        ask_ahead(nf, nf->rx_done, done);
-        p = take_packet(nf);
-        nf->rx_bytes += p->len;
-        /* A buffer comes back empty when the host could not use it. */
-        if (p->len)
-            batch_add(b, p);
-        else
-            pkt_free(p);
-    }
+    while (n)
+        n -= take_packets(nf, b, n, done);
     nf->rx_count += b->n - before;
     offer_buffers(nf);
     return b->n - before;
@@ -252,6 +261,7 @@ static void init_one(struct netfront *nf, struct netdev *dev, struct pkt_pool *p
                             .head = GUEST_NET,
                             .pool = pool,
                             .buffers = (uint8_t *)GUEST_NET + GUEST_NET->buffers_at,
+                            .bufs = pkt_pool_bufs(pool),
                             .number = i,
                             .slots = calloc(NETMEM_SLOTS, sizeof *nf->slots),
                             .rx_most = most,

@@ -18,10 +18,11 @@
 #include "engine/pkt.h"
 #include "engine/platform.h"
 
-/* The packets that lie in the slots of one number: side by side, so that an idle VM
- * touches one page for both rings. */
+/* What lies in the slots of one number: side by side, so that an idle VM touches one page
+ * for both rings. */
 struct netfront_slot {
-    struct pkt *tx, *rx;
+    struct pkt *tx;
+    uint32_t rx; /* number of the buffer, from pkt_post() */
 };
 
 struct netfront {
@@ -29,10 +30,11 @@ struct netfront {
     struct netmem_head *head; /* borrowed */
     struct pkt_pool *pool;    /* borrowed */
     const uint8_t *buffers;   /* borrowed: of packet memory, number 0 */
+    const struct buf *bufs;   /* borrowed: the pool's */
     unsigned number;
     char name[4];
 
-    /* Our own indices, and what they belong to: the packets that lie in the slots. */
+    /* Our own indices, and what they belong to: what lies in the slots. */
     uint32_t tx_offered, tx_done, rx_offered, rx_done;
     uint32_t rx_wanted; /* empty buffers we keep in the ring: more under load */
     uint32_t rx_most;   /* that many at most */
@@ -42,7 +44,7 @@ struct netfront {
     struct netfront_slot *slots; /* NETMEM_SLOTS, of the heap */
 
     uint64_t rx_count, tx_count, rx_bytes, tx_bytes;
-    uint64_t tx_too_long, tx_no_buffer; /* dropped */
+    uint64_t tx_too_long, tx_no_buffer, rx_no_memory; /* dropped */
     uint64_t doorbells;
 };
 

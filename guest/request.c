@@ -190,12 +190,13 @@ static void stats(const struct machine *m, struct reply *r)
         sbuf_printf(
             &r->text,
             "if%u_rx %llu\nif%u_rx_bytes %llu\nif%u_tx %llu\nif%u_tx_bytes %llu\n"
-            "if%u_tx_too_long %llu\nif%u_tx_no_buffer %llu\nif%u_doorbells %llu\n"
-            "if%u_rx_offered %u\n",
+            "if%u_tx_too_long %llu\nif%u_tx_no_buffer %llu\nif%u_rx_no_memory %llu\n"
+            "if%u_doorbells %llu\nif%u_rx_offered %u\n",
             i, (unsigned long long)nf->rx_count, i, (unsigned long long)nf->rx_bytes, i,
             (unsigned long long)nf->tx_count, i, (unsigned long long)nf->tx_bytes, i,
             (unsigned long long)nf->tx_too_long, i,
-            (unsigned long long)nf->tx_no_buffer, i, (unsigned long long)nf->doorbells,
+            (unsigned long long)nf->tx_no_buffer, i,
+            (unsigned long long)nf->rx_no_memory, i, (unsigned long long)nf->doorbells,
             i, nf->rx_offered - nf->rx_done);
     }
 }

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * pkt_pool.h -- the pool from inside: for pkt.c, where it is described, and pkt_write.c
+ */
+
+#ifndef ENGINE_PKT_POOL_H
+#define ENGINE_PKT_POOL_H
+
+#include "engine/pkt.h"
+
+#include "engine/pkt_record.h"
+
+#include <stdlib.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#define POISON(at, n)   ASAN_POISON_MEMORY_REGION(at, n)
+#define UNPOISON(at, n) ASAN_UNPOISON_MEMORY_REGION(at, n)
+#else
+#define POISON(at, n)   ((void)0)
+#define UNPOISON(at, n) ((void)0)
+#endif
+
+enum {
+    ROOM = 2048, /* bytes of an ordinary heap buffer */
+    LINE = 64,   /* bytes of a cache line */
+};
+
+/* A buffer from the heap, on the line before its bytes. */
+struct private_buf {
+    struct buf buf;
+    void *memory; /* what malloc() gave */
+};
+_Static_assert(sizeof(struct private_buf) <= LINE,
+               "stands on the line before its bytes");
+
+#define AVX2 __attribute__((target("avx2")))
+
+/* Free buffers of one kind, the hottest on top. */
+struct stack {
+    struct buf **buf; /* owned; [n] in use; NULL: what is put here goes to the heap */
+    size_t n;
+    struct pkt_pool *pool; /* borrowed */
+};
+
+struct pkt_pool {
+    struct pkt *
+        *bare; /* free records, owned; [n_bare] in use, bare_room >= n_records */
+    size_t n_bare, bare_room;
+    size_t same_from;      /* those from here on are copies of `pattern` */
+    struct pkt pattern;    /* see above; what it refers to may be gone */
+    struct stack ordinary; /* heap buffers of ROOM bytes */
+    struct stack numbered; /* buffers of packet memory */
+    struct stack odd;      /* heap buffers of other sizes: none waits */
+    size_t ordinary_room, ordinary_made;
+    size_t live, n_records, max_records;
+    struct slab *slabs;
+    bool wide; /* see pkt_pool_set_wide() */
+
+    /* Numbered buffers: `fresh` is the first one that was never used. */
+    uint8_t *base;
+    uint32_t size, n_numbered, fresh;
+    struct buf *bufs;  /* [n_numbered], aligned to lines */
+    void *bufs_memory; /* owned: what calloc() gave for them */
+
+    void (*reclaim)(void *ctx);
+    void *reclaim_ctx;
+};
+
+static inline void private_free(struct buf *b)
+{
+    free(((struct private_buf *)b)->memory);
+}
+
+static INLINE struct buf *buf_unpoison(struct buf *b)
+{
+    if (b->number == BUF_PRIVATE)
+        UNPOISON(b->head, b->room);
+    return b;
+}
+
+static INLINE void buf_poison(const struct buf *b)
+{
+    if (b->number == BUF_PRIVATE)
+        POISON(b->head, b->room);
+}
+
+/* Put back a buffer whose last user has gone; those that wait count one. */
+static inline void buf_put(struct buf *b)
+{
+    struct stack *s = b->home;
+
+    if (__builtin_expect(!s->buf, 0)) {
+        private_free(b);
+        return;
+    }
+    buf_poison(b);
+    s->buf[s->n++] = b;
+}
+
+static inline void buf_leave(struct buf *b)
+{
+    if (b->refs == 1)
+        buf_put(b);
+    else
+        b->refs--;
+}
+
+/* A buffer of `room` bytes or more with one user; `low` is not set. */
+struct buf *pkt_buf_take(struct pkt_pool *pool, uint32_t room);
+
+#endif

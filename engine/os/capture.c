@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CAPLEN_MAX = 65535, MAJOR = 2, LONGER_HEADER = 8 };
+enum { CAPLEN_MAX = 65535, MAJOR = 2, LONGER_HEADER = 8, AHEAD_BYTES = 1024 };
 static const uint32_t MAGIC = 0xa1b2c3d4, MAGIC_NANO = 0xa1b23c4d,
                       MAGIC_LONGER = 0xa1b2cd34, MAGIC_NG = 0x0a0d0d0a;
 
@@ -232,6 +232,7 @@ uint32_t capture_ready(struct capture *c, const struct capture_plain **r, uint32
             next->caplen > left - sizeof **r)
             break;
         r[n] = next;
+        __builtin_prefetch(next->bytes + AHEAD_BYTES);
         at += sizeof *next + next->caplen;
     }
     return n;

@@ -52,7 +52,7 @@ size_t trace_file_read(struct trace_file *f, void *out, size_t n);
 
 enum {
     TRACE_FILE_PIECE = 1 << 19, /* bytes that are read at a time */
-    TRACE_FILE_BEHIND = 16, /* bytes behind them that may be read, and mean nothing */
+    TRACE_FILE_BEHIND = 64, /* bytes behind them that may be read, and mean nothing */
 };
 
 /* The next `n` <= TRACE_FILE_PIECE bytes, valid until the next call; NULL, with all of them

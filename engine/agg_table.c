@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { FIRST_BUCKETS = 64 };
-_Static_assert(AGG_WAYS == 3, "agg_table_get() asks three");
+_Static_assert(AGG_WAYS == 3, "agg_bucket_matches() asks three");
 
 void agg_table_init(struct agg_table *t, uint64_t seed)
 {
@@ -20,76 +20,43 @@ void agg_table_fini(struct agg_table *t)
     *t = (struct agg_table){.seed = t->seed};
 }
 
-static uint32_t agg_hash(const struct agg_table *t, const struct agg_key *k)
-{
-    uint64_t h = t->seed ^ ((uint64_t)k->a << 32 | k->b);
-
-    h = (h ^ h >> 32) * 0x9e3779b97f4a7c15u;
-    h ^= (uint64_t)k->ports << 1 | k->udp;
-    h = (h ^ h >> 29) * 0xbf58476d1ce4e5b9u;
-    return (uint32_t)(h >> 32) & (t->n_buckets - 1);
-}
-
-static void agg_set(const struct agg_table *t, uint32_t bucket, unsigned way,
-                    struct agg_slot *out)
-{
-    out->entry = &t->buckets[bucket].entry[way];
-    out->flags = &t->buckets[bucket].flags[way];
-    out->number = bucket * AGG_WAYS + way;
-}
-
-/* Bit `way` if it is that way's key. Which way it is, nobody can predict: no branches. */
-static inline unsigned agg_hit(const struct agg_bucket *b, unsigned way,
-                               const struct agg_key *k, uint8_t wanted)
-{
-    const struct agg_entry *n = &b->entry[way];
-    uint32_t differ = (n->a ^ k->a) | (n->b ^ k->b) | (n->ports ^ k->ports) |
-                      ((b->flags[way] & (AGG_USED | AGG_UDP)) ^ wanted);
-
-    return (unsigned)(differ == 0) << way;
-}
-
-void agg_table_prefetch(const struct agg_table *t, const struct agg_key *k)
-{
-    if (t->n_buckets)
-        __builtin_prefetch(&t->buckets[agg_hash(t, k)], 1);
-}
-
 bool agg_table_get(const struct agg_table *t, const struct agg_key *k,
                    struct agg_slot *out)
 {
-    uint8_t wanted = k->udp ? AGG_USED | AGG_UDP : AGG_USED;
-
-    if (!t->n_buckets)
-        return false;
-    for (uint32_t i = agg_hash(t, k);; i = (i + 1) & (t->n_buckets - 1)) {
-        const struct agg_bucket *b = &t->buckets[i];
-
-        unsigned hit = agg_hit(b, 0, k, wanted) | agg_hit(b, 1, k, wanted) |
-                       agg_hit(b, 2, k, wanted);
-
-        if (__builtin_expect(hit != 0, 1)) {
-            agg_set(t, i, (unsigned)__builtin_ctz(hit), out);
-            return true;
-        }
-        if (!b->overflowed)
-            return false;
-    }
+    return agg_table_find(t, k, agg_hash(t, k), out);
 }
 
 static void agg_place(struct agg_table *t, const struct agg_key *k,
                       struct agg_slot *out)
 {
-    for (uint32_t i = agg_hash(t, k);; i = (i + 1) & (t->n_buckets - 1)) {
+    const uint32_t mask = t->n_buckets - 1;
+
+    for (uint32_t i = agg_hash(t, k) & mask;; i = (i + 1) & mask) {
         struct agg_bucket *b = &t->buckets[i];
 
-        for (unsigned w = 0; w < AGG_WAYS; w++)
+        for (uint32_t w = 0; w < AGG_WAYS; w++)
             if (!(b->flags[w] & AGG_USED)) {
-                agg_set(t, i, w, out);
+                *out = (struct agg_slot){b, w};
                 return;
             }
         b->overflowed = 1;
     }
+}
+
+static struct agg_key agg_key_of(const struct agg_slot *s)
+{
+    const struct agg_bucket *b = s->bucket;
+
+    return (struct agg_key){b->a[s->way], b->b[s->way], b->ports[s->way],
+                            (*agg_flags(s) & AGG_UDP) != 0};
+}
+
+static void agg_set(const struct agg_slot *s, const struct agg_key *k, uint8_t flags)
+{
+    s->bucket->a[s->way] = k->a;
+    s->bucket->b[s->way] = k->b;
+    s->bucket->ports[s->way] = k->ports;
+    *agg_flags(s) = flags;
 }
 
 static bool agg_grow(struct agg_table *t)
@@ -107,12 +74,12 @@ static bool agg_grow(struct agg_table *t)
     bigger.buckets = (struct agg_bucket *)(void *)(((uintptr_t)bigger.memory + 63) &
                                                    ~(uintptr_t)63);
     while (agg_table_next(t, &at, &from)) {
-        struct agg_key k = {from.entry->a, from.entry->b, from.entry->ports,
-                            (*from.flags & AGG_UDP) != 0};
+        struct agg_key k = agg_key_of(&from);
 
         agg_place(&bigger, &k, &to);
-        *to.entry = *from.entry;
-        *to.flags = *from.flags;
+        agg_set(&to, &k, *agg_flags(&from));
+        *agg_aggregate(&to) = *agg_aggregate(&from);
+        *agg_last_s(&to) = *agg_last_s(&from);
         bigger.count++;
     }
     free(t->memory);
@@ -126,26 +93,25 @@ bool agg_table_put(struct agg_table *t, const struct agg_key *k, struct agg_slot
         t->count >= t->n_buckets * AGG_WAYS)
         return false;
     agg_place(t, k, out);
-    *out->entry = (struct agg_entry){.a = k->a, .b = k->b, .ports = k->ports};
-    *out->flags = k->udp ? AGG_USED | AGG_UDP : AGG_USED;
+    agg_set(out, k, k->udp ? AGG_USED | AGG_UDP : AGG_USED);
+    *agg_aggregate(out) = *agg_last_s(out) = 0;
     t->count++;
     return true;
 }
 
 void agg_table_remove(struct agg_table *t, const struct agg_slot *s)
 {
-    *s->flags = 0;
+    *agg_flags(s) = 0;
     t->count--;
 }
 
 bool agg_table_next(const struct agg_table *t, uint32_t *at, struct agg_slot *out)
 {
     for (; *at < t->n_buckets * AGG_WAYS; ++*at) {
-        uint32_t bucket = *at / AGG_WAYS;
-        unsigned way = *at % AGG_WAYS;
+        uint32_t bucket = *at / AGG_WAYS, way = *at % AGG_WAYS;
 
         if (t->buckets[bucket].flags[way] & AGG_USED) {
-            agg_set(t, bucket, way, out);
+            *out = (struct agg_slot){&t->buckets[bucket], way};
             ++*at;
             return true;
         }

@@ -20,7 +20,7 @@ TEST(entries_are_found_until_they_are_removed)
 
         EXPECT_EQ(agg_table_get(&t, &k, &s), false);
         EXPECT_EQ(agg_table_put(&t, &k, &s), true);
-        s.entry->aggregate = i;
+        *agg_aggregate(&s) = i;
     }
     EXPECT_EQ(t.count, N);
     for (uint32_t i = 0; i < N; i += 2) {
@@ -34,7 +34,7 @@ TEST(entries_are_found_until_they_are_removed)
 
         EXPECT_EQ(agg_table_get(&t, &k, &s), i % 2 == 1);
         if (i % 2)
-            EXPECT_EQ(s.entry->aggregate, i);
+            EXPECT_EQ(*agg_aggregate(&s), i);
     }
     agg_table_fini(&t);
 }
@@ -52,10 +52,10 @@ TEST(a_walk_meets_every_entry_once)
         struct agg_key k = key(i);
 
         agg_table_put(&t, &k, &s);
-        s.entry->aggregate = i;
+        *agg_aggregate(&s) = i;
     }
     for (at = 0; agg_table_next(&t, &at, &s); n++) {
-        sum += s.entry->aggregate;
+        sum += *agg_aggregate(&s);
         agg_table_remove(&t, &s);
     }
     EXPECT_EQ(n, 1000);

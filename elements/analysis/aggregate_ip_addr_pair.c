@@ -55,9 +55,10 @@ static void aggregate_ip_addr_pair_cleanup(struct element *e)
 }
 
 static bool pair_expired(const struct aggregate_ip_addr_pair *s,
-                         const struct agg_entry *p, uint32_t now_s)
+                         const struct agg_slot *slot, uint32_t now_s)
 {
-    return (int32_t)(p->last_s - (now_s - (uint32_t)(s->timeout_ns / second_ns))) < 0;
+    return (int32_t)(*agg_last_s(slot) -
+                     (now_s - (uint32_t)(s->timeout_ns / second_ns))) < 0;
 }
 
 static void pairs_reap(struct aggregate_ip_addr_pair *s, bool all)
@@ -65,8 +66,8 @@ static void pairs_reap(struct aggregate_ip_addr_pair *s, bool all)
     struct agg_slot slot;
 
     for (uint32_t at = 0; agg_table_next(&s->table, &at, &slot);)
-        if (all || pair_expired(s, slot.entry, s->active_s)) {
-            agg_notify(&s->notifier, slot.entry->aggregate, AGG_DELETE);
+        if (all || pair_expired(s, &slot, s->active_s)) {
+            agg_notify(&s->notifier, *agg_aggregate(&slot), AGG_DELETE);
             agg_table_remove(&s->table, &slot);
         }
 }
@@ -85,11 +86,11 @@ static void pair_age(struct element *e, struct agg_slot *slot, struct pkt *p)
         p->timestamp = element_wall_now(e);
     }
     now = (uint32_t)(p->timestamp / second_ns);
-    if (slot->entry->aggregate && pair_expired(s, slot->entry, now)) {
-        agg_notify(&s->notifier, slot->entry->aggregate, AGG_DELETE);
-        slot->entry->aggregate = 0;
+    if (*agg_aggregate(slot) && pair_expired(s, slot, now)) {
+        agg_notify(&s->notifier, *agg_aggregate(slot), AGG_DELETE);
+        *agg_aggregate(slot) = 0;
     }
-    slot->entry->last_s = s->active_s = now;
+    *agg_last_s(slot) = s->active_s = now;
 }
 
 static inline verdict_t aggregate_ip_addr_pair_one(struct element *e, struct pkt *p)
@@ -109,15 +110,15 @@ static inline verdict_t aggregate_ip_addr_pair_one(struct element *e, struct pkt
         return VERDICT_DROP;
     if (s->timeout_ns > 0)
         pair_age(e, &slot, p);
-    if (!slot.entry->aggregate) {
-        slot.entry->aggregate = s->next;
-        *slot.flags = (uint8_t)(AGG_USED | (back ? AGG_REVERSE : 0));
+    if (!*agg_aggregate(&slot)) {
+        *agg_aggregate(&slot) = s->next;
+        *agg_flags(&slot) = (uint8_t)(AGG_USED | (back ? AGG_REVERSE : 0));
         if (++s->next == 0)
             s->next = 1;
-        agg_notify(&s->notifier, slot.entry->aggregate, AGG_NEW);
+        agg_notify(&s->notifier, *agg_aggregate(&slot), AGG_NEW);
     }
-    p->anno_u32[ANNO_AGGREGATE / 4] = slot.entry->aggregate;
-    pkt_set_paint(p, back != ((*slot.flags & AGG_REVERSE) != 0));
+    p->anno_u32[ANNO_AGGREGATE / 4] = *agg_aggregate(&slot);
+    pkt_set_paint(p, back != ((*agg_flags(&slot) & AGG_REVERSE) != 0));
     if (s->timeout_ns > 0 && (int32_t)(s->active_s - s->gc_s) > 0) {
         if (s->gc_s)
             pairs_reap(s, false);

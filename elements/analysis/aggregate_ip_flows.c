@@ -62,6 +62,7 @@ struct aggregate_ip_flows {
     struct waiting_pair *waiting; /* owned */
     uint32_t n_waiting;
     int64_t tcp_timeout, tcp_done_timeout, udp_timeout, fragment_timeout, reap;
+    int64_t tcp_s, tcp_done_s, udp_s; /* the first three, in seconds */
     uint32_t next, active_s, gc_s;
     struct text traceinfo;
     struct element *source;
@@ -192,18 +193,20 @@ static void print_time(struct sbuf *out, const char *name, int64_t ns)
 static void trace_end_flow(struct element *e, const struct agg_slot *slot)
 {
     struct aggregate_ip_flows *s = element_state(e);
-    const struct agg_entry *f = slot->entry;
-    const struct flow_stats *st = trace_stats(s, f->aggregate);
-    bool back = (*slot->flags & AGG_REVERSE) != 0;
+    const struct agg_bucket *f = slot->bucket;
+    const uint32_t a = f->a[slot->way], b = f->b[slot->way],
+                   ports = f->ports[slot->way], agg = *agg_aggregate(slot);
+    const struct flow_stats *st = trace_stats(s, agg);
+    bool back = (*agg_flags(slot) & AGG_REVERSE) != 0;
     char src[64], dst[64];
-    unsigned pa = be16((uint16_t)f->ports), pb = be16((uint16_t)(f->ports >> 16));
+    unsigned pa = be16((uint16_t)ports), pb = be16((uint16_t)(ports >> 16));
     struct sbuf text = SBUF_INIT;
 
     if (!st)
         return;
     sbuf_printf(&text, "<flow aggregate='%u' src='%s' sport='%u' dst='%s' dport='%u'",
-                f->aggregate, unparse_ip(back ? f->b : f->a, src), back ? pb : pa,
-                unparse_ip(back ? f->a : f->b, dst), back ? pa : pb);
+                agg, unparse_ip(back ? b : a, src), back ? pb : pa,
+                unparse_ip(back ? a : b, dst), back ? pa : pb);
     print_time(&text, "begin", st->first_ns);
     print_time(&text, "duration", st->last_ns - st->first_ns);
     if (st->filepos)
@@ -224,38 +227,38 @@ static void flow_new(struct element *e, struct agg_slot *slot, bool back,
     struct aggregate_ip_flows *s = element_state(e);
     struct flow_stats *st;
 
-    slot->entry->aggregate = s->next;
+    *agg_aggregate(slot) = s->next;
     if (++s->next == 0)
         s->next = 1;
-    *slot->flags = (uint8_t)((*slot->flags & (AGG_USED | AGG_UDP)) |
-                             (back ? AGG_REVERSE : 0));
-    if ((st = trace_stats(s, slot->entry->aggregate)))
+    *agg_flags(slot) = (uint8_t)((*agg_flags(slot) & (AGG_USED | AGG_UDP)) |
+                                 (back ? AGG_REVERSE : 0));
+    if ((st = trace_stats(s, *agg_aggregate(slot))))
         *st = (struct flow_stats){.first_ns = p->timestamp,
                                   .filepos = trace_filepos(e)};
-    agg_notify(&s->notifier, slot->entry->aggregate, AGG_NEW);
+    agg_notify(&s->notifier, *agg_aggregate(slot), AGG_NEW);
 }
 
 static void flow_end(struct element *e, const struct agg_slot *slot)
 {
     struct aggregate_ip_flows *s = element_state(e);
 
-    agg_notify(&s->notifier, slot->entry->aggregate, AGG_DELETE);
+    agg_notify(&s->notifier, *agg_aggregate(slot), AGG_DELETE);
     trace_end_flow(e, slot);
 }
 
 static bool flow_is_over(const struct agg_slot *slot)
 {
-    return (*slot->flags & (AGG_OVER_0 | AGG_OVER_1)) == (AGG_OVER_0 | AGG_OVER_1);
+    return (*agg_flags(slot) & (AGG_OVER_0 | AGG_OVER_1)) == (AGG_OVER_0 | AGG_OVER_1);
 }
 
 static bool flow_expired(const struct aggregate_ip_flows *s,
                          const struct agg_slot *slot, uint32_t now_s)
 {
-    int64_t timeout = *slot->flags & AGG_UDP ? s->udp_timeout
-                      : flow_is_over(slot)   ? s->tcp_done_timeout
-                                             : s->tcp_timeout;
+    int64_t timeout_s = *agg_flags(slot) & AGG_UDP ? s->udp_s
+                        : flow_is_over(slot)       ? s->tcp_done_s
+                                                   : s->tcp_s;
 
-    return (int32_t)(now_s - slot->entry->last_s) > timeout / NS_PER_S;
+    return (int32_t)(now_s - *agg_last_s(slot)) > timeout_s;
 }
 
 /* Those of TCP first. */
@@ -266,7 +269,7 @@ static void flows_clear(struct element *e, bool all)
 
     for (int udp = 0; udp < 2; udp++)
         for (uint32_t at = 0; agg_table_next(&s->table, &at, &slot);)
-            if (!(*slot.flags & AGG_UDP) == !udp &&
+            if (!(*agg_flags(&slot) & AGG_UDP) == !udp &&
                 (all || flow_expired(s, &slot, s->active_s))) {
                 flow_end(e, &slot);
                 agg_table_remove(&s->table, &slot);
@@ -298,9 +301,9 @@ static void flow_account(struct element *e, const struct agg_slot *slot,
     struct aggregate_ip_flows *s = element_state(e);
     const struct tcp_hdr *t = (const void *)((const uint8_t *)h + ip4_hlen(h));
     uint8_t paint = pkt_paint(p);
-    struct flow_stats *st = trace_stats(s, slot->entry->aggregate);
+    struct flow_stats *st = trace_stats(s, *agg_aggregate(slot));
 
-    slot->entry->last_s = (uint32_t)(p->timestamp / NS_PER_S);
+    *agg_last_s(slot) = (uint32_t)(p->timestamp / NS_PER_S);
     if (st) {
         st->last_ns = p->timestamp;
         st->packets[paint & 1] += paint < 2;
@@ -309,11 +312,11 @@ static void flow_account(struct element *e, const struct agg_slot *slot,
         n < ip4_hlen(h) + 14)
         return;
     if (t->flags & TCP_RST)
-        *slot->flags |= AGG_OVER_0 | AGG_OVER_1;
+        *agg_flags(slot) |= AGG_OVER_0 | AGG_OVER_1;
     else if (t->flags & TCP_FIN)
-        *slot->flags |= paint ? AGG_OVER_1 : AGG_OVER_0;
+        *agg_flags(slot) |= paint ? AGG_OVER_1 : AGG_OVER_0;
     else if (t->flags & TCP_SYN)
-        *slot->flags &= (uint8_t) ~(AGG_OVER_0 | AGG_OVER_1);
+        *agg_flags(slot) &= (uint8_t) ~(AGG_OVER_0 | AGG_OVER_1);
 }
 
 /* --- packets ---------------------------------------------------------------------------- */
@@ -461,18 +464,36 @@ static void flows_timestamp(struct element *e, struct pkt *p)
     p->timestamp = element_wall_now(e);
 }
 
-/* Both directions of a conversation have one key; `*back` says which this is. */
-static struct agg_key flow_key(const struct ip4_hdr *h, uint32_t ports, bool *back)
+/* Both directions of a conversation have one key, that of the smaller source; `*back` says
+ * which this is. */
+static inline struct agg_key flow_key(const struct ip4_hdr *h, uint32_t ports,
+                                      bool *back)
 {
-    uint16_t sport = (uint16_t)ports, dport = (uint16_t)(ports >> 16);
-    bool udp = h->proto == IP_PROTO_UDP;
+    uint64_t from = (uint64_t)h->src << 16 | (uint16_t)ports;
+    uint64_t to = (uint64_t)h->dst << 16 | ports >> 16, swap;
 
-    *back = h->src != h->dst ? h->src > h->dst : sport > dport;
-    return *back ? (struct agg_key){h->dst, h->src, ports >> 16 | ports << 16, udp}
-                 : (struct agg_key){h->src, h->dst, ports, udp};
+    *back = from > to;
+    swap = *back ? from ^ to : 0;
+    from ^= swap;
+    to ^= swap;
+    return (struct agg_key){(uint32_t)(from >> 16), (uint32_t)(to >> 16),
+                            (uint16_t)from | (uint32_t)to << 16,
+                            h->proto == IP_PROTO_UDP};
 }
 
-static inline verdict_t aggregate_ip_flows_one(struct element *e, struct pkt *p)
+static void flows_reap(struct element *e)
+{
+    struct aggregate_ip_flows *s = element_state(e);
+
+    if (__builtin_expect((int32_t)(s->active_s - s->gc_s) <= 0, 1))
+        return;
+    if (s->gc_s)
+        flows_clear(e, false);
+    s->gc_s = s->active_s + (uint32_t)(s->reap / NS_PER_S);
+}
+
+/* Any packet. */
+static verdict_t flows_any(struct element *e, struct pkt *p)
 {
     struct aggregate_ip_flows *s = element_state(e);
     struct waiting_pair *w;
@@ -501,38 +522,97 @@ static inline verdict_t aggregate_ip_flows_one(struct element *e, struct pkt *p)
     if (!flow_find(e, &k, back, syn, p, &slot))
         return drop(e, C_DROPS);
     /* An error travels against the packet that it is about. */
-    pkt_set_paint(p, (uint8_t)(u.paint ^ (back != ((*slot.flags & AGG_REVERSE) != 0))));
-    p->anno_u32[ANNO_AGGREGATE / 4] = slot.entry->aggregate;
+    pkt_set_paint(
+        p, (uint8_t)(u.paint ^ (back != ((*agg_flags(&slot) & AGG_REVERSE) != 0))));
+    p->anno_u32[ANNO_AGGREGATE / 4] = *agg_aggregate(&slot);
     flow_account(e, &slot, p, u.h, u.n);
-    if (__builtin_expect((int32_t)(s->active_s - s->gc_s) > 0, 0)) {
-        if (s->gc_s)
-            flows_clear(e, false);
-        s->gc_s = s->active_s + (uint32_t)(s->reap / NS_PER_S);
-    }
+    flows_reap(e);
     w = s->waiting ? waiting_find(s, &k) : NULL;
     if (__builtin_expect(w || (s->fragments && ip4_is_fragment(u.h)), 0))
         return waiting_add(e, &k, w, p);
     return 0;
 }
 
+/* What a first look at a packet has found out. */
+struct flow_look {
+    struct agg_key key;
+    uint32_t hash;
+    bool back;
+    bool plain; /* the rest is true, and it does not begin or end its flow by itself */
+};
+
+static inline struct flow_look flow_look_at(const struct aggregate_ip_flows *s,
+                                            const struct pkt *p)
+{
+    const struct ip4_hdr *h = pkt_ip4(p);
+    const struct tcp_hdr *t = (const void *)(h + 1);
+    const uint32_t n = pkt_avail(p, p->network);
+    struct flow_look l = {.plain = false};
+
+    if (n < sizeof *h + 8 || h->vhl != 0x45 || ip4_is_fragment(h) || !(h->src | h->dst))
+        return l;
+    if (h->proto != IP_PROTO_UDP && (h->proto != IP_PROTO_TCP || n < sizeof *h + 14 ||
+                                     t->flags & (TCP_SYN | TCP_FIN | TCP_RST)))
+        return l;
+    l.key = flow_key(h, load32((const uint8_t *)(h + 1)), &l.back);
+    l.hash = agg_hash(&s->table, &l.key);
+    l.plain = !s->traceinfo.len;
+    return l;
+}
+
 /* Flows of a whole batch are fetched at once: a large table is in no near cache. */
-static void aggregate_ip_flows_prefetch(struct element *e, const struct batch *b,
-                                        uint32_t from)
+static inline void flows_look(struct element *e, const struct batch *b, uint32_t from,
+                              struct flow_look *look)
 {
     const struct aggregate_ip_flows *s = element_state(e);
 
-    for (uint32_t i = from; s->table.n_buckets > NEAR_BUCKETS && i < b->n; i++) {
-        const struct pkt *p = b->p[i];
-        struct agg_key k;
-        bool back;
-
-        if (pkt_avail(p, p->network) < sizeof(struct ip4_hdr) + 8)
-            continue;
-        k = flow_key(pkt_ip4(p), load32(p->network + sizeof(struct ip4_hdr)), &back);
-        agg_table_prefetch(&s->table, &k);
+    for (uint32_t i = from; i < b->n; i++) {
+        look[i] = flow_look_at(s, b->p[i]);
+        if (s->table.n_buckets > NEAR_BUCKETS)
+            agg_table_prefetch(&s->table, look[i].hash);
     }
 }
-ELEMENT_LOOP_FIRST(aggregate_ip_flows, aggregate_ip_flows_prefetch)
+
+/* The next packet of a flow. Where nobody listens, the flow may have expired: with many of
+ * them that is as likely as not, so there is no branch. */
+static inline void flow_goes_on(struct aggregate_ip_flows *s, struct pkt *p,
+                                const struct agg_slot *slot, bool back, bool over)
+{
+    uint32_t agg = over ? s->next : *agg_aggregate(slot);
+    uint8_t flags = *agg_flags(slot), anew = back ? AGG_REVERSE : 0;
+
+    anew |= flags & (AGG_USED | AGG_UDP);
+    flags = over ? anew : flags;
+    s->next += over;
+    s->next += !s->next;
+    *agg_aggregate(slot) = agg;
+    *agg_flags(slot) = flags;
+    *agg_last_s(slot) = s->active_s;
+    p->anno_u32[ANNO_AGGREGATE / 4] = agg;
+    pkt_set_paint(p, back != ((flags & AGG_REVERSE) != 0));
+}
+
+static inline verdict_t aggregate_ip_flows_one(struct element *e, struct pkt *p,
+                                               const struct flow_look *l)
+{
+    struct aggregate_ip_flows *s = element_state(e);
+    struct agg_slot slot;
+    bool over;
+
+    if (__builtin_expect(!l->plain || !p->timestamp || s->waiting, 0) ||
+        !agg_table_find(&s->table, &l->key, l->hash, &slot))
+        return flows_any(e, p);
+    s->active_s = (uint32_t)(p->timestamp / NS_PER_S);
+    over = flow_expired(s, &slot, s->active_s);
+    if (__builtin_expect(s->notifier.first != NULL, 0) && over)
+        return flows_any(e, p);
+    flow_goes_on(s, p, &slot, l->back, over);
+    flows_reap(e);
+    return 0;
+}
+ELEMENT_LOOP_(aggregate_ip_flows, struct flow_look look[BATCH_MAX];
+              flows_look(e, b, from, look),
+              ((void)port, aggregate_ip_flows_one(e, p, &look[i])))
 
 /* --- life ------------------------------------------------------------------------------- */
 
@@ -543,6 +623,9 @@ static int aggregate_ip_flows_configure(struct element *e, struct conf *c,
 
     agg_table_init(&s->table, (uint64_t)element_random(e) << 32 | element_random(e));
     s->next = 1;
+    s->tcp_s = s->tcp_timeout / NS_PER_S;
+    s->tcp_done_s = s->tcp_done_timeout / NS_PER_S;
+    s->udp_s = s->udp_timeout / NS_PER_S;
     return 0;
 }
 
@@ -583,7 +666,7 @@ static void aggregate_ip_flows_cleanup(struct element *e)
 
     for (int udp = 0; s->traceinfo.len && udp < 2; udp++)
         for (uint32_t at = 0; agg_table_next(&s->table, &at, &slot);)
-            if (!(*slot.flags & AGG_UDP) == !udp)
+            if (!(*agg_flags(&slot) & AGG_UDP) == !udp)
                 trace_end_flow(e, &slot);
     if (s->traceinfo.len && strcmp(s->traceinfo.s, "-") != 0 && e->initialized) {
         sbuf_puts(&text, "</trace>\n");

@@ -58,6 +58,7 @@ $(B)/tests/switch_tap: $(B)/tests/switch_tap.o $(B)/tests/fake_guest.o $(SWITCH_
 TEST_EXTRA += $(B)/tests/switch_tap
 
 FUZZ_OBJ_netmem = $(SWITCH_OBJ) $(B)/tests/fake_guest.o
+FUZZ_OBJ_spoof  = $(SWITCH_OBJ)
 
 # What runs threads, for ThreadSanitizer.
 TSAN_EXTRA += $(addprefix $(B)/switch/,backplane_test hostile_test kinds_test sleep_test workers_test)

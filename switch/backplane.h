@@ -261,9 +261,12 @@ struct rate_limit {
 
 #define PORT_MAX_ALLOWED 16u
 
-/* Source addresses a port may use; a list of none allows all. ARP is checked too. */
+/* Source addresses a port may use; a list of none allows all. Checked in ARP and in IPv6
+ * neighbour discovery, too. Where IPv6 addresses are checked, the link-local ones that
+ * follow from `macs` are allowed as well. */
 struct port_allow {
     uint32_t n_macs, n_ip4, n_ip6;
+    bool other_family_refused; /* a list of IPv4 alone allows no IPv6, and vice versa */
     uint8_t macs[PORT_MAX_ALLOWED][6];
     uint32_t ip4[PORT_MAX_ALLOWED]; /* host byte order */
     uint8_t ip6[PORT_MAX_ALLOWED][16];

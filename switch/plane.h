@@ -186,6 +186,9 @@ void forward_age(struct backplane *bp, struct network *net, uint32_t now_s);
 
 /* spoof.c: copy heads and keep only packets with allowed sources in w->list. */
 void spoof_filter(struct worker *w, struct port *from);
+/* Of one packet: `head` is its first `len` bytes, 14 to FRAME_HEAD, `total` its length. */
+bool spoof_allowed(const struct port_allow *a, const uint8_t *head, uint32_t len,
+                   uint32_t total);
 
 /* capture.c */
 void capture_frames(struct worker *w, struct port *p, enum capture_direction dir,

@@ -32,7 +32,7 @@
 
 #define FRAME_BATCH     128u         /* frames of a batch, at most */
 #define FRAME_MAX_PARTS 40u          /* frames of a packet, at most */
-#define FRAME_HEAD      64u          /* bytes of a checked copy */
+#define FRAME_HEAD      128u         /* bytes of a checked copy: see spoof.c */
 #define FRAME_MAX       65600u       /* bytes of a packet, at most */
 #define FRAME_SCRATCH   (8u * 65536) /* bytes of a worker's memory for received packets */
 

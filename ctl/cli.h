@@ -69,6 +69,7 @@ struct command {
     unsigned min_words, max_words;    /* of arguments that are no options */
     int (*run)(struct cli *c, const struct cli_args *a);
     void (*more_help)(FILE *out); /* what is generated; may be NULL */
+    void (*words)(FILE *out); /* what completion may offer, one a line; may be NULL */
 };
 
 #define COMMAND(name_)                                                                 \

@@ -37,7 +37,7 @@ COMMAND(version) = {
     .run = version,
 };
 
-/* For packaging/clickos.bash: the verbs, or a verb's options, one a line. */
+/* For packaging/clickos.bash: the verbs, or a verb's options and keys, one a line. */
 static int complete(struct cli *c, const struct cli_args *a)
 {
     size_t n;
@@ -51,6 +51,8 @@ static int complete(struct cli *c, const struct cli_args *a)
         else if (!strcmp(list[i]->name, a->words[0]))
             for (; o && o->name; o++)
                 fprintf(c->out, "%s%s\n", o->name[1] ? "--" : "-", o->name);
+        if (a->n_words && !strcmp(list[i]->name, a->words[0]) && list[i]->words)
+            list[i]->words(c->out);
     }
     free(list);
     return EXIT_OK;
@@ -59,7 +61,7 @@ static int complete(struct cli *c, const struct cli_args *a)
 COMMAND(complete) = {
     .name = "complete",
     .usage = "[VERB]",
-    .summary = "list verbs or a verb's options, for shell completion",
+    .summary = "list verbs or a verb's options and keys, for shell completion",
     .example = "  clickos complete 'port add'",
     .max_words = 1,
     .run = complete,

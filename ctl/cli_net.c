@@ -10,7 +10,9 @@ static const struct cli_option add_options[] = {
     {"backpressure", 0, NULL, "wire: let a full receiver stop the sender"},
     {"port-limit", 0, "N", "addresses learned a port"},
     {"age", 0, "SECONDS", "forget addresses after this long (300)"},
-    {"storm", 0, "PPS", "limit of broadcasts a port"},
+    {"max-addresses", 0, "N", "addresses of all ports together (100000)"},
+    {"storm", 0, "PPS",
+     "broadcasts, multicasts and packets to unknown addresses, a port"},
     {.name = NULL},
 };
 
@@ -31,6 +33,7 @@ static int net_add(struct cli *c, const struct cli_args *a)
     if (cli_flag(a, "backpressure"))
         json_object_set_new(o, "backpressure", json_true());
     set_number(o, "port_limit", cli_value(a, "port-limit"));
+    set_number(o, "max_addresses", cli_value(a, "max-addresses"));
     set_number(o, "age_s", cli_value(a, "age"));
     set_number(o, "storm_pps", cli_value(a, "storm"));
     return api_create(c, o, "networks");

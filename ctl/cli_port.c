@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* cli_port.c -- clickos port add, rm, ls, stats */
+/* cli_port.c -- clickos port add, set, reset, rm, ls */
 
 #include "ctl/cli.h"
 #include "ctl/portspec.h"
@@ -37,21 +37,22 @@ static json_t *absolute(const char *path)
     return json_sprintf("%s/%s", folder, path);
 }
 
-static int add_keys(struct cli *c, const struct cli_args *a, json_t *o)
+/* KEY=VALUE words from number `first` on, of a port of this kind (NULL: any). */
+static int add_keys(struct cli *c, const struct cli_args *a, unsigned first,
+                    const char *kind, json_t *o)
 {
-    for (unsigned i = 2; i < a->n_words; i++) {
+    for (unsigned i = first; i < a->n_words; i++) {
         const char *sep = strchr(a->words[i], '=');
         char *key;
         int failed;
 
         if (!sep || sep == a->words[i])
             return cli_fail(c, EXIT_USAGE,
-                            "'%s' is no KEY=VALUE: see clickos port add "
-                            "-h",
-                            a->words[i]);
+                            "'%s' is no KEY=VALUE: see clickos port %s -h", a->words[i],
+                            kind ? "add" : "set");
         key = strndup(a->words[i], (size_t)(sep - a->words[i]));
         failed = !key || json_object_set_new(o, key,
-                                             is_path(a->words[1], key)
+                                             kind && is_path(kind, key)
                                                  ? absolute(sep + 1)
                                                  : json_string(sep + 1)) < 0;
         free(key);
@@ -72,12 +73,24 @@ static int port_add(struct cli *c, const struct cli_args *a)
         json_object_set_new(o, "network", json_string(cli_value(a, "net")));
     if (cli_value(a, "netns"))
         json_object_set_new(o, "netns", json_string(cli_value(a, "netns")));
-    status = add_keys(c, a, o);
+    status = add_keys(c, a, 2, a->words[1], o);
     if (status) {
         json_decref(o);
         return status;
     }
     return api_create(c, o, "ports");
+}
+
+static void help_settings(FILE *out)
+{
+    for (const struct portset_key *k = portset_keys; k->name; k++)
+        fprintf(out, "  %-16s %s\n", k->name, k->help);
+}
+
+static void words_of_set(FILE *out)
+{
+    for (const struct portset_key *k = portset_keys; k->name; k++)
+        fprintf(out, "%s=\n", k->name);
 }
 
 static void help_keys(FILE *out)
@@ -86,12 +99,19 @@ static void help_keys(FILE *out)
         fprintf(out, "\n%s: %s\n", k->name, k->help);
         for (const struct portkey *p = portkeys; p->name; p++)
             if (p->kind == k->kind)
-                fprintf(out, "  %-14s %s\n", p->name, p->help);
+                fprintf(out, "  %-16s %s\n", p->name, p->help);
     }
     fputs("\nall kinds:\n", out);
-    for (const struct portkey *p = portkeys; p->name; p++)
-        if (!p->kind)
-            fprintf(out, "  %-14s %s\n", p->name, p->help);
+    help_settings(out);
+}
+
+static void words_of_add(FILE *out)
+{
+    for (const struct portkind *k = portkinds; k->name; k++)
+        fprintf(out, "%s\n", k->name);
+    for (const struct portkey *k = portkeys; k->name; k++)
+        fprintf(out, "%s=\n", k->name);
+    words_of_set(out);
 }
 
 COMMAND(port_add) = {
@@ -99,12 +119,87 @@ COMMAND(port_add) = {
     .usage = "NAME KIND --net NETWORK [--netns NAME] [KEY=VALUE ...]",
     .summary = "create a port: tap, packet, pcap-in, pcap-out, gen, sink",
     .example = "  clickos port add tap0 tap --net left --netns client\n"
-               "  clickos port add src gen --net left rate=100k size=64,1500",
+               "  clickos port add src gen --net left rate=100k size=64,1500\n"
+               "  clickos port add web tap --net left allow_ip=10.0.0.7 in_bps=100M",
     .options = add_options,
     .min_words = 2,
     .max_words = CLI_MAX_WORDS,
     .run = port_add,
     .more_help = help_keys,
+    .words = words_of_add,
+};
+
+/* ---- set ------------------------------------------------------------------------- */
+
+/* "key=" takes a setting back. */
+static void empty_to_null(json_t *o)
+{
+    const char *key;
+    json_t *value;
+    void *next;
+
+    json_object_foreach_safe(o, next, key, value) if (!*json_string_value(value))
+        json_object_set_new(o, key, json_null());
+}
+
+static int port_set(struct cli *c, const struct cli_args *a)
+{
+    json_t *o = json_object(), *answer = NULL;
+    int status = add_keys(c, a, 1, NULL, o);
+
+    if (status) {
+        json_decref(o);
+        return status;
+    }
+    empty_to_null(o);
+    status = api(c, "PATCH", o, &answer, "/v1/ports/%s", a->words[0]);
+    if (status == EXIT_OK && c->json)
+        return cli_print_json(c, answer);
+    json_decref(answer);
+    return status;
+}
+
+static void help_set(FILE *out)
+{
+    fputc('\n', out);
+    help_settings(out);
+}
+
+COMMAND(port_set) = {
+    .name = "port set",
+    .usage = "NAME KEY=VALUE ...",
+    .summary = "change a port's limits, allowed sources and addresses under traffic",
+    .more = "Ports of VMs too. KEY= takes a setting back. Settings outlive the daemon.",
+    .example = "  clickos port set fw.0 pps=10k bps=100M\n"
+               "  clickos port set fw.0 allow_mac=own allow_ip=10.0.0.7,fd00::7\n"
+               "  clickos port set fw.0 pps= bps=",
+    .min_words = 2,
+    .max_words = CLI_MAX_WORDS,
+    .run = port_set,
+    .more_help = help_set,
+    .words = words_of_set,
+};
+
+static int port_reset(struct cli *c, const struct cli_args *a)
+{
+    int status = EXIT_OK;
+
+    for (unsigned i = 0; i < a->n_words; i++) {
+        int one = api(c, "POST", NULL, NULL, "/v1/ports/%s/reset", a->words[i]);
+
+        status = status ? status : one;
+    }
+    return status;
+}
+
+COMMAND(port_reset) = {
+    .name = "port reset",
+    .usage = "NAME ...",
+    .summary = "begin counters, and what a sink measured, at zero",
+    .example = "  clickos port reset dst",
+    .min_words = 1,
+    .max_words = CLI_MAX_WORDS,
+    .run = port_reset,
 };
 
 static int port_rm(struct cli *c, const struct cli_args *a)
@@ -149,73 +244,4 @@ COMMAND(port_ls) = {
     .summary = "list ports, those of VMs too",
     .example = "  clickos port ls",
     .run = port_ls,
-};
-
-/* ---- stats ----------------------------------------------------------------------- */
-
-static void drops_text(struct sbuf *out, json_t *drops)
-{
-    const char *key;
-    json_t *value;
-
-    json_object_foreach(drops, key, value)
-        sbuf_printf(out, "%s%s %" JSON_INTEGER_FORMAT, out->len ? ", " : "", key,
-                    json_integer_value(value));
-}
-
-static void stats_row(struct table *t, const json_t *p)
-{
-    const json_t *s = json_object_get(p, "stats");
-    struct sbuf drops = SBUF_INIT;
-
-    drops_text(&drops, json_object_get(s, "drops"));
-    table_cell(t, "%s", json_str(p, "name"));
-    table_cell(t, "%" JSON_INTEGER_FORMAT, json_num(s, "in_packets"));
-    table_cell(t, "%" JSON_INTEGER_FORMAT, json_num(s, "in_bytes"));
-    table_cell(t, "%" JSON_INTEGER_FORMAT, json_num(s, "out_packets"));
-    table_cell(t, "%" JSON_INTEGER_FORMAT, json_num(s, "out_bytes"));
-    table_cell(t, "%s", sbuf_text(&drops));
-    sbuf_fini(&drops);
-}
-
-static void print_sink(struct cli *c, json_t *sink)
-{
-    const char *key;
-    json_t *value;
-
-    json_object_foreach(sink, key, value) fprintf(
-        c->out, "  %-16s %" JSON_INTEGER_FORMAT "\n", key, json_integer_value(value));
-}
-
-static int port_stats(struct cli *c, const struct cli_args *a)
-{
-    json_t *o = NULL;
-    struct table t;
-    size_t i;
-    const json_t *p;
-    int status = a->n_words ? api(c, "GET", NULL, &o, "/v1/ports/%s", a->words[0])
-                            : api(c, "GET", NULL, &o, "/v1/ports?stats=1");
-
-    if (status)
-        return status;
-    if (c->json)
-        return cli_print_json(c, o);
-    table_init(&t, "NAME #IN-PACKETS #IN-BYTES #OUT-PACKETS #OUT-BYTES DROPS");
-    if (a->n_words)
-        stats_row(&t, o);
-    json_array_foreach(json_object_get(o, "ports"), i, p) stats_row(&t, p);
-    table_print(&t, c->out);
-    print_sink(c, json_object_get(o, "sink"));
-    json_decref(o);
-    return EXIT_OK;
-}
-
-COMMAND(port_stats) = {
-    .name = "port stats",
-    .usage = "[NAME]",
-    .summary = "packets and bytes of ports, and drops by reason",
-    .more = "In is into the switch, out is out of it.",
-    .example = "  clickos port stats fw.0",
-    .max_words = 1,
-    .run = port_stats,
 };

@@ -14,7 +14,7 @@
 
 static const struct cli_option run_options[] = {
     {"net", 0, "NETWORK,...", "join interface 0, 1, ... to these; '-' to none"},
-    {"if", 0, "NETWORK[,KEY=VALUE ...]", "one more interface; mac, ip, wake, pps, bps"},
+    {"if", 0, "NETWORK[,KEY=VALUE ...]", "one more interface: see below"},
     {"create-net", 0, NULL, "create networks that do not exist"},
     {"isolation", 0, "KIND", "kvm, process or auto (the default)"},
     {"memory", 0, "SIZE", "for the configuration and its state, as 64M"},
@@ -52,29 +52,37 @@ static void add_nets(json_t *list, const char *nets)
     }
 }
 
-/* mac=, ip= (several) or wake= */
+/* Those that may be given more than once. */
+static bool is_list(const char *key)
+{
+    return !strcmp(key, "ip") || !strcmp(key, "allow_ip") ||
+           !strcmp(key, "allow_mac") || !strcmp(key, "static_mac");
+}
+
+/* What the keys mean is the daemon's business, but for a list of them in an error. */
 static int add_key(struct cli *c, json_t *o, const char *text, size_t len)
 {
     const char *sep = memchr(text, '=', len);
-    size_t key = sep ? (size_t)(sep - text) : len, n = sep ? len - key - 1 : 0;
+    size_t n = sep ? (size_t)(sep - text) : 0;
+    char key[32];
+    json_t *value;
 
-    if (sep && key == 3 && !memcmp(text, "mac", 3)) {
-        json_object_set_new(o, "mac", json_stringn(sep + 1, n));
-    } else if (sep && key == 4 && !memcmp(text, "wake", 4)) {
-        json_object_set_new(o, "wake", json_stringn(sep + 1, n));
-    } else if (sep && key == 3 &&
-               (!memcmp(text, "pps", 3) || !memcmp(text, "bps", 3))) {
-        json_object_set_new(o, *text == 'p' ? "pps" : "bps", json_stringn(sep + 1, n));
-    } else if (sep && key == 2 && !memcmp(text, "ip", 2)) {
-        if (!json_object_get(o, "ip"))
-            json_object_set_new(o, "ip", json_array());
-        json_array_append_new(json_object_get(o, "ip"), json_stringn(sep + 1, n));
-    } else {
-        return cli_fail(
-            c, EXIT_USAGE,
-            "'%.*s': after the network mac=, ip=, wake=, pps= and bps= are known",
-            (int)len, text);
-    }
+    if (!sep || n == 0 || n >= sizeof key)
+        return cli_fail(c, EXIT_USAGE,
+                        "'%.*s': KEY=VALUE follows the network: mac=, ip=, wake= and "
+                        "those of clickos port set -h",
+                        (int)len, text);
+    memcpy(key, text, n);
+    key[n] = '\0';
+    value = json_stringn(sep + 1, len - n - 1);
+    if (!is_list(key))
+        return json_object_set_new(o, key, value) < 0
+                   ? cli_fail(c, EXIT_USAGE, "'%.*s' is not valid UTF-8", (int)len,
+                              text)
+                   : 0;
+    if (!json_object_get(o, key))
+        json_object_set_new(o, key, json_array());
+    json_array_append_new(json_object_get(o, key), value);
     return 0;
 }
 
@@ -258,8 +266,13 @@ COMMAND(run) = {
     .summary = "start a VM with a configuration",
     .more =
         "Without a NAME the file's name is taken. Interface 0 joins the first network\n"
-        "given, interface 1 the second, and so on. If anything fails, nothing stays.",
-    .example = "  clickos run fw firewall.click --net left,right PORT=80",
+        "given, interface 1 the second, and so on. If anything fails, nothing stays.\n"
+        "\n"
+        "--if NETWORK[,KEY=VALUE ...] takes mac=, ip= (several), wake=own or any, and "
+        "what\n"
+        "'clickos port set -h' lists: limits, allowed source addresses.",
+    .example = "  clickos run fw firewall.click --net left,right PORT=80\n"
+               "  clickos run web web.click --if left,pps=10k,allow_mac=own",
     .options = run_options,
     .max_words = CLI_MAX_WORDS,
     .run = run_vm,

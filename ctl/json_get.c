@@ -7,6 +7,7 @@
 #include "ctl/names.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 json_t *json_get_object(const char *text, size_t len, struct diag *d)
@@ -100,5 +101,58 @@ int json_get_u64(const json_t *o, const char *key, uint64_t min, uint64_t max,
                         "'%s' is %" PRIu64 ", but must be from %" PRIu64 " to %" PRIu64,
                         key, n, min, max);
     *out = n;
+    return 0;
+}
+
+/* Powers of ten, as everywhere in networking; -1: it is no number. */
+static double decimal(const json_t *v)
+{
+    static const char units[] = "kmg";
+    const char *text = json_string_value(v), *unit;
+    double n = json_is_number(v) ? json_number_value(v) : -1;
+    char *end;
+
+    if (!text)
+        return n;
+    n = strtod(text, &end);
+    if (end == text)
+        return -1;
+    if (!*end)
+        return n;
+    unit = strchr(units, *end | 0x20);
+    if (!unit || end[1])
+        return -1;
+    for (const char *u = units; u <= unit; u++)
+        n *= 1000;
+    return n;
+}
+
+int json_get_rate(const json_t *o, const char *key, double *out, struct diag *d)
+{
+    const json_t *v = json_object_get(o, key);
+    double rate = decimal(v);
+
+    if (!v || json_is_null(v))
+        return 0;
+    if (!(rate >= 0) || rate > 1e15)
+        return diag_err(d, "'%s' must be a rate, as 1000 or 1.5M", key);
+    *out = rate;
+    return 0;
+}
+
+int json_get_count(const json_t *o, const char *key, uint64_t max, uint64_t *out,
+                   struct diag *d)
+{
+    const json_t *v = json_object_get(o, key);
+    double n = decimal(v);
+
+    if (!v || json_is_null(v))
+        return 0;
+    /* The second: not a whole number, or one that a double does not hold. */
+    if (!(n >= 0) || n > 1e15 || n != (double)(uint64_t)n)
+        return diag_err(d, "'%s' must be a number, as 1000 or 10k", key);
+    if (n > (double)max)
+        return diag_err(d, "'%s' is %.0f, but must be from 0 to %" PRIu64, key, n, max);
+    *out = (uint64_t)n;
     return 0;
 }

@@ -29,4 +29,11 @@ int json_get_bool(const json_t *o, const char *key, bool *out, struct diag *d);
 int json_get_u64(const json_t *o, const char *key, uint64_t min, uint64_t max,
                  uint64_t *out, struct diag *d);
 
+/* Something a second: a number, or "10k", "1.5M", "10G". */
+int json_get_rate(const json_t *o, const char *key, double *out, struct diag *d);
+
+/* So many things, from 0 on, with the same units: "10k" packets are 10,000. */
+int json_get_count(const json_t *o, const char *key, uint64_t max, uint64_t *out,
+                   struct diag *d);
+
 #endif

@@ -167,6 +167,52 @@ static void drop_tap(struct user_port *p)
     p->made_device = false;
 }
 
+static bool has_mac(const struct portset *set, const uint8_t *mac)
+{
+    for (uint32_t i = 0; set && i < set->n_static; i++)
+        if (!memcmp(set->static_macs[i], mac, 6))
+            return true;
+    return false;
+}
+
+/* Take away what `set` has and `keep` has not. */
+static void unbind(struct daemon_state *s, uint32_t net, const struct portset *set,
+                   const struct portset *keep)
+{
+    for (uint32_t i = 0; set && i < set->n_static; i++)
+        if (!has_mac(keep, set->static_macs[i]))
+            backplane_remove_address(s->bp, net, set->static_macs[i], NULL);
+}
+
+int port_bind(struct daemon_state *s, uint32_t net, uint32_t port,
+              const struct portset *was, const struct portset *now, struct diag *d)
+{
+    for (uint32_t i = 0; i < now->n_static; i++) {
+        if (has_mac(was, now->static_macs[i]))
+            continue;
+        if (backplane_add_address(s->bp, port, now->static_macs[i], d) < 0) {
+            struct portset done = *now;
+
+            done.n_static = i;
+            unbind(s, net, &done, was);
+            return -1;
+        }
+    }
+    unbind(s, net, was, now);
+    return 0;
+}
+
+int port_apply(struct daemon_state *s, uint32_t net, uint32_t port,
+               const struct portset *was, const struct portset *now, struct diag *d)
+{
+    if (port_bind(s, net, port, was, now, d) < 0)
+        return -1;
+    if (backplane_set_port(s->bp, port, &now->settings, d) == 0)
+        return 0;
+    port_bind(s, net, port, now, was, NULL);
+    return -1;
+}
+
 static int attach(struct daemon_state *s, struct user_port *p, struct diag *d)
 {
     struct net *n = net_find(s, p->spec.network);
@@ -176,8 +222,12 @@ static int attach(struct daemon_state *s, struct user_port *p, struct diag *d)
     p->spec.config.network = n->id;
     if (p->spec.config.kind == PORT_TAP && prepare_tap(p, d) < 0)
         return -1;
-    if (backplane_add_port(s->bp, &p->spec.config, &p->id, d) == 0)
+    if (backplane_add_port(s->bp, &p->spec.config, &p->id, d) < 0)
+        return -1;
+    if (port_bind(s, n->id, p->id, NULL, &p->spec.set, d) == 0)
         return 0;
+    backplane_remove_port(s->bp, p->id, NULL);
+    p->id = 0;
     return -1;
 }
 
@@ -235,6 +285,54 @@ int port_add(struct daemon_state *s, struct spec_port *spec, struct diag *d)
     if (rc < 0)
         free(p); /* the spec stays the caller's */
     return rc;
+}
+
+/* Into the switch first, which may refuse it. */
+static int change_port(struct daemon_state *s, struct user_port *p, json_t *json,
+                       const struct portset *now, struct diag *d)
+{
+    uint32_t net = p->spec.config.network;
+    json_t *had = p->spec.json, *record;
+    int rc;
+
+    if (p->id && port_apply(s, net, p->id, &p->spec.set, now, d) < 0)
+        return -1;
+    p->spec.json = json;
+    record = port_record(p);
+    p->spec.json = had;
+    rc = store_put(s->store, STORE_PORT, p->spec.config.name, record, d);
+    json_decref(record);
+    if (rc < 0 && p->id)
+        port_apply(s, net, p->id, now, &p->spec.set, NULL);
+    return rc;
+}
+
+int port_change(struct daemon_state *s, struct user_port *p, const json_t *change,
+                struct diag *d)
+{
+    json_t *had = portset_filter(p->spec.json);
+    json_t *merged = portset_merge(had, change, d), *json = json_copy(p->spec.json);
+    struct portset now;
+    int rc = -1;
+
+    json_decref(had);
+    for (const struct portset_key *k = portset_keys; k->name; k++)
+        json_object_del(json, k->name);
+    if (merged && portset_read(&now, merged, spec_port_mac(&p->spec), d) == 0) {
+        json_object_update(json, merged);
+        rc = change_port(s, p, json, &now, d);
+    }
+    json_decref(merged);
+    if (rc < 0) {
+        json_decref(json);
+        return rc;
+    }
+    /* The values that strings of the spec lie in are those of both. */
+    json_decref(p->spec.json);
+    p->spec.json = json;
+    p->spec.set = now;
+    p->spec.config.settings = now.settings;
+    return 0;
 }
 
 int port_remove(struct daemon_state *s, struct user_port *p, struct diag *d)

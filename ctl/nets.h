@@ -38,6 +38,18 @@ size_t net_ports(struct daemon_state *s, const struct net *n, char one[BACKPLANE
 int port_add(struct daemon_state *s, struct spec_port *spec, struct diag *d);
 int port_remove(struct daemon_state *s, struct user_port *p, struct diag *d);
 
+/* Change its settings by `change` (portset_merge()), in the switch and in the state folder.
+ * 0, -1 or STORE_FULL with a message; then nothing has changed. */
+int port_change(struct daemon_state *s, struct user_port *p, const json_t *change,
+                struct diag *d);
+
+/* Give a port of the switch the settings `now` in place of `was`, addresses included; and
+ * the addresses alone, to one that is new (`was` NULL). -1: all is as it was. */
+int port_apply(struct daemon_state *s, uint32_t net, uint32_t port,
+               const struct portset *was, const struct portset *now, struct diag *d);
+int port_bind(struct daemon_state *s, uint32_t net, uint32_t port,
+              const struct portset *was, const struct portset *now, struct diag *d);
+
 /* Read networks and ports back from the state folder. What cannot be made again stays
  * listed with its trouble. */
 void nets_load(struct daemon_state *s, struct diag *d);

@@ -25,14 +25,6 @@ const struct portkind portkinds[] = {
 };
 
 const struct portkey portkeys[] = {
-    {0, PORTKEY_BOOL, "disabled", "takes and gives nothing", AT(settings.disabled)},
-    {0, PORTKEY_BOOL, "promiscuous", "gets a copy of all packets of its network",
-     AT(settings.promiscuous)},
-    {0, PORTKEY_RATE, "in_pps", "limit inwards, packets a second", AT(settings.in.pps)},
-    {0, PORTKEY_RATE, "in_bps", "limit inwards, bits a second", AT(settings.in.bps)},
-    {0, PORTKEY_RATE, "out_pps", "limit outwards, packets a second",
-     AT(settings.out.pps)},
-    {0, PORTKEY_RATE, "out_bps", "limit outwards, bits a second", AT(settings.out.bps)},
     {PORT_TAP, PORTKEY_STRING, "ifname", "the device's name; default the port's",
      AT(tap.ifname)},
     {PORT_TAP, PORTKEY_STRING, "netns", "network namespace of the device",
@@ -48,7 +40,10 @@ const struct portkey portkeys[] = {
     {PORT_PCAP_IN, PORTKEY_PATH, "file", "the file to play", AT(pcap_in.path)},
     {PORT_PCAP_IN, PORTKEY_BOOL, "timed", "keep the recorded distances",
      AT(pcap_in.timed)},
-    {PORT_PCAP_IN, PORTKEY_U64, "repeat", "how often to play it", AT(pcap_in.repeat)},
+    {PORT_PCAP_IN, PORTKEY_RATE, "speed", "of 'timed': 2 is twice as fast",
+     AT(pcap_in.speed)},
+    {PORT_PCAP_IN, PORTKEY_COUNT, "repeat", "how often to play it, or 'forever'",
+     AT(pcap_in.repeat)},
     {PORT_PCAP_OUT, PORTKEY_PATH, "file", "the file to write", AT(pcap_out.path)},
     {PORT_PCAP_OUT, PORTKEY_U32, "snaplen", "bytes kept of a packet",
      AT(pcap_out.snaplen)},
@@ -67,6 +62,8 @@ const struct portkey portkeys[] = {
     {PORT_GENERATOR, PORTKEY_MAC, "src_mac", "source address", AT(generator.src_mac)},
     {PORT_GENERATOR, PORTKEY_MAC, "dst_mac", "destination address; default broadcast",
      AT(generator.dst_mac)},
+    {PORT_GENERATOR, PORTKEY_U32, "spread",
+     "flows go round so many addresses, from dst_mac on", AT(generator.spread)},
     {PORT_GENERATOR, PORTKEY_IP, "src_ip", "source address", AT(generator.src_ip)},
     {PORT_GENERATOR, PORTKEY_IP, "dst_ip", "destination address", AT(generator.dst_ip)},
     {PORT_GENERATOR, PORTKEY_U16, "src_port", "source port of the first flow",
@@ -78,15 +75,10 @@ const struct portkey portkeys[] = {
     {.name = NULL},
 };
 
-static bool is_for(const struct portkey *k, enum port_kind kind)
-{
-    return k->kind == 0 || k->kind == kind;
-}
-
 static const struct portkey *find_key(enum port_kind kind, const char *name)
 {
     for (const struct portkey *k = portkeys; k->name; k++)
-        if (is_for(k, kind) && !strcmp(k->name, name))
+        if (k->kind == kind && !strcmp(k->name, name))
             return k;
     return NULL;
 }
@@ -120,31 +112,6 @@ static int read_sizes(const json_t *o, const char *key, struct generator_config 
     }
 }
 
-/* Rates are powers of ten, as everywhere in networking: "10k", "1.5M", "10G". */
-static int read_rate(const json_t *o, const char *key, double *out, struct diag *d)
-{
-    static const char units[] = "kmg";
-    const json_t *v = json_object_get(o, key);
-    const char *text = json_string_value(v), *unit;
-    double rate = json_is_number(v) ? json_number_value(v) : -1;
-    char *end;
-
-    if (text) {
-        rate = strtod(text, &end);
-        if (end == text)
-            rate = -1;
-        else if (*end && (unit = strchr(units, *end | 0x20)) && !end[1])
-            for (const char *u = units; u <= unit; u++)
-                rate *= 1000;
-        else if (*end)
-            rate = -1;
-    }
-    if (!(rate >= 0) || rate > 1e15)
-        return diag_err(d, "'%s' must be a rate, as 1000 or 1.5M", key);
-    *out = rate;
-    return 0;
-}
-
 static int read_ip(const json_t *o, const char *key, uint32_t *ip, struct diag *d)
 {
     const char *text = "";
@@ -165,7 +132,7 @@ static int read_number(struct spec_port *p, const struct portkey *k, struct diag
                           : k->type == PORTKEY_U32 ? UINT32_MAX
                                                    : INT64_MAX;
 
-    if (json_get_u64(p->json, k->name, 0, max, &n, d) < 0)
+    if (json_get_count(p->json, k->name, max, &n, d) < 0)
         return -1;
     if (k->type == PORTKEY_U16)
         *(uint16_t *)member = (uint16_t)n;
@@ -173,6 +140,18 @@ static int read_number(struct spec_port *p, const struct portkey *k, struct diag
         *(uint32_t *)member = (uint32_t)n;
     else
         *(uint64_t *)member = n;
+    return 0;
+}
+
+static int read_count(struct spec_port *p, const struct portkey *k, struct diag *d)
+{
+    const char *text = json_string_value(json_object_get(p->json, k->name));
+
+    if (text && strcmp(text, "forever") && (*text < '0' || *text > '9'))
+        return diag_err(d, "'%s' must be a number or 'forever'", k->name);
+    if (!text || strcmp(text, "forever"))
+        return read_number(p, k, d);
+    *(uint64_t *)(void *)((char *)&p->config + k->offset) = UINT64_MAX;
     return 0;
 }
 
@@ -194,12 +173,9 @@ static int read_rate_member(struct spec_port *p, const struct portkey *k,
     void *member = (char *)&p->config + k->offset;
     double rate = 0;
 
-    if (read_rate(p->json, k->name, &rate, d) < 0)
+    if (json_get_rate(p->json, k->name, &rate, d) < 0)
         return -1;
-    if (k->offset == AT(generator.rate_pps))
-        *(double *)member = rate;
-    else
-        *(uint64_t *)member = (uint64_t)rate;
+    *(double *)member = rate;
     return 0;
 }
 
@@ -219,6 +195,8 @@ static int read_key(struct spec_port *p, const struct portkey *k, struct diag *d
         return read_mac(p, k, d);
     case PORTKEY_IP:
         return read_ip(p->json, k->name, (uint32_t *)member, d);
+    case PORTKEY_COUNT:
+        return read_count(p, k, d);
     case PORTKEY_SIZES:
         return read_sizes(p->json, k->name, &p->config.generator, d);
     case PORTKEY_U16:
@@ -257,13 +235,20 @@ static int unknown_key(const struct spec_port *p, const char *key, struct diag *
 
     suggest_init(&s, key);
     for (const struct portkey *k = portkeys; k->name; k++)
-        if (is_for(k, p->config.kind))
+        if (k->kind == p->config.kind)
             suggest_add(&s, k->name);
+    for (const struct portset_key *k = portset_keys; k->name; k++)
+        suggest_add(&s, k->name);
     if (s.best)
         return diag_err(d, "a port of this kind has no key '%.40s': did you mean '%s'?",
                         key, s.best);
     return diag_err(
         d, "a port of this kind has no key '%.40s': see clickos port add -h", key);
+}
+
+const uint8_t *spec_port_mac(const struct spec_port *p)
+{
+    return p->config.kind == PORT_TAP ? p->config.tap.mac : NULL;
 }
 
 static int read_keys(struct spec_port *p, struct diag *d)
@@ -276,7 +261,7 @@ static int read_keys(struct spec_port *p, struct diag *d)
         const struct portkey *k;
 
         if (!strcmp(key, "name") || !strcmp(key, "kind") || !strcmp(key, "network") ||
-            json_is_null(value))
+            json_is_null(value) || portset_has(key))
             continue;
         k = find_key(p->config.kind, key);
         if (!k)
@@ -286,6 +271,9 @@ static int read_keys(struct spec_port *p, struct diag *d)
         if (k->type == PORTKEY_MAC && k->kind == PORT_TAP)
             p->config.tap.mac = p->tap_mac;
     }
+    if (portset_read(&p->set, p->json, spec_port_mac(p), d) < 0)
+        return -1;
+    p->config.settings = p->set.settings;
     return 0;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * portspec.h -- what somebody wants of a port: a table of keys, read into a port_config
+ * portspec.h -- what somebody wants of a port: a table of keys a kind, read into a
+ *               port_config; what all kinds have in common is in portset.h
  *
  *     {"name": "tap0", "kind": "tap", "network": "left", "netns": "client"}
  *
@@ -14,7 +15,7 @@
 #define CTL_PORTSPEC_H
 
 #include "base/diag.h"
-#include "switch/backplane.h"
+#include "ctl/portset.h"
 
 #include <jansson.h>
 #include <stddef.h>
@@ -26,14 +27,15 @@ enum portkey_type {
     PORTKEY_U16,
     PORTKEY_U32,
     PORTKEY_U64,
-    PORTKEY_RATE, /* double: "1M" is a million */
+    PORTKEY_COUNT, /* u64, or "forever" */
+    PORTKEY_RATE,  /* double: "1M" is a million */
     PORTKEY_MAC,
     PORTKEY_IP,
     PORTKEY_SIZES, /* "64,594,1518" */
 };
 
 struct portkey {
-    enum port_kind kind; /* 0: all kinds */
+    enum port_kind kind;
     enum portkey_type type;
     const char *name, *help;
     size_t offset; /* in struct port_config */
@@ -53,11 +55,15 @@ struct spec_port {
     json_t *json;        /* owned */
     const char *network; /* NULL: none given */
     uint8_t tap_mac[6];  /* what config.tap.mac points to */
+    struct portset set;  /* its settings are in config, too */
     struct port_config config;
 };
 
 /* config.network is still to be filled in, and config.tap.ifname may be NULL. */
 int spec_port_read(struct spec_port *p, const char *text, size_t len, struct diag *d);
 void spec_port_fini(struct spec_port *p);
+
+/* The address of its device if one was asked for, NULL otherwise. Borrowed. */
+const uint8_t *spec_port_mac(const struct spec_port *p);
 
 #endif

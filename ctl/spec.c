@@ -7,6 +7,7 @@
 #include "base/sbuf.h"
 #include "ctl/json_get.h"
 #include "ctl/names.h"
+#include "ctl/portset.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -184,20 +185,29 @@ static int read_restart(const json_t *o, enum restart_policy *policy, struct dia
                     name);
 }
 
+/* What an interface alone has, and the settings of every port. */
+static int check_members(const json_t *o, struct diag *d)
+{
+    enum { ROOM = 32 };
+    const char *known[ROOM] = {"network", "mac", "wake", "ip"};
+    size_t n = 4;
+
+    for (const struct portset_key *k = portset_keys; k->name && n < ROOM; k++)
+        known[n++] = k->name;
+    return json_get_only(o, known, n, d);
+}
+
 static int read_interface(struct spec_vm *v, const json_t *o, struct diag *d)
 {
-    static const char *const known[] = {"network", "mac", "wake", "ip", "pps", "bps"};
     struct spec_if *i = &v->ifs[v->n_ifs];
     const char *mac = NULL, *wakes = NULL;
+    struct portset set;
 
     if (!json_is_object(o))
         return diag_err(d, "'interfaces' must be a list of objects");
-    if (json_get_only(o, known, COUNT(known), d) < 0 ||
-        json_get_string(o, "network", &i->network, d) < 0 ||
+    if (check_members(o, d) < 0 || json_get_string(o, "network", &i->network, d) < 0 ||
         json_get_string(o, "mac", &mac, d) < 0 ||
         json_get_string(o, "wake", &wakes, d) < 0 ||
-        json_get_u64(o, "pps", 0, UINT32_MAX, &i->pps, d) < 0 ||
-        json_get_u64(o, "bps", 0, UINT64_C(1) << 40, &i->bps, d) < 0 ||
         read_ips(i, json_object_get(o, "ip"), d) < 0)
         return -1;
     if (wakes && strcmp(wakes, "any") && strcmp(wakes, "own"))
@@ -209,8 +219,9 @@ static int read_interface(struct spec_vm *v, const json_t *o, struct diag *d)
     if (mac && !mac_parse(mac, i->mac))
         return diag_err(d, "'%.40s' is no MAC address of one host, as %s", mac,
                         "02:00:00:00:00:01");
+    i->json = o;
     v->n_ifs++;
-    return 0;
+    return portset_read(&set, o, i->mac, d);
 }
 
 static int read_interfaces(struct spec_vm *v, const json_t *o, struct diag *d)

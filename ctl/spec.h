@@ -40,12 +40,12 @@ void spec_config_fini(struct spec_config *c);
 char *spec_config_wire(const struct spec_config *c, size_t *len, struct diag *d);
 
 /* An interface: {"network"?: "left", "mac"?: "02:...", "wake"?: "any" | "own",
- *                "ip"?: ["10.0.0.1"], "pps"?: 1000, "bps"?: "10M"}. */
+ *                "ip"?: ["10.0.0.1"], and what ctl/portset.h knows}. */
 struct spec_if {
     const char *network; /* NULL: connected to nothing */
     uint8_t mac[6];
-    uint64_t pps, bps; /* either way; 0: no limit */
-    bool own_only;     /* what wakes it: as struct park_config has it */
+    const json_t *json; /* borrowed; its settings are among it, and right */
+    bool own_only;      /* what wakes it: as struct park_config has it */
     uint32_t n_ip4;
     uint32_t ip4[PARK_MAX_IPS];
 };

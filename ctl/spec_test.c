@@ -213,3 +213,64 @@ TEST(a_wrong_port_is_refused_with_a_line_that_helps)
     EXPECT(strstr(port_error("{\"name\": \"t\", \"kind\": \"gen\", \"stream\": 65536}"),
                   "must be from 0 to 65535"));
 }
+
+TEST(a_port_has_settings_whatever_its_kind)
+{
+    const char *text =
+        "{\"name\": \"s\", \"kind\": \"sink\", \"pps\": \"10k\", \"in_pps\": 5,"
+        "\"out_burst\": \"2k\", \"allow_mac\": [\"02:00:00:00:00:01\"],"
+        "\"allow_ip\": \"10.0.0.1,fd00::1\", \"static_mac\": \"02:00:00:00:00:02\"}";
+    const struct port_settings *s;
+    struct spec_port p;
+
+    EXPECT_EQ(spec_port_read(&p, text, strlen(text), &d), 0);
+    s = &p.config.settings;
+    EXPECT_EQ(s->in.pps, 5);
+    EXPECT_EQ(s->out.pps, 10000);
+    EXPECT_EQ(s->out.burst_packets, 2000);
+    EXPECT_EQ(s->allow.n_macs, 1);
+    EXPECT_EQ(s->allow.ip4[0], 0x0a000001);
+    EXPECT_EQ(s->allow.ip6[0][15], 1);
+    EXPECT(s->allow.other_family_refused);
+    EXPECT_EQ(p.set.static_macs[0][5], 2);
+    spec_port_fini(&p);
+}
+
+TEST(settings_that_make_no_sense_are_refused)
+{
+    EXPECT_STR(port_error("{\"name\": \"s\", \"kind\": \"sink\", \"bps\": \"1x\"}"),
+               "'bps' must be a rate, as 1000 or 1.5M");
+    EXPECT_STR(port_error("{\"name\": \"s\", \"kind\": \"sink\", \"in_burst\": 1.5}"),
+               "'in_burst' must be a number, as 1000 or 10k");
+    EXPECT(strstr(port_error("{\"name\": \"s\", \"kind\": \"sink\", \"allow_ip\": 7}"),
+                  "must be a list of addresses"));
+    EXPECT(
+        strstr(port_error("{\"name\": \"s\", \"kind\": \"sink\", \"allow_mac\": [7]}"),
+               "must be a list of addresses"));
+    EXPECT(strstr(
+        port_error("{\"name\": \"s\", \"kind\": \"sink\", \"allow_mac\": \"own\"}"),
+        "'own' is for interfaces of VMs"));
+    EXPECT(strstr(vm_error("{\"name\": \"v\", \"interfaces\": [{\"alow_ip\": \"\"}]}"),
+                  "did you mean 'allow_ip'"));
+    EXPECT(
+        strstr(vm_error("{\"name\": \"v\", \"interfaces\": [{\"allow_ip\": \"x\"}]}"),
+               "'x' is no IPv4 or IPv6 address"));
+}
+
+TEST(a_limit_either_way_takes_the_place_of_those_of_one_way)
+{
+    json_t *had = json_pack("{s:i, s:i, s:s}", "in_pps", 5, "out_bps", 7, "allow_ip",
+                            "10.0.0.1");
+    json_t *change = json_pack("{s:i, s:n}", "pps", 9, "allow_ip");
+    json_t *now = portset_merge(had, change, &d);
+
+    EXPECT_EQ(json_object_size(now), 2);
+    EXPECT_EQ(json_integer_value(json_object_get(now, "pps")), 9);
+    EXPECT_EQ(json_integer_value(json_object_get(now, "out_bps")), 7);
+    json_decref(now);
+    json_object_set_new(change, "mtu", json_integer(1));
+    EXPECT(portset_merge(had, change, &d) == NULL);
+    EXPECT_EQ(d.n_errors, 1);
+    json_decref(change);
+    json_decref(had);
+}

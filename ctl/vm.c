@@ -60,6 +60,8 @@ void vm_free(struct vm *vm)
         quota_remove(vm->s->quota, vm->name);
         vm->s->sweep = true;
     }
+    for (unsigned i = 0; i < vm->n_ifs; i++)
+        json_decref(vm->ifs[i].settings);
     strmap_remove(&vm->s->vms, vm->name, strlen(vm->name));
     while (vm->configs) {
         struct vm_config *c = vm->configs;
@@ -91,26 +93,31 @@ struct vm_config *vm_config(struct vm *vm, const char *name)
 static int attach_one(struct vm *vm, const struct vmm_net *net, unsigned i,
                       struct diag *d)
 {
-    struct net *n = net_find(vm->s, vm->ifs[i].network);
+    struct vm_if *f = &vm->ifs[i];
+    struct net *n = net_find(vm->s, f->network);
     char name[BACKPLANE_NAME];
     struct port_config c = {.name = name, .kind = PORT_VM};
+    struct portset set;
 
     if (!n)
-        return diag_err(d, "there is no network '%s'", vm->ifs[i].network);
+        return diag_err(d, "there is no network '%s'", f->network);
     snprintf(name, sizeof name, "%s.%u", vm->name, i);
     c.network = n->id;
     c.vm = (struct vm_port_config){.memory_fd = net->mem_fd,
                                    .interface = i,
                                    .wake_fd = net->wake_fd,
                                    .doorbell_fd = net->doorbell_fds[i]};
-    c.settings.in = c.settings.out = (struct rate_limit){.pps = vm->ifs[i].pps,
-                                                         .bps = vm->ifs[i].bps};
-    if (!vm->ifs[i].parked)
-        return backplane_add_port(vm->s->bp, &c, &vm->ifs[i].port, d);
-    if (backplane_unpark(vm->s->bp, vm->ifs[i].parked, &c, &vm->ifs[i].port, d) < 0)
+    if (portset_read(&set, f->settings, f->mac, d) < 0)
         return -1;
-    vm->ifs[i].parked = NULL;
-    return 0;
+    c.settings = set.settings;
+    if (!f->parked) {
+        if (backplane_add_port(vm->s->bp, &c, &f->port, d) < 0)
+            return -1;
+    } else if (backplane_unpark(vm->s->bp, f->parked, &c, &f->port, d) < 0) {
+        return -1;
+    }
+    f->parked = NULL;
+    return port_bind(vm->s, n->id, f->port, NULL, &set, d);
 }
 
 int vm_attach(struct vm *vm, struct diag *d)
@@ -130,6 +137,41 @@ int vm_attach(struct vm *vm, struct diag *d)
         }
     }
     return 0;
+}
+
+/* Into the switch first, which may refuse it. */
+static int change_if(struct vm *vm, struct vm_if *f, json_t *settings,
+                     const struct portset *was, const struct portset *now,
+                     struct diag *d)
+{
+    struct net *n = net_find(vm->s, f->network);
+    json_t *had = f->settings, *record;
+    int rc;
+
+    if (f->port && n && port_apply(vm->s, n->id, f->port, was, now, d) < 0)
+        return -1;
+    f->settings = settings;
+    record = vm_record(vm, vm_state_name(vm->state));
+    rc = store_put(vm->s->store, STORE_VM, vm->name, record, d);
+    json_decref(record);
+    f->settings = rc < 0 ? had : settings;
+    if (rc < 0 && f->port && n)
+        port_apply(vm->s, n->id, f->port, now, was, NULL);
+    return rc;
+}
+
+int vm_change_if(struct vm *vm, unsigned i, const json_t *change, struct diag *d)
+{
+    struct vm_if *f = &vm->ifs[i];
+    json_t *had = f->settings, *settings = portset_merge(had, change, d);
+    struct portset was, now;
+    int rc = -1;
+
+    if (settings && portset_read(&was, had, f->mac, d) == 0 &&
+        portset_read(&now, settings, f->mac, d) == 0)
+        rc = change_if(vm, f, settings, &was, &now, d);
+    json_decref(rc < 0 ? settings : had);
+    return rc;
 }
 
 void vm_detach(struct vm *vm)

@@ -28,6 +28,7 @@
 #include "ctl/daemon.h"
 #include "ctl/logring.h"
 #include "ctl/names.h"
+#include "ctl/portset.h"
 #include "ctl/spec.h"
 
 enum vm_state {
@@ -45,7 +46,7 @@ struct vm_if {
     char network[NAME_ROOM]; /* "": connected to nothing */
     uint8_t mac[6];
     uint32_t port;         /* id in the backplane; 0: none */
-    uint64_t pps, bps;     /* limits, either way */
+    json_t *settings;      /* owned; what ctl/portset.h knows; NULL: nothing */
     struct parked *parked; /* the backplane's; NULL: not parked */
     bool own_only;         /* what wakes it: struct park_config */
     uint32_t n_ip4;
@@ -201,6 +202,10 @@ void vms_tick(struct daemon_state *s);
 void vm_set_running(struct vm *vm);
 void vm_set_parked(struct vm *vm);
 void vm_forget_awake(struct vm *vm);
+
+/* Change the settings of interface `i` by `change` (portset_merge()), in the switch and in
+ * the state folder; of a VM that runs, is parked or crashed. As port_change(). */
+int vm_change_if(struct vm *vm, unsigned i, const json_t *change, struct diag *d);
 
 /* ---- copies: vm_copy.c ---------------------------------------------------------- */
 

@@ -116,10 +116,8 @@ static json_t *record_ifs(const struct vm *vm)
 
         if (*vm->ifs[i].network)
             json_object_set_new(o, "network", json_string(vm->ifs[i].network));
-        if (vm->ifs[i].pps)
-            json_object_set_new(o, "pps", json_integer((json_int_t)vm->ifs[i].pps));
-        if (vm->ifs[i].bps)
-            json_object_set_new(o, "bps", json_integer((json_int_t)vm->ifs[i].bps));
+        if (vm->ifs[i].settings)
+            json_object_update(o, vm->ifs[i].settings);
         if (vm->ifs[i].own_only)
             json_object_set_new(o, "wake", json_string("own"));
         if (vm->ifs[i].n_ip4)
@@ -203,8 +201,7 @@ static void load_configs(struct vm *vm, json_t *configs, struct diag *d)
 void vm_take_if(struct vm_if *f, const struct spec_if *spec)
 {
     memcpy(f->mac, spec->mac, sizeof f->mac);
-    f->pps = spec->pps;
-    f->bps = spec->bps;
+    f->settings = portset_filter(spec->json);
     f->own_only = spec->own_only;
     f->n_ip4 = spec->n_ip4;
     memcpy(f->ip4, spec->ip4, sizeof f->ip4);

@@ -3,7 +3,7 @@
 
 # Files of the command line are called cli*.c; the shared ones stand here; the rest is the
 # daemon's. Programs link objects by name, since verbs and routes register themselves.
-CTL_SHARED := $(addprefix ctl/,details.c graph.c graph_svg.c json_get.c lint.c logring.c names.c portspec.c)
+CTL_SHARED := $(addprefix ctl/,details.c graph.c graph_svg.c json_get.c lint.c logring.c names.c portset.c portspec.c)
 CTL_CLI    := $(filter ctl/cli%,$(CTL_SRC))
 CTL_LIBS   := -lmicrohttpd -ljansson -ldw -lelf -lm
 

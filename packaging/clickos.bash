@@ -14,12 +14,17 @@ _clickos() {
         words=$(clickos complete 2>/dev/null | cut -d' ' -f1 | sort -u)
     elif [ "$COMP_CWORD" -eq 2 ] && [[ $verb == net || $verb == port ]]; then
         words=$(clickos complete 2>/dev/null | sed -n "s/^$verb //p")
-    elif [[ $cur == -* ]]; then
+    elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == --net || ${COMP_WORDS[COMP_CWORD - 1]} == --if ]]; then
+        words=$(_clickos_names net ls)
+    elif [[ $cur == -* || ($verb == port && $COMP_CWORD -ge 4) ]]; then
         [[ $verb == net || $verb == port ]] && verb="$verb ${COMP_WORDS[2]:-}"
         words="--json --socket --help $(clickos complete "$verb" 2>/dev/null)"
+        # After "key=" comes a value.
+        [[ $cur == *=* || $cur == = ]] && words=
     else
         case $verb in
-        rm | ps | read | write | logs | install | show | remove | wait)
+        rm | ps | read | write | logs | install | show | remove | wait | park | wake | \
+            snapshot | clone)
             [ "$COMP_CWORD" -eq 2 ] && words=$(_clickos_names ps) ;;
         elements) words=$(_clickos_names elements) ;;
         net) words=$(_clickos_names net ls) ;;
@@ -27,6 +32,7 @@ _clickos() {
         capture) [ "$COMP_CWORD" -eq 2 ] && words=$(_clickos_names port ls) ;;
         esac
     fi
+    [[ $words == *=* ]] && compopt -o nospace
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
 complete -o default -F _clickos clickos

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* portset.c -- what can be said of every port: see portset.h */
+
+#include "ctl/portset.h"
+
+#include "base/suggest.h"
+#include "ctl/json_get.h"
+#include "ctl/names.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(member)    offsetof(struct portset, member)
+#define MEMBER(type_) ((type_ *)(void *)((char *)p + k->offset))
+
+static int read_bool(struct portset *p, const struct portset_key *k, const json_t *o,
+                     const uint8_t *own, struct diag *d)
+{
+    (void)own;
+    return json_get_bool(o, k->name, MEMBER(bool), d);
+}
+
+/* Into both members, if there are two. */
+static int read_rate(struct portset *p, const struct portset_key *k, const json_t *o,
+                     const uint8_t *own, struct diag *d)
+{
+    double rate = 0;
+
+    (void)own;
+    if (json_get_rate(o, k->name, &rate, d) < 0)
+        return -1;
+    *MEMBER(uint64_t) = (uint64_t)rate;
+    if (k->offset_too)
+        memcpy((char *)p + k->offset_too, MEMBER(uint64_t), sizeof(uint64_t));
+    return 0;
+}
+
+static int read_size(struct portset *p, const struct portset_key *k, const json_t *o,
+                     const uint8_t *own, struct diag *d)
+{
+    (void)own;
+    return json_get_count(o, k->name, UINT64_C(1) << 40, MEMBER(uint64_t), d);
+}
+
+/* ---- lists ----------------------------------------------------------------------- */
+
+typedef int add_item(struct portset *p, const struct portset_key *k, const char *text,
+                     const uint8_t *own, struct diag *d);
+
+/* "a,b" */
+static int add_each(struct portset *p, const struct portset_key *k, const char *text,
+                    const uint8_t *own, add_item *add, struct diag *d)
+{
+    while (*text) {
+        size_t len = strcspn(text, ",");
+        char item[64];
+
+        if (len >= sizeof item)
+            return diag_err(d, "'%s': '%.40s...' is no address", k->name, text);
+        memcpy(item, text, len);
+        item[len] = '\0';
+        if (add(p, k, item, own, d) < 0)
+            return -1;
+        text += len + (text[len] == ',');
+    }
+    return 0;
+}
+
+static int read_list(struct portset *p, const struct portset_key *k, const json_t *o,
+                     const uint8_t *own, add_item *add, struct diag *d)
+{
+    const json_t *list = json_object_get(o, k->name), *item;
+    size_t i;
+
+    if (json_is_string(list))
+        return add_each(p, k, json_string_value(list), own, add, d);
+    if (!json_is_array(list))
+        return diag_err(d, "'%s' must be a list of addresses", k->name);
+    json_array_foreach(list, i, item)
+    {
+        if (!json_is_string(item))
+            return diag_err(d, "'%s' must be a list of addresses", k->name);
+        if (add_each(p, k, json_string_value(item), own, add, d) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int full(const struct portset_key *k, struct diag *d)
+{
+    return diag_err(d, "'%s' takes at most %u addresses", k->name, PORT_MAX_ALLOWED);
+}
+
+static int add_mac(const struct portset_key *k, const char *text, const uint8_t *own,
+                   uint8_t (*macs)[6], uint32_t *n, struct diag *d)
+{
+    if (*n == PORT_MAX_ALLOWED)
+        return full(k, d);
+    if (!strcmp(text, "own")) {
+        if (!own)
+            return diag_err(d,
+                            "'%s': 'own' is for interfaces of VMs, and taps with "
+                            "mac=: name the address",
+                            k->name);
+        memcpy(macs[*n], own, 6);
+    } else if (!mac_parse(text, macs[*n])) {
+        return diag_err(d, "'%s': '%.40s' is no MAC address of one host", k->name,
+                        text);
+    }
+    ++*n;
+    return 0;
+}
+
+static int add_allowed_mac(struct portset *p, const struct portset_key *k,
+                           const char *text, const uint8_t *own, struct diag *d)
+{
+    struct port_allow *a = &p->settings.allow;
+
+    return add_mac(k, text, own, a->macs, &a->n_macs, d);
+}
+
+static int add_static_mac(struct portset *p, const struct portset_key *k,
+                          const char *text, const uint8_t *own, struct diag *d)
+{
+    return add_mac(k, text, own, p->static_macs, &p->n_static, d);
+}
+
+static int add_allowed_ip(struct portset *p, const struct portset_key *k,
+                          const char *text, const uint8_t *own, struct diag *d)
+{
+    struct port_allow *a = &p->settings.allow;
+    struct in_addr ip4;
+
+    (void)own;
+    a->other_family_refused = true;
+    if (inet_pton(AF_INET, text, &ip4) == 1) {
+        if (a->n_ip4 == PORT_MAX_ALLOWED)
+            return full(k, d);
+        a->ip4[a->n_ip4++] = ntohl(ip4.s_addr);
+        return 0;
+    }
+    if (a->n_ip6 == PORT_MAX_ALLOWED)
+        return full(k, d);
+    if (inet_pton(AF_INET6, text, a->ip6[a->n_ip6]) != 1)
+        return diag_err(d, "'%s': '%.40s' is no IPv4 or IPv6 address", k->name, text);
+    a->n_ip6++;
+    return 0;
+}
+
+static int read_allowed_macs(struct portset *p, const struct portset_key *k,
+                             const json_t *o, const uint8_t *own, struct diag *d)
+{
+    return read_list(p, k, o, own, add_allowed_mac, d);
+}
+
+static int read_allowed_ips(struct portset *p, const struct portset_key *k,
+                            const json_t *o, const uint8_t *own, struct diag *d)
+{
+    return read_list(p, k, o, own, add_allowed_ip, d);
+}
+
+static int read_static_macs(struct portset *p, const struct portset_key *k,
+                            const json_t *o, const uint8_t *own, struct diag *d)
+{
+    return read_list(p, k, o, own, add_static_mac, d);
+}
+
+/* ---- the table ------------------------------------------------------------------- */
+
+#define IN(member)  AT(settings.in.member)
+#define OUT(member) AT(settings.out.member)
+
+/* Limits either way stand first, so that those of one direction go before them. */
+const struct portset_key portset_keys[] = {
+    {"disabled", "takes and gives nothing", read_bool, AT(settings.disabled), 0},
+    {"promiscuous", "gets a copy of all packets of its network", read_bool,
+     AT(settings.promiscuous), 0},
+    {"pps", "limit either way, packets a second", read_rate, IN(pps), OUT(pps)},
+    {"bps", "limit either way, bits a second", read_rate, IN(bps), OUT(bps)},
+    {"in_pps", "limit inwards, packets a second: more wait with who sends", read_rate,
+     IN(pps), 0},
+    {"in_bps", "limit inwards, bits a second", read_rate, IN(bps), 0},
+    {"in_burst", "packets at once; default 10 ms' worth, 64 at least", read_size,
+     IN(burst_packets), 0},
+    {"in_burst_bytes", "bytes at once", read_size, IN(burst_bytes), 0},
+    {"out_pps", "limit outwards, packets a second: more are dropped", read_rate,
+     OUT(pps), 0},
+    {"out_bps", "limit outwards, bits a second", read_rate, OUT(bps), 0},
+    {"out_burst", "packets at once", read_size, OUT(burst_packets), 0},
+    {"out_burst_bytes", "bytes at once", read_size, OUT(burst_bytes), 0},
+    {"allow_mac", "source addresses it may use, or 'own'", read_allowed_macs, 0, 0},
+    {"allow_ip", "source addresses, IPv4 and IPv6: no others, also in ARP and ND",
+     read_allowed_ips, 0, 0},
+    {"static_mac", "addresses that are always behind it", read_static_macs, 0, 0},
+    {.name = NULL},
+};
+
+bool portset_has(const char *key)
+{
+    for (const struct portset_key *k = portset_keys; k->name; k++)
+        if (!strcmp(k->name, key))
+            return true;
+    return false;
+}
+
+int portset_read(struct portset *p, const json_t *o, const uint8_t *own, struct diag *d)
+{
+    struct portset new = {.n_static = 0};
+
+    for (const struct portset_key *k = portset_keys; k->name; k++) {
+        const json_t *v = json_object_get(o, k->name);
+
+        if (v && !json_is_null(v) && k->read(&new, k, o, own, d) < 0)
+            return -1;
+    }
+    *p = new;
+    return 0;
+}
+
+json_t *portset_filter(const json_t *o)
+{
+    json_t *out = json_object();
+
+    for (const struct portset_key *k = portset_keys; k->name; k++)
+        if (json_object_get(o, k->name))
+            json_object_set(out, k->name, json_object_get(o, k->name));
+    return out;
+}
+
+static int unknown(const char *key, struct diag *d)
+{
+    struct suggest s;
+
+    suggest_init(&s, key);
+    for (const struct portset_key *k = portset_keys; k->name; k++)
+        suggest_add(&s, k->name);
+    if (s.best)
+        return diag_err(d, "'%.40s' is no setting of a port: did you mean '%s'?", key,
+                        s.best);
+    return diag_err(d, "'%.40s' is no setting of a port: see clickos port set -h", key);
+}
+
+/* A limit either way takes the place of what was said of one way before. */
+static void forget_ways(json_t *o, const json_t *change, const char *key)
+{
+    static const char *const ways[] = {"in", "out"};
+    char way[16];
+
+    if (strcmp(key, "pps") && strcmp(key, "bps"))
+        return;
+    for (int i = 0; i < 2; i++) {
+        snprintf(way, sizeof way, "%s_%s", ways[i], key);
+        if (!json_object_get(change, way))
+            json_object_del(o, way);
+    }
+}
+
+json_t *portset_merge(const json_t *had, const json_t *change, struct diag *d)
+{
+    json_t *out = had ? json_copy((json_t *)(uintptr_t)had) : json_object(), *value;
+    const char *key;
+
+    json_object_foreach((json_t *)(uintptr_t)change, key, value)
+    {
+        if (!portset_has(key)) {
+            unknown(key, d);
+            json_decref(out);
+            return NULL;
+        }
+        if (json_is_null(value))
+            json_object_del(out, key);
+        else
+            json_object_set(out, key, value);
+        forget_ways(out, change, key);
+    }
+    return out;
+}
+
+/* ---- describing ------------------------------------------------------------------ */
+
+static void put_number(json_t *o, const char *key, uint64_t value)
+{
+    if (value)
+        json_object_set_new(o, key, json_integer((json_int_t)value));
+}
+
+static void put_macs(json_t *o, const char *key, const uint8_t (*macs)[6], uint32_t n)
+{
+    json_t *list = json_array();
+    char text[MAC_TEXT];
+
+    for (uint32_t i = 0; i < n; i++)
+        json_array_append_new(list, json_string(mac_format(macs[i], text)));
+    if (n)
+        json_object_set(o, key, list);
+    json_decref(list);
+}
+
+static void put_ips(json_t *o, const struct port_allow *a)
+{
+    json_t *list = json_array();
+    char text[INET6_ADDRSTRLEN];
+
+    for (uint32_t i = 0; i < a->n_ip4; i++) {
+        struct in_addr ip = {htonl(a->ip4[i])};
+
+        json_array_append_new(list,
+                              json_string(inet_ntop(AF_INET, &ip, text, sizeof text)));
+    }
+    for (uint32_t i = 0; i < a->n_ip6; i++)
+        json_array_append_new(
+            list, json_string(inet_ntop(AF_INET6, a->ip6[i], text, sizeof text)));
+    if (json_array_size(list))
+        json_object_set(o, "allow_ip", list);
+    json_decref(list);
+}
+
+json_t *portset_describe(const struct portset *p)
+{
+    const struct rate_limit *in = &p->settings.in, *out = &p->settings.out;
+    json_t *o = json_object();
+
+    if (p->settings.disabled)
+        json_object_set_new(o, "disabled", json_true());
+    if (p->settings.promiscuous)
+        json_object_set_new(o, "promiscuous", json_true());
+    put_number(o, "in_pps", in->pps);
+    put_number(o, "in_bps", in->bps);
+    put_number(o, "in_burst", in->burst_packets);
+    put_number(o, "in_burst_bytes", in->burst_bytes);
+    put_number(o, "out_pps", out->pps);
+    put_number(o, "out_bps", out->bps);
+    put_number(o, "out_burst", out->burst_packets);
+    put_number(o, "out_burst_bytes", out->burst_bytes);
+    put_macs(o, "allow_mac", p->settings.allow.macs, p->settings.allow.n_macs);
+    put_ips(o, &p->settings.allow);
+    put_macs(o, "static_mac", p->static_macs, p->n_static);
+    return o;
+}

@@ -87,6 +87,14 @@ struct network *plane_network(struct backplane *bp, uint32_t id, struct diag *d)
 
 /* ---- standing still --------------------------------------------------------------- */
 
+static bool somebody_runs(struct backplane *bp)
+{
+    for (unsigned i = 0; i < bp->config.n_workers; i++)
+        if (atomic_load(&bp->workers[i]->state) == WORKER_RUNS)
+            return true;
+    return false;
+}
+
 void plane_pause(struct backplane *bp)
 {
     if (!bp->running)
@@ -94,20 +102,28 @@ void plane_pause(struct backplane *bp)
     pthread_mutex_lock(&bp->pause_lock);
     atomic_store(&bp->pausing, true);
     for (unsigned i = 0; i < bp->config.n_workers; i++)
-        worker_kick(bp->workers[i]);
-    while (bp->n_parked < bp->config.n_workers)
+        if (atomic_load(&bp->workers[i]->state) == WORKER_RUNS)
+            worker_kick(bp->workers[i]); /* it may be about to sleep */
+    while (somebody_runs(bp))
         pthread_cond_wait(&bp->parked, &bp->pause_lock);
     pthread_mutex_unlock(&bp->pause_lock);
 }
 
 void plane_resume(struct backplane *bp)
 {
+    bool wanted[BACKPLANE_MAX_WORKERS] = {false};
+
     if (!bp->running)
         return;
+    for (unsigned i = 0; i < bp->config.n_workers; i++)
+        wanted[i] = worker_wanted(bp->workers[i]);
     pthread_mutex_lock(&bp->pause_lock);
     atomic_store(&bp->pausing, false);
     pthread_cond_broadcast(&bp->resumed);
     pthread_mutex_unlock(&bp->pause_lock);
+    for (unsigned i = 0; i < bp->config.n_workers; i++)
+        if (wanted[i] && atomic_load(&bp->workers[i]->state) == WORKER_SLEEPS)
+            worker_kick(bp->workers[i]);
 }
 
 /* ---- the whole -------------------------------------------------------------------- */

@@ -8,7 +8,7 @@
  *
  * Threads: `lock` makes calls from outside take turns. A call that changes what workers
  *          read pauses them first: they stand still between two batches, touching
- *          nothing, until plane_resume(). So the data path has no locks, but for tx_lock
+ *          nothing, until plane_resume(); those that sleep are left asleep. So the data path has no locks, but for tx_lock
  *          of a port and the learning table's when there are several workers.
  */
 
@@ -29,11 +29,17 @@ struct chain {
     uint16_t head, tail;
 };
 
+/* Whoever wants the workers to stand still need not wake one that sleeps: it looks whether
+ * it may go on before it touches anything. */
+enum worker_state { WORKER_RUNS, WORKER_SLEEPS, WORKER_STANDS };
+
 struct worker {
     struct backplane *bp; /* borrowed */
     unsigned number;
     pthread_t thread;
     int epoll_fd, kick_fd;
+    _Atomic enum worker_state state;
+    uint64_t sleep_due_ns; /* when a timer ends its sleep; UINT64_MAX: none */
 
     struct port **active; /* owned, room for all ports; polled in turn */
     uint32_t n_active;
@@ -107,7 +113,6 @@ struct backplane {
     _Atomic bool pausing, stopping;
     pthread_mutex_t pause_lock;
     pthread_cond_t parked, resumed;
-    unsigned n_parked;
 
     pthread_mutex_t event_lock;
     struct backplane_event *events; /* owned ring */
@@ -154,6 +159,8 @@ struct worker *worker_new(struct backplane *bp, unsigned number, struct diag *d)
 void worker_free(struct worker *w); /* its thread must have ended */
 int worker_start(struct worker *w, struct diag *d);
 void worker_kick(struct worker *w);
+/* While paused: whether one that sleeps has something to do. */
+bool worker_wanted(const struct worker *w);
 /* While paused: */
 int worker_reserve(struct worker *w, uint32_t n_ports);
 int worker_attach(struct worker *w, struct port *p, struct diag *d);

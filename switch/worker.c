@@ -297,21 +297,32 @@ static void port_rang(struct worker *w, uint64_t data)
         activate(w, p);
 }
 
-static void look_for_doorbells(struct worker *w, int64_t timeout_ns)
+static int wait_for_events(const struct worker *w, struct epoll_event *events,
+                           int64_t timeout_ns)
 {
-    struct epoll_event events[EVENTS_AT_ONCE];
     struct timespec ts = {timeout_ns / 1000000000, timeout_ns % 1000000000};
-    int n;
+    int n = epoll_pwait2(w->epoll_fd, events, EVENTS_AT_ONCE,
+                         timeout_ns < 0 ? NULL : &ts, NULL);
 
-    n = epoll_pwait2(w->epoll_fd, events, EVENTS_AT_ONCE, timeout_ns < 0 ? NULL : &ts,
-                     NULL);
     if (n < 0 && errno == ENOSYS) /* before Linux 5.11: by the millisecond */
         n = epoll_wait(w->epoll_fd, events, EVENTS_AT_ONCE,
                        timeout_ns < 0 ? -1 : (int)((timeout_ns + 999999) / 1000000));
+    return n;
+}
+
+static void take_events(struct worker *w, const struct epoll_event *events, int n)
+{
     w->now_ns = w->events_ns = plane_clock_ns();
     for (int i = 0; i < n; i++)
         if (events[i].data.u64 != 0)
             port_rang(w, events[i].data.u64);
+}
+
+static void look_for_doorbells(struct worker *w)
+{
+    struct epoll_event events[EVENTS_AT_ONCE];
+
+    take_events(w, events, wait_for_events(w, events, 0));
 }
 
 static void flush_dirty(struct worker *w)
@@ -383,36 +394,54 @@ unsigned worker_round(struct worker *w)
     if (w->now_ns - w->flush_ns >= FLUSH_NS)
         flush_dirty(w);
     if (w->now_ns - w->events_ns >= (moved ? LOOK_BUSY_NS : LOOK_IDLE_NS))
-        look_for_doorbells(w, 0);
+        look_for_doorbells(w);
     return moved;
 }
 
-/* Nothing is active: sleep until a doorbell, a timer or a call from outside. */
+/* Stand still while somebody changes things. */
+static void park(struct worker *w)
+{
+    struct backplane *bp = w->bp;
+
+    pthread_mutex_lock(&bp->pause_lock);
+    atomic_store(&w->state, WORKER_STANDS);
+    pthread_cond_signal(&bp->parked);
+    while (atomic_load(&bp->pausing))
+        pthread_cond_wait(&bp->resumed, &bp->pause_lock);
+    atomic_store(&w->state, WORKER_RUNS);
+    pthread_mutex_unlock(&bp->pause_lock);
+}
+
+bool worker_wanted(const struct worker *w)
+{
+    return w->n_active > 0 ||
+           (w->n_timers > 0 && w->timers[0]->due_ns < w->sleep_due_ns);
+}
+
+/* Nothing is active: sleep until a doorbell, a timer or a call from outside. What rang is
+ * looked up only when nobody changes things any more. */
 static void sleep_until_needed(struct worker *w)
 {
+    struct epoll_event events[EVENTS_AT_ONCE];
     int64_t timeout = -1;
+    int n;
 
     wake_peers(w);
     flush_dirty(w);
+    w->sleep_due_ns = UINT64_MAX;
     if (w->n_timers > 0) {
         uint64_t now = plane_clock_ns(), due = w->timers[0]->due_ns;
 
         timeout = due > now ? (int64_t)(due - now) : 0;
+        w->sleep_due_ns = due;
     }
     count_add(&w->sleeps, 1);
-    look_for_doorbells(w, timeout);
-}
-
-/* Stand still while somebody changes things. */
-static void park(struct backplane *bp)
-{
-    pthread_mutex_lock(&bp->pause_lock);
-    bp->n_parked++;
-    pthread_cond_signal(&bp->parked);
-    while (atomic_load(&bp->pausing))
-        pthread_cond_wait(&bp->resumed, &bp->pause_lock);
-    bp->n_parked--;
-    pthread_mutex_unlock(&bp->pause_lock);
+    atomic_store(&w->state, WORKER_SLEEPS);
+    n = wait_for_events(w, events, timeout);
+    atomic_store(&w->state, WORKER_RUNS);
+    if (atomic_load(&w->bp->pausing))
+        park(w);
+    take_events(w, events, n);
 }
 
 static void *worker_main(void *arg)
@@ -424,7 +453,7 @@ static void *worker_main(void *arg)
     prctl(PR_SET_TIMERSLACK, 1);
     while (!atomic_load(&bp->stopping)) {
         if (atomic_load(&bp->pausing)) {
-            park(bp);
+            park(w);
             continue;
         }
         if (w->n_active == 0)

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -461,6 +462,8 @@ struct vmm *vmm_spawn_new(struct vmm_host *h, const struct vmm_spec *s, bool she
     if (vmm_watch(h, vm->link, vm, EPOLLIN) < 0 ||
         ask_server(vm, s, pair[1], listener, d) < 0)
         goto fail;
+    /* The fork server is wanted now; what we do meanwhile can wait. */
+    sched_yield();
     close(pair[1]);
     close_fd(listener);
     return vm;

@@ -8,12 +8,19 @@
 #include "tests/fake_guest.h"
 #include "tests/test.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* What a hostile guest writes races with the switch by intention. */
 #define HOSTILE __attribute__((no_sanitize("thread"), noinline))
+
+/* In what the honest ones send each other, behind the addresses; ends with a NUL. */
+static const char secret[] = "between the two of us";
+enum { SECRET_AT = 20 };
 
 static struct backplane *bp;
 static struct fake_guest *good[2], *evil;
@@ -34,6 +41,12 @@ SETUP()
     good_port[0] = fake_guest_attach(good[0], 0, bp, lan, "good0");
     good_port[1] = fake_guest_attach(good[1], 0, bp, lan, "good1");
     evil_port = fake_guest_attach(evil, 0, bp, lan, "evil");
+    /* Or it could just say that it is one of them. */
+    for (int i = 0; i < 2; i++) {
+        const uint8_t mac[6] = {2, 0, 0, 0, 0, (uint8_t)(i + 1)};
+
+        EXPECT_EQ(backplane_add_address(bp, good_port[i], mac, &d), 0);
+    }
 }
 
 TEARDOWN()
@@ -64,6 +77,12 @@ static unsigned receive(struct fake_guest *g, uint8_t *next)
     return n;
 }
 
+/* Anywhere in its memory. */
+static bool knows_secret(const struct fake_guest *g)
+{
+    return memmem(g->mem, g->size, secret, sizeof secret) != NULL;
+}
+
 /* Pass `n` packets from one honest guest to the other, in order, while `attack` is called
  * again and again. */
 static void pass_traffic(unsigned n, void (*attack)(unsigned turn))
@@ -81,6 +100,7 @@ static void pass_traffic(unsigned n, void (*attack)(unsigned turn))
         /* No more under way than fits: what gets lost is then the switch's fault. */
         for (int i = 0; i < 32 && sent < n && sent - received < 128; i++, sent++) {
             fake_frame(frame, sizeof frame, 2, 1, fill++);
+            memcpy(frame + SECRET_AT, secret, sizeof secret);
             if (!fake_guest_put(good[0], 0, frame, sizeof frame)) {
                 fill--;
                 break;
@@ -95,6 +115,8 @@ static void pass_traffic(unsigned n, void (*attack)(unsigned turn))
         EXPECT(idle < 100000);
     }
     EXPECT_EQ(received, n);
+    EXPECT(!knows_secret(evil));
+    EXPECT(knows_secret(good[1]));
 }
 
 static struct port_stats stats(uint32_t port)
@@ -221,6 +243,25 @@ TEST(a_guest_that_never_consumes_delays_nobody)
     pass_traffic(20000, consume_nothing);
     EXPECT(stats(evil_port).drops[DROP_FULL] > 0);
     EXPECT_EQ(stats(good_port[1]).drops[DROP_FULL], 0);
+}
+
+/* The size of its memory is not its to choose any more; what is in it is. */
+static void take_memory_away(unsigned turn)
+{
+    size_t page = (size_t)rand() % (evil->size / 4096) * 4096;
+
+    EXPECT_EQ(ftruncate(evil->memory_fd, (off_t)(turn % 2 ? 0 : page)), -1);
+    EXPECT_EQ(errno, EPERM);
+    if (page > netmem_buffers_at(1))
+        EXPECT_EQ(fallocate(evil->memory_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                            (off_t)page, 4096),
+                  0);
+    storm_of_bells(turn);
+}
+
+TEST(a_region_that_would_shrink_does_not)
+{
+    pass_traffic(5000, take_memory_away);
 }
 
 /* ---- contents that change while they are read ---------------------------------------- */

@@ -61,4 +61,4 @@ FUZZ_OBJ_netmem = $(SWITCH_OBJ) $(B)/tests/fake_guest.o
 FUZZ_OBJ_spoof  = $(SWITCH_OBJ)
 
 # What runs threads, for ThreadSanitizer.
-TSAN_EXTRA += $(addprefix $(B)/switch/,backplane_test hostile_test kinds_test sleep_test workers_test)
+TSAN_EXTRA += $(addprefix $(B)/switch/,backplane_test hostile_test isolation_test kinds_test sleep_test workers_test)

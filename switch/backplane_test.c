@@ -62,6 +62,20 @@ TEST(an_address_that_moves_is_followed)
     EXPECT_EQ(got(2), 'a');
 }
 
+TEST(an_address_that_moves_back_at_once_is_followed_too)
+{
+    for (int i = 0; i < 3; i++)
+        attach(i, lan);
+    send_one(1, 9, 2, 'x');
+    send_one(2, 9, 2, 'y');
+    send_one(1, 9, 2, 'z');
+    while (got(0) >= 0 || got(1) >= 0 || got(2) >= 0)
+        continue;
+    send_one(0, 2, 1, 'a');
+    EXPECT_EQ(got(1), 'a');
+    EXPECT_EQ(got(2), -1);
+}
+
 /* All interfaces of one guest, each a port with a static address of its number plus 1. */
 static struct fake_guest *attach_many(uint32_t ids[NETMEM_MAX_IFS])
 {

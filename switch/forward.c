@@ -179,18 +179,29 @@ static void count_address(struct backplane *bp, uint32_t index, bool more)
         atomic_fetch_sub_explicit(&p->n_addresses, 1, relaxed);
 }
 
+/* What it learned last is behind another port now, and may come back within the second. */
+static void must_learn_again(struct backplane *bp, uint32_t index)
+{
+    struct port *p = index && index < bp->ports_room ? bp->ports[index] : NULL;
+
+    if (p)
+        atomic_store_explicit(&p->last_src, 0, relaxed);
+}
+
 static void learn(struct worker *w, struct port *from, uint64_t mac)
 {
     struct network *net = from->net;
     uint32_t now_s = (uint32_t)(w->now_ns / 1000000000u), before, evicted;
     uint32_t limit = net->config.port_limit;
+    /* Both only grow: the sum is another when one of them is. */
+    uint32_t tick = now_s + atomic_load_explicit(&net->forgotten, relaxed);
     bool may = !limit || atomic_load_explicit(&from->n_addresses, relaxed) < limit;
 
     if (mac_is_group(mac) || (mac == atomic_load_explicit(&from->last_src, relaxed) &&
-                              now_s == atomic_load_explicit(&from->last_tick, relaxed)))
+                              tick == atomic_load_explicit(&from->last_tick, relaxed)))
         return;
     atomic_store_explicit(&from->last_src, mac, relaxed);
-    atomic_store_explicit(&from->last_tick, now_s, relaxed);
+    atomic_store_explicit(&from->last_tick, tick, relaxed);
     switch (mac_table_learn(&net->table, mac, mac_hash(&net->table, mac), from->index,
                             now_s, may, &before, &evicted)) {
     case MAC_NEW:
@@ -200,6 +211,7 @@ static void learn(struct worker *w, struct port *from, uint64_t mac)
     case MAC_MOVED:
         count_address(w->bp, from->index, true);
         count_address(w->bp, before, false);
+        must_learn_again(w->bp, before);
         break;
     case MAC_REFUSED:
         /* Room may be taken by addresses that are long silent; look once a second. */
@@ -253,6 +265,7 @@ void forward_forget_port(struct network *net, struct port *p)
         mac_table_sweep(&net->table, is_of_port, &s);
     p->n_addresses = 0;
     p->last_src = 0;
+    net->forgotten++;
 }
 
 /* ---- a batch ---------------------------------------------------------------------- */

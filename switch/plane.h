@@ -82,7 +82,8 @@ struct network {
     bool offload;     /* all of its ports take segments and unfinished checksums */
     struct port *lot; /* borrowed, one of `ports`; NULL: nobody is parked */
     struct mac_table table;
-    _Atomic uint32_t sweep_s; /* when it was swept for room last */
+    _Atomic uint32_t sweep_s;   /* when it was swept for room last */
+    _Atomic uint32_t forgotten; /* times that addresses were taken from ports */
 };
 
 struct capture;

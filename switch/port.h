@@ -147,7 +147,8 @@ struct port {
     struct bucket in_packets, in_bits, out_packets, out_bits, storm;
     bool checked; /* settings.allow has an entry */
     _Atomic uint64_t
-        last_src; /* address learned last, and when, to learn it once a second */
+        last_src; /* address learned last, and when, to learn it once a second
+                   * unless it was forgotten meanwhile */
     _Atomic uint32_t last_tick;
     _Atomic uint32_t n_addresses; /* learned; never less than there are */
     bool has_fixed;               /* or may have */

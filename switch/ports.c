@@ -438,6 +438,7 @@ int backplane_add_address(struct backplane *bp, uint32_t port, const uint8_t mac
         goto out;
     }
     p->has_fixed = true;
+    p->net->forgotten++;
     one_less(bp, (uint32_t)had);
     one_less(bp, evicted);
     rc = 0;
@@ -457,6 +458,8 @@ int backplane_remove_address(struct backplane *bp, uint32_t network,
     net = plane_network(bp, network, d);
     if (net && net->config.mode == NETWORK_LEARN)
         index = mac_table_remove(&net->table, mac_number(mac), &fixed);
+    if (index)
+        net->forgotten++;
     if (index && !fixed)
         one_less(bp, index);
     /* Whoever sends from it again is to be learned at once. */

@@ -29,6 +29,7 @@ struct feeder {
     uint64_t left;
     struct flow_order order;
     uint8_t (*packets)[PACKET_SLOT]; /* owned; one, or one a flow */
+    const uint8_t *next[BATCH_MAX];  /* in order, where batches are full */
 };
 
 static uint32_t no_tx(void *dev, struct batch *b)
@@ -51,19 +52,21 @@ static uint32_t no_rx(void *dev, struct batch *b, uint32_t max)
     return 0;
 }
 
-/* As a network card would: packets of their own, whose bytes somebody else has written. */
+/* As a network card would: packets of their own, whose bytes, the FCS too, somebody else has
+ * written. Which flow is next is known a batch ahead. */
 static inline uint32_t feed(struct feeder *f, struct batch *b, uint32_t max, bool flows)
 {
     uint32_t n = f->left < max ? (uint32_t)f->left : max;
-    const uint8_t *next[BATCH_MAX];
+    struct pkt *const *p = b->p + b->n;
 
-    for (uint32_t i = 0; flows && i < n; i++) {
-        next[i] = f->packets[flow_next(&f->order)];
-        __builtin_prefetch(next[i]);
-    }
     n = batch_new(f->pool, b, n, PKT_HEADROOM, PACKET_LEN);
-    for (uint32_t i = 0; i < n; i++)
-        memcpy(b->p[b->n - n + i]->data, flows ? next[i] : f->packets[0], PACKET_LEN);
+    for (uint32_t i = 0; i < n; i++) {
+        memcpy(p[i]->data, f->next[i], PACKET_SLOT);
+        if (!flows)
+            continue;
+        f->next[i] = f->packets[flow_next(&f->order)];
+        __builtin_prefetch(f->next[i]);
+    }
     f->left -= n;
     return n;
 }
@@ -95,6 +98,8 @@ static void feeder_init(struct feeder *f, const struct row *row, struct pkt_pool
     packet_make(f->packets[0]);
     for (uint32_t i = 0; flows && i < n; i++)
         packet_make_flow(f->packets[i], i);
+    for (uint32_t i = 0; i < LIMIT_BATCH; i++)
+        f->next[i] = f->packets[flows ? flow_next(&f->order) : 0];
 }
 
 /* --- the two sides -------------------------------------------------------------------- */

@@ -97,11 +97,11 @@ static uint64_t load48(const void *at)
     return v << 16;
 }
 
-static uint8_t packet_type(uint64_t own_mac, const struct pkt *p)
+static inline uint8_t packet_type(uint64_t own_mac, const struct pkt *p)
 {
     uint64_t dst;
 
-    if (p->len < 14)
+    if (__builtin_expect(p->len < 14, 0))
         return PKT_HOST;
     dst = load48(p->data);
     if (dst == own_mac)
@@ -111,15 +111,29 @@ static uint8_t packet_type(uint64_t own_mac, const struct pkt *p)
     return p->data[0] & 1 ? PKT_MULTICAST : PKT_OTHERHOST;
 }
 
+struct arrival {
+    uint64_t own_mac;
+    int64_t now;
+    uint8_t device;
+};
+
+static inline void arrive(const struct arrival *a, struct pkt *p)
+{
+    p->mac = p->data;
+    p->timestamp = a->now;
+    p->device = a->device;
+    p->type = packet_type(a->own_mac, p);
+}
+
 /* The task stays scheduled: whether a round was idle is told by what it returns, and the
  * machine's main loop sleeps on that. */
 static bool from_netfront_run(struct element *e, struct task *t)
 {
     struct from_netfront *f = element_state(e);
     int64_t now = f->timestamp ? element_coarse_wall_now(e) : 0;
-    uint64_t own_mac;
+    struct arrival a;
     struct batch b;
-    uint32_t n;
+    uint32_t n, i;
 
     if (!f->active)
         return false;
@@ -128,16 +142,14 @@ static bool from_netfront_run(struct element *e, struct task *t)
     n = f->dev->ops->rx(f->dev->dev, &b, f->burst);
     if (!n)
         return false;
-    own_mac = load48(f->dev->mac); /* the two bytes behind it are shifted out */
-    for (uint32_t i = 0; i < n; i++) {
-        struct pkt *p = b.p[i];
-
-        batch_prefetch_ahead(&b, i);
-        p->mac = p->data;
-        p->timestamp = now;
-        p->device = f->number;
-        p->type = packet_type(own_mac, p);
+    /* The two bytes behind the address are shifted out. */
+    a = (struct arrival){load48(f->dev->mac), now, f->number};
+    for (i = 0; i + AHEAD < n; i++) {
+        __builtin_prefetch(b.p[i + AHEAD]->data);
+        arrive(&a, b.p[i]);
     }
+    for (; i < n; i++)
+        arrive(&a, b.p[i]);
     element_count(e, C_COUNT, n);
     out_push(e, 0, &b);
     return true;

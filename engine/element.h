@@ -203,6 +203,8 @@ struct element_class {
     uint8_t phase;               /* enum configure_phase; 0 is taken as PHASE_DEFAULT */
     bool info;                   /* only gives names meaning: PHASE_INFO */
     bool passes;                 /* hands on what it gets: connections lead past it */
+    uint8_t keeps; /* parts of records (enum pkt_part) that it never writes in packets
+                      that come to it; 0 promises nothing */
     const struct counter_spec *counters; /* ends with name NULL; may be NULL */
     const struct handler_spec *handlers; /* ends with name NULL; may be NULL */
     /* Handlers whose names the configuration gives: the one called `name`, or with `name`

@@ -9,10 +9,13 @@
  * with vectors, buffers from the first byte that was ever written to the end of the data.
  *
  * A source makes clones of one packet again and again, and what comes back to the pool is
- * much as it went out. The pool knows what was cloned last (`pattern`); when clones of that
- * are freed it writes only what has changed in them, and they wait on top of the stack to be
- * handed out as they are. Reading is twice as quick as writing, and the same comparison says
- * that all packets leave one buffer.
+ * much as it went out. The pool knows what was cloned last (`pattern`); clones of that wait
+ * on top of the stack when they are freed, and only those parts of them are written when
+ * they are handed out again that have changed. Which those are is known without a look where
+ * all elements promise not to write a part (`kept`), or where it has been found changed
+ * before; the others are compared when they are freed: reading is twice as quick as writing.
+ * A promise is about what elements do to clones, so it is worth nothing for clones of
+ * another pattern that share the buffer: then all parts are looked at.
  *
  * What writes whole batches of records or bytes is limited by how much a store moves: it is
  * compiled twice, for x86-64-v2 and with AVX2, and the pool knows which to call. (A store
@@ -25,6 +28,7 @@
 
 #include "engine/pkt_pool.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { SLAB_RECORDS = 31 }; /* allocated at once: with the header, a page */
@@ -49,6 +53,15 @@ struct pkt_pool *pkt_pool_new(size_t max_packets)
 void pkt_pool_set_wide(struct pkt_pool *pool, bool wide)
 {
     pool->wide = wide;
+}
+
+unsigned pkt_pool_set_keeps(struct pkt_pool *pool, unsigned parts)
+{
+    unsigned was = pool->keeps;
+
+    pool->pattern.buf = NULL; /* those that did write may still have clones */
+    pool->keeps = parts;
+    return was;
 }
 
 size_t pkt_pool_free(struct pkt_pool *pool)
@@ -117,10 +130,11 @@ void pkt_pool_on_empty(struct pkt_pool *pool, void (*reclaim)(void *ctx), void *
 
 /* --- records ---------------------------------------------------------------------------- */
 
-/* Put back `n` records that are copies of the pattern. */
+/* Put back `n` records that are like the pattern in those parts. */
 static INLINE void bare_put_same(struct pkt_pool *pool, struct pkt *const *p,
-                                 uint32_t n)
+                                 uint32_t n, unsigned parts)
 {
+    pool->same = pool->same_from < pool->n_bare ? pool->same & parts : parts;
     pkts_copy(pool->bare + pool->n_bare, p, n);
     pool->n_bare += n;
     for (uint32_t i = 0; i < n; i++)
@@ -130,7 +144,7 @@ static INLINE void bare_put_same(struct pkt_pool *pool, struct pkt *const *p,
 /* Put back `n` records whatever they hold. */
 static inline void bare_put(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
 {
-    bare_put_same(pool, p, n);
+    bare_put_same(pool, p, n, 0);
     pool->same_from = pool->n_bare;
 }
 
@@ -452,14 +466,17 @@ void pkt_free(struct pkt *p)
 
 /* Put back the buffers of packets that are alone with theirs, one stack's; returns how many
  * that are. The top of the stack stays in a register. */
-static uint32_t leave_private(struct pkt *const *p, uint32_t n)
+static uint32_t leave_private(struct pkt *const *p, uint32_t n,
+                              const struct buf *pattern_buf)
 {
     struct stack *s = p[0]->buf->home;
     struct buf **top;
     uint32_t i;
 
     top = s->buf + s->n;
-    for (i = 0; i < n && p[i]->buf->refs == 1 && p[i]->buf->home == s; i++) {
+    for (i = 0; i < n && p[i]->buf->refs == 1 && p[i]->buf->home == s &&
+                p[i]->buf != pattern_buf;
+         i++) {
         buf_poison(p[i]->buf);
         *top++ = p[i]->buf;
     }
@@ -490,24 +507,45 @@ static uint32_t leave_shared(struct pkt *const *p, uint32_t n)
     return i;
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+/* Has an element written what it promised not to? */
+static void check_kept(const struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
+{
+    assert(records_differ(p, n, &pool->pattern, pool->kept) <= 0);
+}
+#else
+#define check_kept(pool, p, n) ((void)0)
+#endif
+
+/* Put back clones of the pattern; false when some are not. */
+static INLINE bool free_pattern(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
+{
+    unsigned look = PKT_PARTS & ~(pool->kept | pool->changed);
+    int changed = records_differ(p, n, &pool->pattern, look);
+
+    if (changed < 0) {
+        pool->pattern.buf = NULL; /* do not try again */
+        return false;
+    }
+    check_kept(pool, p, n);
+    pool->changed |= (unsigned)changed;
+    buf_leave_by(p[0]->buf, n);
+    bare_put_same(pool, p, n, PKT_PARTS & ~pool->changed);
+    return true;
+}
+
 static INLINE void free_body(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
 {
     uint32_t i = 0;
 
-    /* What has been stripped differs in most quarters: those are written when cloned. */
-    if (p[0]->buf == pool->pattern.buf && p[0]->data == pool->pattern.data) {
-        if (records_restore(p, n, &pool->pattern)) {
-            buf_leave_by(p[0]->buf, n);
-            bare_put_same(pool, p, n);
-            return;
-        }
-        pool->pattern.buf = NULL; /* do not try again */
-    }
+    if (p[0]->buf == pool->pattern.buf && free_pattern(pool, p, n))
+        return;
     while (i < n)
-        if (p[i]->buf->refs > 1 || !p[i]->buf->home->buf)
+        if (p[i]->buf->refs > 1 || !p[i]->buf->home->buf ||
+            p[i]->buf == pool->pattern.buf)
             i += leave_shared(p + i, n - i);
         else
-            i += leave_private(p + i, n - i);
+            i += leave_private(p + i, n - i, pool->pattern.buf);
     bare_put(pool, p, n);
 }
 
@@ -542,26 +580,36 @@ struct pkt *pkt_clone(struct pkt *p)
         return NULL;
     record_copy(c, p);
     c->next = NULL;
+    if (p->buf == pool->pattern.buf)
+        pool->kept = 0; /* it may be unlike the pattern */
     p->buf->refs++;
     pool->live++;
     return c;
 }
 
+/* Take note of what is cloned; `v` is its record. */
+static INLINE void pattern_set(struct pkt_pool *pool, const struct pkt *p,
+                               const vec v[4])
+{
+    record_write(&pool->pattern, v);
+    pool->same_from = pool->n_bare;
+    pool->changed = 0;
+    pool->kept = p->buf->refs == 1 ? pool->keeps : 0;
+}
+
 static INLINE uint32_t clone_body(struct pkt_pool *pool, struct pkt **to, struct pkt *p,
                                   uint32_t n)
 {
-    bool same = record_same(p, &pool->pattern);
     const vec *f = (const vec *)p, v[4] = {f[0], f[1], f[2], f[3]};
+    unsigned same = 0;
 
-    if (same && pool->n_bare - pool->same_from >= n)
-        return bare_take(pool, to, n);
+    if (!record_same(p, &pool->pattern))
+        pattern_set(pool, p, v);
+    else if (pool->n_bare - pool->same_from >= n)
+        same = pool->same;
     n = bare_take(pool, to, n);
-    if (!same) {
-        record_write(&pool->pattern, v);
-        pool->same_from = pool->n_bare;
-    }
-    for (uint32_t i = 0; i < n; i++)
-        record_write(to[i], v);
+    if (same != PKT_PARTS)
+        records_write(to, n, v, PKT_PARTS & ~same);
     return n;
 }
 

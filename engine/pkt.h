@@ -88,6 +88,16 @@ struct pkt {
 _Static_assert(sizeof(struct pkt) == 128, "two cache lines");
 _Static_assert(offsetof(struct pkt, anno) == 64, "hot fields fill the first line");
 
+/* The record in four parts, by what an element may write. */
+enum pkt_part {
+    PKT_PLACE = 1, /* data, len, hash, buf, mac */
+    PKT_HEADERS =
+        2, /* network and transport header, next, offload and what goes with it */
+    PKT_ANNO = 4,   /* annotations 0 to 31 */
+    PKT_STAMPS = 8, /* annotations 32 to 47, timestamp, type, device, flags */
+    PKT_PARTS = 15,
+};
+
 /* Offsets of the annotations that Click's elements agree on (bytes into `anno`). */
 enum {
     ANNO_DST_IP = 0,  /* 4, network byte order */
@@ -140,6 +150,10 @@ struct pkt_pool *pkt_pool_new(size_t max_packets);
 /* Whether the processor has AVX2 and the system lets us use it; nothing asks it before it
  * was said. */
 void pkt_pool_set_wide(struct pkt_pool *pool, bool avx2);
+
+/* From now on packets meet only elements that never write these parts (enum pkt_part) of
+ * records that come to them. Returns what was said last; at first it is 0. */
+unsigned pkt_pool_set_keeps(struct pkt_pool *pool, unsigned parts);
 
 /* All packets must have been freed; those that were not are counted in the result and
  * their memory is released all the same. */

@@ -47,8 +47,11 @@ struct pkt_pool {
     struct pkt *
         *bare; /* free records, owned; [n_bare] in use, bare_room >= n_records */
     size_t n_bare, bare_room;
-    size_t same_from;      /* those from here on are copies of `pattern` */
-    struct pkt pattern;    /* see above; what it refers to may be gone */
+    size_t same_from;      /* those from here on are like `pattern` */
+    struct pkt pattern;    /* what was cloned last; buf is NULL, or still there */
+    unsigned same;         /* ... in these parts (enum pkt_part) */
+    unsigned changed;      /* parts in which clones of it have been found changed */
+    unsigned keeps, kept;  /* parts that nobody writes; ... in clones of the pattern */
     struct stack ordinary; /* heap buffers of ROOM bytes */
     struct stack numbered; /* buffers of packet memory */
     struct stack odd;      /* heap buffers of other sizes: none waits */
@@ -90,6 +93,8 @@ static inline void buf_put(struct buf *b)
 {
     struct stack *s = b->home;
 
+    if (__builtin_expect(b == s->pool->pattern.buf, 0))
+        s->pool->pattern.buf = NULL;
     if (__builtin_expect(!s->buf, 0)) {
         private_free(b);
         return;

@@ -64,26 +64,87 @@ static INLINE bool record_same(const struct pkt *p, const struct pkt *other)
     return !any_bit(&bits[0]);
 }
 
-/* Make copies of the pattern of records that refer to its buffer, writing only what is not
- * like it. False when a record refers to another one; nothing has been changed then. */
-static INLINE bool records_restore(struct pkt *const *p, uint32_t n,
-                                   const struct pkt *pattern)
+/* Whether all records refer to `buf`. */
+static INLINE bool records_refer(struct pkt *const *p, uint32_t n,
+                                 const struct buf *buf)
+{
+    uintptr_t bits = 0;
+
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < n; i++)
+        bits |= (uintptr_t)p[i]->buf ^ (uintptr_t)buf;
+    return !bits;
+}
+
+/* Write the first `n_parts` quarters of `v` into the records. */
+static INLINE void records_write_first(struct pkt *const *p, uint32_t n, const vec v[4],
+                                       unsigned n_parts)
+{
+#pragma GCC unroll 2
+    for (uint32_t i = 0; i < n; i++) {
+        vec_u *t = (vec_u *)p[i];
+
+        t[0] = v[0];
+        if (n_parts > 1)
+            t[1] = v[1];
+        if (n_parts > 2)
+            t[2] = v[2];
+        if (n_parts > 3)
+            t[3] = v[3];
+    }
+}
+
+/* Write at least those parts (enum pkt_part) of `v` into the records. */
+static INLINE void records_write(struct pkt *const *p, uint32_t n, const vec v[4],
+                                 unsigned parts)
+{
+    if (parts & (parts - 1)) {
+        if (parts < PKT_ANNO)
+            records_write_first(p, n, v, 2);
+        else if (parts < PKT_STAMPS)
+            records_write_first(p, n, v, 3);
+        else
+            records_write_first(p, n, v, 4);
+        return;
+    }
+#pragma GCC unroll 4
+    for (unsigned k = 0; k < 4; k++) {
+        if (!(parts >> k & 1))
+            continue;
+#pragma GCC unroll 4
+        for (uint32_t i = 0; i < n; i++)
+            ((vec *)p[i])[k] = v[k];
+    }
+}
+
+/* In which parts, of those to look at, a record is unlike the pattern; -1 when one refers
+ * to another buffer. */
+static INLINE int records_differ(struct pkt *const *p, uint32_t n,
+                                 const struct pkt *pattern, unsigned look)
 {
     const vec_u *f = (const vec_u *)pattern;
     const vec v[4] = {f[0], f[1], f[2], f[3]};
     vec bits[4] = {{0}};
+    int parts = 0;
 
+    if (look & (look - 1)) {
 #pragma GCC unroll 4
-    for (uint32_t i = 0; i < n; i++)
-        record_differs(bits, p[i], v);
-    if (bits[0][offsetof(struct pkt, buf) / sizeof v[0][0]])
-        return false;
+        for (uint32_t i = 0; i < n; i++)
+            record_differs(bits, p[i], v);
+        if (bits[0][offsetof(struct pkt, buf) / sizeof v[0][0]])
+            return -1;
+    } else {
+        if (!records_refer(p, n, pattern->buf))
+            return -1;
+#pragma GCC unroll 4
+        for (unsigned k = 0; k < 4; k++)
+            for (uint32_t i = 0; look >> k & 1 && i < n; i++)
+                bits[k] |= ((const vec *)p[i])[k] ^ v[k];
+    }
 #pragma GCC unroll 4
     for (unsigned k = 0; k < 4; k++)
-        if (any_bit(&bits[k]))
-            for (uint32_t i = 0; i < n; i++)
-                ((vec *)p[i])[k] = v[k];
-    return true;
+        parts |= any_bit(&bits[k]) << k;
+    return parts & (int)look;
 }
 
 #endif

@@ -293,3 +293,115 @@ TEST(a_record_that_was_freed_unlike_its_template_is_not_handed_out_as_a_clone)
         EXPECT_EQ(pkt_pool_live(pool), 0);
     }
 }
+
+/* Where nobody writes records, they are handed out again without a look. */
+TEST(clones_that_keep_their_records_come_back_as_they_were)
+{
+    struct pkt *p = pkt_new(pool, 130, "hello", 5, 0);
+    struct batch b = {.n = 0};
+
+    EXPECT_EQ(pkt_pool_set_keeps(pool, PKT_PARTS), 0);
+    for (unsigned i = 0; i < 6; i++) {
+        pkt_pool_set_wide(pool, i & 1 && __builtin_cpu_supports("avx2"));
+        p->timestamp = i / 2; /* the template may change */
+        expect_clones(&b, p, 9);
+        batch_free(&b);
+        EXPECT_EQ(p->buf->refs, 1);
+    }
+    EXPECT_EQ(pkt_pool_set_keeps(pool, 0), PKT_PARTS);
+    pkt_free(p);
+}
+
+TEST(what_is_changed_in_clones_every_time_is_as_new_in_the_next)
+{
+    struct pkt *p = pkt_new(pool, 130, "hello", 5, 0);
+    struct batch b = {.n = 0};
+
+    for (unsigned parts = 0; parts <= PKT_PARTS; parts++) {
+        p->hash = parts;
+        pkt_pool_set_keeps(pool, parts);
+        for (unsigned i = 0; i < 8; i++) {
+            pkt_pool_set_wide(pool, i & 1 && __builtin_cpu_supports("avx2"));
+            expect_clones(&b, p, 7);
+            if (!(parts & PKT_PLACE))
+                pkt_pull(b.p[i % 7], 2);
+            if (!(parts & PKT_HEADERS))
+                b.p[i % 5]->network = b.p[i % 5]->data;
+            if (!(parts & PKT_ANNO) && i > 3)
+                pkt_set_paint(b.p[i % 3], 5);
+            if (!(parts & PKT_STAMPS) && i != 5)
+                b.p[6]->timestamp = 8;
+            batch_free(&b);
+        }
+    }
+    pkt_free(p);
+}
+
+/* Clones of what a template was before are not what it is now, whoever keeps what. */
+TEST(clones_of_a_former_template_are_not_taken_for_those_of_the_present_one)
+{
+    struct pkt *p = pkt_new(pool, 130, "hello", 5, 0);
+    struct batch old = {.n = 0}, b = {.n = 0};
+
+    pkt_pool_set_keeps(pool, PKT_PARTS);
+    expect_clones(&old, p, 10);
+    p->timestamp = 1;
+    expect_clones(&b, p, 5);
+    batch_free(&old);
+    batch_free(&b);
+    expect_clones(&b, p, 15);
+    batch_free(&b);
+    /* A single copy of what the template has become. */
+    p->timestamp = 2;
+    batch_add(&b, pkt_clone(p));
+    batch_free(&b);
+    p->timestamp = 1;
+    expect_clones(&b, p, 12);
+    batch_free(&b);
+    pkt_free(p);
+}
+
+/* A packet in the buffer that clones shared once is not one of them. */
+TEST(a_buffer_that_is_used_again_has_no_clones)
+{
+    struct batch b = {.n = 0};
+
+    pkt_pool_set_keeps(pool, PKT_PARTS);
+    for (unsigned i = 0; i < 4; i++) {
+        struct pkt *p = pkt_new(pool, 130, "hello", 5, 0);
+        const struct buf *shared = p->buf;
+
+        expect_clones(&b, p, 6);
+        if (i & 1)
+            pkt_free(p);
+        batch_free(&b);
+        if (!(i & 1))
+            pkt_free(p);
+        EXPECT_EQ(batch_new(pool, &b, 1, 130, 5), 1);
+        EXPECT(b.p[0]->buf == shared);
+        memset(b.p[0]->anno, 7, PKT_ANNO_SIZE);
+        batch_free(&b);
+        p = pkt_new(pool, 130, "hello", 5, 0);
+        EXPECT(p->buf == shared);
+        expect_clones(&b, p, 8);
+        batch_free(&b);
+        pkt_free(p);
+    }
+}
+
+/* What an older configuration has written is looked for under a newer one. */
+TEST(clones_that_met_other_elements_are_looked_at)
+{
+    struct pkt *p = pkt_new(pool, 130, "hello", 5, 0);
+    struct batch old = {.n = 0}, b = {.n = 0};
+
+    expect_clones(&old, p, 10);
+    pkt_pool_set_keeps(pool, PKT_PARTS);
+    expect_clones(&b, p, 5);
+    pkt_set_paint(old.p[4], 3);
+    batch_free(&b);
+    batch_free(&old);
+    expect_clones(&b, p, 15);
+    batch_free(&b);
+    pkt_free(p);
+}

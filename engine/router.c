@@ -113,12 +113,20 @@ static int build(struct router *r, bool only_wire, struct diag *d)
     return r->sched.failed ? diag_err(d, "out of memory") : 0;
 }
 
+/* Tell the pool what packets keep of their records while `r` runs. */
+static unsigned keep_parts(const struct router *r, unsigned parts)
+{
+    return r->platform->pool ? pkt_pool_set_keeps(r->platform->pool, parts) : 0;
+}
+
 struct router *router_new(const struct platform *platform, const char *text, size_t len,
                           const char *file, const struct router_options *options,
                           struct diag *d)
 {
     struct router *r = router_alloc(platform, text, len, file,
                                     options ? options->memory_limit : 0);
+    unsigned was;
+    int rc;
 
     if (!r) {
         diag_err(d, "out of memory");
@@ -134,7 +142,10 @@ struct router *router_new(const struct platform *platform, const char *text, siz
     }
     if (router_create_elements(r, d) < 0)
         goto fail;
-    if (build(r, options && options->only_wire, d) < 0) {
+    was = keep_parts(r, 0); /* another router runs: what it keeps says nothing here */
+    rc = build(r, options && options->only_wire, d);
+    keep_parts(r, was);
+    if (rc < 0) {
         if (options && options->last_word)
             diag_err(d, "%s", options->last_word);
         goto fail;
@@ -156,6 +167,15 @@ static void take_state(struct element *e, struct element *old)
         e->cls->take_state(e, old);
 }
 
+static unsigned kept_by_all(const struct router *r)
+{
+    unsigned parts = PKT_PARTS;
+
+    for (uint32_t i = 0; i < r->n; i++)
+        parts &= r->elements[i]->cls->keeps;
+    return parts;
+}
+
 void router_activate(struct router *r, struct router *old)
 {
     clock_update(r);
@@ -169,6 +189,7 @@ void router_activate(struct router *r, struct router *old)
         }
     }
     r->active = true;
+    keep_parts(r, kept_by_all(r));
 }
 
 /* The run count has come to 0: whether the stop script wants to go on. */

@@ -258,6 +258,7 @@ static const struct handler_spec co_del_handlers[] = {
 ELEMENT(CoDel) = {
     .name = "CoDel",
     .state_size = sizeof(struct co_del),
+    .keeps = PKT_PARTS,
     .ports = "1/1",
     .processing = "l/l",
     .args = co_del_args,

@@ -63,6 +63,7 @@ static int red_configure(struct element *e, struct conf *c, struct diag *d)
 ELEMENT(RED) = {
     .name = "RED",
     .state_size = sizeof(struct red),
+    .keeps = PKT_PARTS,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = red_args,

@@ -61,6 +61,7 @@ static const struct handler_spec classifier_handlers[] = {
 ELEMENT(Classifier) = {
     .name = "Classifier",
     .state_size = sizeof(struct filter),
+    .keeps = PKT_PARTS,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

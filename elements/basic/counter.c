@@ -290,6 +290,7 @@ static const struct handler_spec counter_handlers[] = {
 ELEMENT(Counter) = {
     .name = "Counter",
     .state_size = sizeof(struct counter),
+    .keeps = PKT_PARTS,
     .ports = "1/1",
     .args = counter_args,
     .counters = counter_counters,

@@ -119,6 +119,7 @@ static const struct handler_spec discard_handlers[] = {
 ELEMENT(Discard) = {
     .name = "Discard",
     .state_size = sizeof(struct discard),
+    .keeps = PKT_PARTS,
     .ports = "1/0",
     .args = discard_args,
     .counters = discard_counters,

@@ -49,6 +49,7 @@ static uint32_t idle_pull(struct element *e, unsigned port, struct batch *b,
 ELEMENT(Idle) = {
     .name = "Idle",
     .state_size = sizeof(struct idle),
+    .keeps = PKT_PARTS,
     .ports = "-/-",
     .flow = "x/y",
     .configure = idle_configure,

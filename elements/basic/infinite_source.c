@@ -91,6 +91,7 @@ static const struct handler_spec infinite_source_handlers[] = {
 ELEMENT(InfiniteSource) = {
     .name = "InfiniteSource",
     .state_size = sizeof(struct infinite_source),
+    .keeps = PKT_PARTS,
     .ports = "0/1",
     .args = infinite_source_args,
     .live = true,

@@ -21,6 +21,7 @@ ELEMENT_BATCH(null)
 
 ELEMENT(Null) = {
     .name = "Null",
+    .keeps = PKT_PARTS,
     .ports = "1/1",
     .passes = true,
     .push = null_push,

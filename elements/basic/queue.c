@@ -40,6 +40,7 @@ static const struct handler_spec queue_handlers[] = {
 ELEMENT(Queue) = {
     .name = "Queue",
     .state_size = sizeof(struct queue_element),
+    .keeps = PKT_PARTS,
     .ports = "1/1-2",
     .processing = "h/lh",
     .args = queue_args,

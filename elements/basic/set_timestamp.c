@@ -60,6 +60,7 @@ ELEMENT_BATCH(set_timestamp)
 ELEMENT(SetTimestamp) = {
     .name = "SetTimestamp",
     .state_size = sizeof(struct set_timestamp),
+    .keeps = PKT_PARTS & ~PKT_STAMPS,
     .ports = "1/1",
     .args = set_timestamp_args,
     .configure = set_timestamp_configure,

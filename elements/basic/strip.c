@@ -38,6 +38,7 @@ ELEMENT_BATCH(strip)
 ELEMENT(Strip) = {
     .name = "Strip",
     .state_size = sizeof(struct strip),
+    .keeps = PKT_PARTS & ~PKT_PLACE,
     .ports = "1/1",
     .args = strip_args,
     .push = strip_push,

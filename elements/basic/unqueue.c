@@ -159,6 +159,7 @@ static const struct handler_spec unqueue_handlers[] = {
 ELEMENT(Unqueue) = {
     .name = "Unqueue",
     .state_size = sizeof(struct unqueue),
+    .keeps = PKT_PARTS,
     .ports = "1/1",
     .processing = "l/h",
     .args = unqueue_args,

@@ -205,6 +205,7 @@ static const struct handler_spec from_netfront_handlers[] = {
 ELEMENT(FromNetfront) = {
     .name = "FromNetfront",
     .state_size = sizeof(struct from_netfront),
+    .keeps = PKT_PARTS,
     .ports = "0/1",
     .processing = "/h",
     .args = from_netfront_args,

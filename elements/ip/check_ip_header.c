@@ -41,6 +41,7 @@ ELEMENT_LOOP(check_ip_header)
 ELEMENT(CheckIPHeader) = {
     .name = "CheckIPHeader",
     .state_size = sizeof(struct ip_check_element),
+    .keeps = PKT_STAMPS,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = check_ip_header_args,

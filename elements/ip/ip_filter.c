@@ -56,6 +56,7 @@ static const struct handler_spec ip_filter_handlers[] = {
 ELEMENT(IPFilter) = {
     .name = "IPFilter",
     .state_size = sizeof(struct filter),
+    .keeps = PKT_PARTS,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

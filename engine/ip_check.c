@@ -76,6 +76,31 @@ int ip_check_configure(struct element *e, struct conf *c, struct diag *d)
     return 0;
 }
 
+int ip_check_thorough(const struct ip_check *c, struct pkt *p)
+{
+    struct ip4_hdr *h = (struct ip4_hdr *)(void *)(p->data + c->offset);
+    uint32_t left = p->len - c->offset, hlen, len;
+
+    if (p->len < c->offset || left < sizeof *h)
+        return IP_CHECK_TINY;
+    if (h->vhl >> 4 != 4)
+        return IP_CHECK_VERSION;
+    hlen = ip4_hlen(h);
+    if (hlen < sizeof *h)
+        return IP_CHECK_HLEN;
+    len = be16(h->len);
+    if (len > left || len < hlen)
+        return IP_CHECK_LEN;
+    if (c->checksum && csum(h, hlen) != 0)
+        return IP_CHECK_SUM;
+    if (ip_list_has(&c->bad_src, h->src) && !ip_list_has(&c->good_dst, h->dst))
+        return IP_CHECK_SRC;
+    pkt_set_ip4(p, (uint8_t *)h, hlen);
+    p->len = c->offset + len;
+    pkt_set_dst_ip(p, h->dst);
+    return IP_CHECK_OK;
+}
+
 verdict_t ip_check_bad(struct element *e, int reason)
 {
     struct ip_check_element *s = element_state(e);

@@ -87,38 +87,40 @@ int ip_check_parse_interfaces(struct element *e, const char *text, void *member,
 int ip_check_parse_old_badsrc(struct element *e, const char *text, struct ip_check *c,
                               struct diag *d);
 
+/* Any packet, one reason after the other; like ip_check_packet(). */
+int ip_check_thorough(const struct ip_check *c, struct pkt *p);
+
+/* Whether the packet is good and like nearly all of them: a header of 20 bytes. */
+static inline __attribute__((always_inline)) bool
+ip_check_plain(const struct ip_check *c, struct pkt *p)
+{
+    struct ip4_hdr *h = (struct ip4_hdr *)(void *)(p->data + c->offset);
+    int64_t left = (int64_t)p->len - c->offset;
+    uint32_t first, len;
+
+    if (__builtin_expect(left < (int64_t)sizeof *h, 0))
+        return false;
+    first = load32(h);
+    len = be32(first) & 0xffff;
+    if (__builtin_expect((uint8_t)first != 0x45, 0) ||
+        __builtin_expect(len > left, 0) || __builtin_expect(len < sizeof *h, 0) ||
+        __builtin_expect(!csum_ip4_20_good(h), 0))
+        return false;
+    if (c->bad_src.n && __builtin_expect(ip_list_has(&c->bad_src, h->src), 0))
+        return false;
+    pkt_set_ip4(p, (uint8_t *)h, sizeof *h);
+    p->len = c->offset + len;
+    pkt_set_dst_ip(p, h->dst);
+    return true;
+}
+
 /* Check the packet. IP_CHECK_OK: its header pointers and destination annotation are set and
  * what is behind the end of the IP packet is cut off. */
 static inline __attribute__((always_inline)) int
 ip_check_packet(const struct ip_check *c, struct pkt *p)
 {
-    struct ip4_hdr *h = (struct ip4_hdr *)(void *)(p->data + c->offset);
-    uint32_t left = p->len - c->offset, hlen = sizeof *h, len;
-    bool plain, good;
-
-    if (__builtin_expect(p->len < c->offset || left < sizeof *h, 0))
-        return IP_CHECK_TINY;
-    plain = h->vhl == 0x45; /* IPv4 without options */
-    if (__builtin_expect(!plain, 0)) {
-        if (h->vhl >> 4 != 4)
-            return IP_CHECK_VERSION;
-        hlen = ip4_hlen(h);
-        if (hlen < sizeof *h)
-            return IP_CHECK_HLEN;
-    }
-    len = be16(h->len);
-    if (__builtin_expect(len > left || len < hlen, 0))
-        return IP_CHECK_LEN;
-    good = __builtin_expect(plain, 1) ? csum_ip4_20_good(h) : csum(h, hlen) == 0;
-    if (__builtin_expect(!good && c->checksum, 0))
-        return IP_CHECK_SUM;
-    if (__builtin_expect(ip_list_has(&c->bad_src, h->src), 0) &&
-        !ip_list_has(&c->good_dst, h->dst))
-        return IP_CHECK_SRC;
-    pkt_set_ip4(p, (uint8_t *)h, hlen);
-    p->len = c->offset + len;
-    pkt_set_dst_ip(p, h->dst);
-    return IP_CHECK_OK;
+    return __builtin_expect(ip_check_plain(c, p), 1) ? IP_CHECK_OK
+                                                     : ip_check_thorough(c, p);
 }
 
 #endif

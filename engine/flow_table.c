@@ -12,8 +12,10 @@ enum {
     MOVES = 512, /* flows that are moved to where they belong on the way to it */
     FAR = FLOW_SLOTS / 2,
     TICK_BITS = 10,
-    EXTRA_BLOCK = 64, /* overflow buckets that are allocated at once */
-    MOVE = 2,         /* buckets that a new flow moves while the table grows */
+    HINTED_MIN = 4096,    /* buckets that have hints: fewer are near themselves ... */
+    HINTED_MAX = 1 << 17, /* ... and the hints of more are as far away as they are */
+    EXTRA_BLOCK = 64,     /* overflow buckets that are allocated at once */
+    MOVE = 2,             /* buckets that a new flow moves while the table grows */
 };
 
 static void *aligned(void *p)
@@ -70,6 +72,21 @@ flow_ref flow_find(const struct flow_table *t, uint64_t hash, struct flow_key k)
             return 0;
         b = extra_at(t, b->more);
     }
+}
+
+void flow_hint_set(struct flow_table *t, uint64_t hash, flow_ref ref)
+{
+    struct flow_hints *h = flow_hints_of(t, hash);
+    uint32_t tag = flow_hint_tag(hash);
+    unsigned free, way;
+
+    if (!h || ref >> FLOW_HINT_BITS)
+        return;
+    free = flow_hints_match(h, tag);
+    if (!free)
+        free = flow_hints_match(h, 0);
+    way = free ? (unsigned)__builtin_ctz(free) : (hash >> 32) % FLOW_HINTS;
+    h->hint[way] = tag | ref;
 }
 
 /* --- buckets ---------------------------------------------------------------------------- */
@@ -180,6 +197,8 @@ static void move_bucket(struct flow_table *t)
 
     memset(&t->buckets[at], 0, sizeof *t->buckets);
     memset(&t->buckets[at + half], 0, sizeof *t->buckets);
+    if (t->hints)
+        t->hints[at] = t->hints[at + half] = (struct flow_hints){{0}};
     t->moved++;
     for (;;) {
         for (unsigned way = 0; way < FLOW_WAYS; way++)
@@ -211,7 +230,8 @@ static void move_buckets(struct flow_table *t, uint32_t n)
 static int grow(struct flow_table *t)
 {
     uint32_t n = t->n_buckets ? 2 * t->n_buckets : FIRST_BUCKETS;
-    void *memory = malloc((size_t)n * sizeof *t->buckets + 63);
+    size_t hints = n >= HINTED_MIN && n <= HINTED_MAX ? n * sizeof *t->hints : 0;
+    void *memory = malloc((size_t)n * sizeof *t->buckets + hints + 63);
 
     if (!memory)
         return -1;
@@ -221,6 +241,7 @@ static int grow(struct flow_table *t)
     t->moved = 0;
     t->bucket_memory = memory;
     t->buckets = aligned(memory);
+    t->hints = hints ? (void *)(t->buckets + n) : NULL;
     t->n_buckets = n;
     if (!t->old)
         memset(t->buckets, 0, n * sizeof *t->buckets);

@@ -274,3 +274,53 @@ TEST(changes_of_sequence_numbers_go_with_their_flow)
     EXPECT_EQ(flow_seq_new(flow_seq_make(&t, f), 0, 7), 7);
     EXPECT_EQ(t.n_seqs, 1);
 }
+
+/* Whether a guess, which need not be right, is right about flow `i`. */
+static bool guessed(uint32_t i, unsigned direction)
+{
+    struct flow f = flow_number(i, 0);
+    struct flow_key k = flow_key(&f.id[direction], f.proto);
+    flow_ref ref = flow_guess(&t, flow_hash(&t, k));
+
+    if (!ref || !flow_is(&t, ref, k))
+        return false;
+    EXPECT_EQ(ref, flow_lookup(&t, &f.id[direction], f.proto));
+    return true;
+}
+
+TEST(guesses_are_good_with_few_flows_with_many_and_in_between)
+{
+    enum { STEPS = 4, PER_MILLE = 900 };
+    static const uint32_t sizes[STEPS] = {1000, 10000, 100000, 400000};
+    uint32_t made = 0, good;
+
+    for (int step = 0; step < STEPS; step++) {
+        for (; made < sizes[step]; made++)
+            insert(made, 1000);
+        for (int pass = 0; pass < 2; pass++) { /* hints are of the packet before */
+            good = 0;
+            for (uint32_t i = 0; i < made; i++)
+                good += guessed(i, i % 2);
+            EXPECT(good >= made / 1000 * PER_MILLE);
+        }
+    }
+}
+
+TEST(a_hint_of_a_flow_that_has_gone_is_no_match)
+{
+    struct flow f = flow_number(7, 1000);
+
+    for (uint32_t i = 0; i < 30000; i++)
+        insert(i, 1000);
+    EXPECT(t.hints != NULL);
+    EXPECT(guessed(7, 0));
+    flow_remove(&t, flow_ref_flow(&t, flow_lookup(&t, &f.id[0], f.proto)));
+    EXPECT(!guessed(7, 0));
+    insert(30000, 1000); /* in its place */
+    EXPECT(!guessed(7, 0));
+    EXPECT(guessed(30000, 0));
+    insert(7, 1000);
+    flow_hint_set(&t, flow_hash(&t, flow_key(&f.id[0], f.proto)),
+                  flow_lookup(&t, &f.id[0], f.proto));
+    EXPECT(guessed(7, 0));
+}

@@ -714,6 +714,8 @@ static INLINE int32_t rewriter_one(struct rewriter *rw, enum rewriter_kind kind,
 {
     if (__builtin_expect(!ref || !flow_is(&rw->flows, ref, key), 0)) {
         ref = flow_find(&rw->flows, hash, key);
+        if (ref) /* the hint was another flow's */
+            flow_hint_set(&rw->flows, hash, ref);
         if (!ref)
             ref = find_reply_addr(rw, pkt_ip4(p)->dst);
         if (!ref)

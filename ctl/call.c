@@ -198,6 +198,43 @@ json_t *call_routes(void)
     return list;
 }
 
+/* ---- calls that wait for the same ------------------------------------------------- */
+
+bool call_list_add(struct call_list **list, struct call *c)
+{
+    struct call_list *l = calloc(1, sizeof *l);
+
+    if (!l) {
+        call_fail(c, HTTP_NO_SPACE, "no_memory", "out of memory");
+        return false;
+    }
+    l->call = c;
+    while (*list)
+        list = &(*list)->next;
+    *list = l;
+    return true;
+}
+
+void call_list_run(struct call_list **list, struct daemon_state *s)
+{
+    struct call_list *l = *list, *next;
+
+    for (*list = NULL; l; l = next) {
+        next = l->next;
+        l->call->route->run(s, l->call);
+        free(l);
+    }
+}
+
+void call_list_free(struct call_list **list)
+{
+    for (struct call_list *l = *list, *next; l; l = next) {
+        next = l->next;
+        free(l);
+    }
+    *list = NULL;
+}
+
 /* ---- answers --------------------------------------------------------------------- */
 
 static void answer(struct call *c, unsigned status, const char *content_type)

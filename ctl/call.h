@@ -101,6 +101,20 @@ int call_add_query(struct call *c, const char *name, const char *value);
 /* The parameter's first value, or NULL. */
 const char *call_query(const struct call *c, const char *name);
 
+/* ---- calls that wait for the same ------------------------------------------------- */
+
+struct call_list {
+    struct call *call; /* borrowed */
+    struct call_list *next;
+};
+
+/* To the end; false when memory ran out and the call was answered so. */
+bool call_list_add(struct call_list **list, struct call *c);
+
+/* Run their routes, in order, with the list empty before the first; forget them. */
+void call_list_run(struct call_list **list, struct daemon_state *s);
+void call_list_free(struct call_list **list);
+
 /* ---- answers --------------------------------------------------------------------- */
 
 void call_json(struct call *c, unsigned status, json_t *value /* taken over */);

@@ -41,6 +41,12 @@ void daemon_log(struct daemon_state *s, const char *fmt, ...)
     sbuf_fini(&text);
 }
 
+void daemon_log_all(struct daemon_state *s, const struct diag *d)
+{
+    for (size_t i = 0; i < d->n_messages; i++)
+        daemon_log(s, "%s", d->messages[i].text ? d->messages[i].text : "");
+}
+
 /* ---- crash reports --------------------------------------------------------------- */
 
 /* Where the guest image is when nobody said so: beside our own program. */
@@ -203,19 +209,13 @@ static int start_host(struct daemon_state *s, const struct daemon_options *o,
     return watch(s, &s->host_watch, vmm_host_fd(s->host), host_ready, d);
 }
 
-static void log_warnings(struct daemon_state *s, const struct diag *d)
-{
-    for (size_t i = 0; i < d->n_messages; i++)
-        daemon_log(s, "%s", d->messages[i].text ? d->messages[i].text : "");
-}
-
 static void take_up(struct daemon_state *s)
 {
     struct diag d = DIAG_INIT;
 
     nets_load(s, &d);
     vms_load(s, &d);
-    log_warnings(s, &d);
+    daemon_log_all(s, &d);
     diag_fini(&d);
     s->adopt_timer = (struct loop_timer){.expired = adopt_expired, .ctx = s};
     s->start_timer = (struct loop_timer){.expired = start_expired, .ctx = s};
@@ -253,6 +253,7 @@ static void tick(void *ctx)
 
     vms_tick(s);
     vm_adopt_next(s);
+    vms_load_again(s);
     server_tick(s->server);
     loop_timer_set(s->loop, &s->tick_timer, TICK_MS);
 }
@@ -260,8 +261,10 @@ static void tick(void *ctx)
 static int before_wait(void *ctx)
 {
     struct daemon_state *s = ctx;
+    bool more = vms_load_more(s);
+    int ms = server_before_wait(s->server);
 
-    return server_before_wait(s->server);
+    return more ? 0 : ms;
 }
 
 void daemon_run(struct daemon_state *s)

@@ -39,10 +39,11 @@ struct daemon_state {
     unsigned adopting;    /* VMs that have not answered yet after a restart */
     bool adopt_short;     /* some wait until there are descriptors; that was said */
     struct vm *adopt_first, *adopt_last; /* of these, still to be connected to */
-    unsigned asking;           /* descriptors that those connected to will send */
-    uint64_t guest_poll_ns;    /* of VMs started from now on; 0: default */
-    char *control_dir;         /* owned; NULL: VMs have no control sockets */
-    const char *control_group; /* borrowed; of these sockets */
+    struct vm_loading *loading; /* owned; NULL: all VMs are there: ctl/vm_load.c */
+    unsigned asking;            /* descriptors that those connected to will send */
+    uint64_t guest_poll_ns;     /* of VMs started from now on; 0: default */
+    char *control_dir;          /* owned; NULL: VMs have no control sockets */
+    const char *control_group;  /* borrowed; of these sockets */
     void (*ready)(struct daemon_state *s); /* called once, when that is 0 */
     void (*log)(const char *text);         /* one line for the daemon's own log */
     uint64_t started_us;                   /* wall clock */
@@ -80,6 +81,9 @@ void daemon_run(struct daemon_state *s);
 
 __attribute__((format(printf, 2, 3))) void daemon_log(struct daemon_state *s,
                                                       const char *fmt, ...);
+
+/* All messages of `d`, a line each. */
+void daemon_log_all(struct daemon_state *s, const struct diag *d);
 
 /* For crash reports; NULL if the image cannot be read, which those reports can take. */
 struct symbolizer *daemon_symbolizer(struct daemon_state *s);

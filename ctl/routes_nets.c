@@ -3,6 +3,7 @@
 
 #include "ctl/names.h"
 #include "ctl/nets.h"
+#include "ctl/vm.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +83,7 @@ static void nets_remove(struct daemon_state *s, struct call *c)
     char one[BACKPLANE_NAME];
     size_t count;
 
-    if (!n)
+    if (!n || !vms_all_there(s, c))
         return;
     count = net_ports(s, n, one);
     if (count) {

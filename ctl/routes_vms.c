@@ -39,11 +39,15 @@ static int compare_vms(const void *a, const void *b)
 
 static void vms_list(struct daemon_state *s, struct call *c)
 {
-    const struct vm **all = malloc((s->vms.count + 1) * sizeof *all);
-    json_t *list = json_array();
+    const struct vm **all;
+    json_t *list;
     struct strmap_entry *e;
     size_t at = 0, n = 0;
 
+    if (!vms_all_there(s, c))
+        return;
+    all = malloc((s->vms.count + 1) * sizeof *all);
+    list = json_array();
     while (all && (e = strmap_next(&s->vms, &at)))
         all[n++] = e->value;
     if (n)
@@ -59,6 +63,8 @@ static void vms_create(struct daemon_state *s, struct call *c)
     struct diag d = DIAG_INIT;
     struct spec_vm spec;
 
+    if (!vms_all_there(s, c))
+        return;
     if (spec_vm_read(&spec, c->body.data, c->body.len, &d) < 0) {
         call_fail_diag(c, HTTP_BAD_REQUEST, "bad_request", &d);
     } else {
@@ -145,7 +151,7 @@ static void vms_snapshot(struct daemon_state *s, struct call *c)
 static void vms_restore(struct daemon_state *s, struct call *c)
 {
     static const char *const known[] = {"file", "name", "create_networks"};
-    json_t *o = body_object(c, known, 3);
+    json_t *o = vms_all_there(s, c) ? body_object(c, known, 3) : NULL;
     const char *file = o ? body_file(o, c) : NULL, *name = NULL;
     struct diag d = DIAG_INIT;
     bool nets = false;
@@ -162,7 +168,7 @@ static void vms_restore(struct daemon_state *s, struct call *c)
 static void vms_clone(struct daemon_state *s, struct call *c)
 {
     static const char *const known[] = {"clones"};
-    struct vm *vm = there(s, c);
+    struct vm *vm = vms_all_there(s, c) ? there(s, c) : NULL;
     json_t *o = vm ? body_object(c, known, 1) : NULL;
 
     if (o)

@@ -280,11 +280,11 @@ static int read_vm_members(struct spec_vm *v, json_t *o, struct diag *d)
     return 0;
 }
 
-int spec_vm_read(struct spec_vm *v, const char *text, size_t len, struct diag *d)
+int spec_vm_take(struct spec_vm *v, json_t *json, struct diag *d)
 {
-    struct spec_vm new = {.json = json_get_object(text, len, d)};
+    struct spec_vm new = {.json = json};
 
-    if (!new.json)
+    if (!json)
         return -1;
     if (read_vm_members(&new, new.json, d) < 0) {
         json_decref(new.json);
@@ -292,6 +292,11 @@ int spec_vm_read(struct spec_vm *v, const char *text, size_t len, struct diag *d
     }
     *v = new;
     return 0;
+}
+
+int spec_vm_read(struct spec_vm *v, const char *text, size_t len, struct diag *d)
+{
+    return spec_vm_take(v, json_get_object(text, len, d), d);
 }
 
 void spec_vm_fini(struct spec_vm *v)

@@ -73,6 +73,10 @@ struct spec_vm {
     json_t *config; /* in json; NULL: none */
 };
 int spec_vm_read(struct spec_vm *v, const char *text, size_t len, struct diag *d);
+
+/* The same of JSON that was read already: an object, which is taken over in any case, or
+ * NULL after a message. */
+int spec_vm_take(struct spec_vm *v, json_t *json, struct diag *d);
 void spec_vm_fini(struct spec_vm *v);
 
 const char *spec_isolation_name(enum vmm_isolation isolation);

@@ -9,7 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -21,12 +21,17 @@ struct store {
     int lock_fd;
 };
 
-static const char *const folders[] = {
-    [STORE_NETWORK] = "networks", [STORE_PORT] = "ports", [STORE_VM] = "vms"};
+static const char *const folders[] = {[STORE_NETWORK] = "networks",
+                                      [STORE_PORT] = "ports",
+                                      [STORE_VM] = "vms",
+                                      [STORE_SOCKET] = "run"};
 
 /* Half-written files and what was set aside; names of objects never begin with a dot. */
 #define NEW_PREFIX     ".new-"
 #define DAMAGED_SUFFIX ".damaged"
+#define SOCKET_SUFFIX  ".sock"
+
+enum { MAX_RECORD = 64 << 20 }; /* bytes: a request has 16 MiB at most */
 
 static char *path_of(const struct store *s, enum store_kind kind, const char *prefix,
                      const char *name, const char *suffix)
@@ -39,10 +44,7 @@ static char *path_of(const struct store *s, enum store_kind kind, const char *pr
 
 char *store_socket_path(const struct store *s, const char *name)
 {
-    struct sbuf path = SBUF_INIT;
-
-    sbuf_printf(&path, "%s/run/%s.sock", s->dir, name);
-    return sbuf_take(&path);
+    return path_of(s, STORE_SOCKET, "", name, SOCKET_SUFFIX);
 }
 
 char *store_parked_path(const struct store *s, const char *name)
@@ -238,35 +240,73 @@ void store_remove(struct store *s, enum store_kind kind, const char *name)
 
 /* ---- reading --------------------------------------------------------------------- */
 
-static int is_object_file(const struct dirent *e)
+static bool ends_in(const char *name, const char *suffix)
 {
-    size_t len = strlen(e->d_name), suffix = strlen(DAMAGED_SUFFIX);
+    size_t len = strlen(name), n = strlen(suffix);
 
-    return e->d_name[0] != '.' &&
-           (len <= suffix || strcmp(e->d_name + len - suffix, DAMAGED_SUFFIX) != 0);
+    return len > n && strcmp(name + len - n, suffix) == 0;
 }
 
-static void read_one(struct store *s, enum store_kind kind, const char *name,
-                     void (*each)(void *ctx, const char *name, json_t *value),
-                     void *ctx, struct diag *d)
+static int is_object_file(const struct dirent *e)
+{
+    return e->d_name[0] != '.' && !ends_in(e->d_name, DAMAGED_SUFFIX);
+}
+
+/* -1 with errno. */
+static int read_file(const char *path, struct sbuf *text)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC), saved;
+    char chunk[4096];
+    ssize_t n;
+
+    if (fd < 0)
+        return -1;
+    while ((n = read(fd, chunk, sizeof chunk)) > 0 && text->len <= MAX_RECORD)
+        sbuf_add(text, chunk, (size_t)n);
+    saved = text->failed ? ENOMEM : errno;
+    close(fd);
+    errno = saved;
+    return n < 0 || text->failed ? -1 : 0;
+}
+
+static void set_aside(struct store *s, enum store_kind kind, const char *name,
+                      const char *path, struct diag *d)
+{
+    char *aside = path_of(s, kind, "", name, DAMAGED_SUFFIX);
+
+    diag_warn(d, "%s is damaged and was renamed to %s", path, aside ? aside : "");
+    if (!aside || rename(path, aside) < 0)
+        diag_warn(d, "cannot rename %s: %s", path, strerror(errno));
+    free(aside);
+}
+
+int store_load(struct store *s, enum store_kind kind, const char *name,
+               void (*each)(void *ctx, const char *name, json_t *value), void *ctx,
+               struct diag *d)
 {
     char *path = path_of(s, kind, "", name, "");
-    char *aside = path_of(s, kind, "", name, DAMAGED_SUFFIX);
+    struct sbuf text = SBUF_INIT;
     json_error_t error;
-    json_t *value = path ? json_load_file(path, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
-                                          &error)
-                         : NULL;
+    json_t *value = NULL;
+    int rc = 1;
 
-    if (json_is_object(value)) {
-        each(ctx, name, value);
-    } else if (path && aside) {
-        diag_warn(d, "%s is damaged and was renamed to %s", path, aside);
-        if (rename(path, aside) < 0)
-            diag_warn(d, "cannot rename %s: %s", path, strerror(errno));
+    errno = ENOMEM;
+    if (!path || read_file(path, &text) < 0) {
+        rc = errno == ENOENT ? 0 : -1;
+        if (rc < 0)
+            diag_warn(d, "cannot read %s: %s", path ? path : name, errtext(errno));
+    } else {
+        value = json_loadb(sbuf_text(&text), text.len,
+                           JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+        if (json_is_object(value))
+            each(ctx, name, value);
+        else
+            set_aside(s, kind, name, path, d);
     }
     json_decref(value);
+    sbuf_fini(&text);
     free(path);
-    free(aside);
+    return rc;
 }
 
 void store_each(struct store *s, enum store_kind kind,
@@ -280,9 +320,60 @@ void store_each(struct store *s, enum store_kind kind,
     if (n < 0)
         diag_warn(d, "cannot read %s: %s", folder ? folder : s->dir, strerror(errno));
     for (int i = 0; i < n; i++) {
-        read_one(s, kind, entries[i]->d_name, each, ctx, d);
+        store_load(s, kind, entries[i]->d_name, each, ctx, d);
         free(entries[i]);
     }
     free(entries);
     free(folder);
+}
+
+struct store_names {
+    DIR *dir;
+    enum store_kind kind;
+    char name[NAME_MAX + 1];
+};
+
+struct store_names *store_names_open(const struct store *s, enum store_kind kind,
+                                     struct diag *d)
+{
+    char *folder = path_of(s, kind, "", "", "");
+    struct store_names *n = calloc(1, sizeof *n);
+
+    if (n)
+        n->kind = kind;
+    if (n && folder && (n->dir = opendir(folder))) {
+        free(folder);
+        return n;
+    }
+    diag_warn(d, "cannot read %s: %s", folder ? folder : s->dir, strerror(errno));
+    free(folder);
+    free(n);
+    return NULL;
+}
+
+const char *store_names_next(struct store_names *n)
+{
+    const struct dirent *e;
+
+    while ((e = readdir(n->dir))) {
+        bool is_socket = ends_in(e->d_name, SOCKET_SUFFIX);
+        size_t len = strlen(e->d_name);
+
+        if (!is_object_file(e) || (n->kind == STORE_SOCKET && !is_socket))
+            continue;
+        if (n->kind == STORE_SOCKET)
+            len -= strlen(SOCKET_SUFFIX);
+        memcpy(n->name, e->d_name, len);
+        n->name[len] = '\0';
+        return n->name;
+    }
+    return NULL;
+}
+
+void store_names_close(struct store_names *n)
+{
+    if (!n)
+        return;
+    closedir(n->dir);
+    free(n);
 }

@@ -19,10 +19,12 @@
 #include "base/diag.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct store;
 
-enum store_kind { STORE_NETWORK, STORE_PORT, STORE_VM };
+/* STORE_SOCKET has names only: of VMs whose monitor listens, or did when it was killed. */
+enum store_kind { STORE_NETWORK, STORE_PORT, STORE_VM, STORE_SOCKET };
 
 /* Use the folder `dir`, made if it is not there. NULL with a message when that cannot be
  * or when another daemon uses it. */
@@ -51,6 +53,21 @@ void store_abort(struct store *s, enum store_kind kind, const char *name);
 void store_each(struct store *s, enum store_kind kind,
                 void (*each)(void *ctx, const char *name, json_t *value), void *ctx,
                 struct diag *d);
+
+/* The same for one file. 0: there is none of that name; -1 with a message: it cannot be
+ * read now. */
+int store_load(struct store *s, enum store_kind kind, const char *name,
+               void (*each)(void *ctx, const char *name, json_t *value), void *ctx,
+               struct diag *d);
+
+/* The names alone, in no order, so that many can be gone through a few at a time. Files
+ * may come and go meanwhile: what was there all along is named. */
+struct store_names;
+struct store_names *store_names_open(const struct store *s, enum store_kind kind,
+                                     struct diag *d);
+const char *
+store_names_next(struct store_names *n); /* until the next call; NULL: end */
+void store_names_close(struct store_names *n);
 
 /* Path of a VM's socket, and of the file a parked one lies in: heap, NULL when memory ran
  * out. */

@@ -85,6 +85,61 @@ TEST(what_is_put_is_found_again_sorted)
     EXPECT_STR(all(), "b=3 ");
 }
 
+TEST(one_file_is_found_by_its_name)
+{
+    put("a", 1);
+    seen[0] = '\0';
+    EXPECT_EQ(store_load(s, STORE_VM, "a", note, NULL, &d), 1);
+    EXPECT_EQ(store_load(s, STORE_VM, "b", note, NULL, &d), 0);
+    EXPECT_STR(seen, "a=1 ");
+    EXPECT_EQ(d.n_warnings, 0);
+}
+
+/* For want of descriptors, say: it is as good as before, and read another time. */
+TEST(a_file_that_cannot_be_read_is_not_set_aside)
+{
+    struct rlimit before;
+
+    put("a", 1);
+    getrlimit(RLIMIT_NOFILE, &before);
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, before.rlim_max}), 0);
+    EXPECT_EQ(store_load(s, STORE_VM, "a", note, NULL, &d), -1);
+    setrlimit(RLIMIT_NOFILE, &before);
+    EXPECT(strstr(d.messages[0].text, "raise RLIMIT_NOFILE"));
+    EXPECT_STR(all(), "a=1 ");
+}
+
+static unsigned count_names(enum store_kind kind, const char *last)
+{
+    struct store_names *names = store_names_open(s, kind, &d);
+    unsigned n = 0;
+    const char *name;
+
+    EXPECT(names != NULL);
+    while ((name = store_names_next(names))) {
+        EXPECT_STR(name, last);
+        n++;
+    }
+    store_names_close(names);
+    return n;
+}
+
+TEST(names_are_those_of_whole_files)
+{
+    char path[128];
+
+    EXPECT_EQ(count_names(STORE_VM, "a"), 0);
+    put("a", 1);
+    write_file(".new-x", "{\"v\"");
+    write_file("b.damaged", "{");
+    EXPECT_EQ(count_names(STORE_VM, "a"), 1);
+    snprintf(path, sizeof path, "%s/run/a.b.sock", dir);
+    EXPECT_EQ(symlink("/dev/null", path), 0);
+    snprintf(path, sizeof path, "%s/run/x", dir);
+    EXPECT_EQ(symlink("/dev/null", path), 0);
+    EXPECT_EQ(count_names(STORE_SOCKET, "a.b"), 1);
+}
+
 TEST(a_prepared_file_counts_only_when_committed)
 {
     json_t *o = json_pack("{s:i}", "v", 2);

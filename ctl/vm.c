@@ -14,11 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-struct vm *vm_find(struct daemon_state *s, const char *name)
-{
-    return strmap_gets(&s->vms, name);
-}
-
 struct vm *vm_new(struct daemon_state *s, const char *name)
 {
     struct vm *vm = calloc(1, sizeof *vm);
@@ -189,10 +184,12 @@ void vm_detach(struct vm *vm)
 /* ---- removing -------------------------------------------------------------------- */
 
 /* One that we cannot connect to now would go on when it is forgotten. */
-static bool is_out_of_reach(const struct vm *vm, struct call *c)
+static bool is_out_of_reach(struct vm *vm, struct call *c)
 {
     struct diag d = DIAG_INIT;
-    bool out = vm->state == VM_ADOPTING && !vm->vmm && limits_have_files(2, &d) < 0;
+    bool out = vm->state == VM_ADOPTING && !vm->vmm &&
+               (limits_have_files(2, &d) < 0 ||
+                vm_adopt_now(vm, &d) == VM_OUT_OF_REACH);
 
     if (out && c)
         call_fail_diag(c, HTTP_NO_SPACE, "no_files", &d);
@@ -200,13 +197,9 @@ static bool is_out_of_reach(const struct vm *vm, struct call *c)
     return out;
 }
 
-/* What has not been connected to yet must be, so that it can be told to end. */
 static void stop_adopting(struct vm *vm)
 {
-    if (vm->vmm)
-        vm_adopt_answered(vm);
-    else
-        vm_adopt_now(vm, NULL);
+    vm_adopt_answered(vm);
     vm_adopt_forget(vm);
     vm_adopted(vm, false);
 }

@@ -151,8 +151,11 @@ struct vm {
 
     struct vm *next_adopt; /* in the daemon's queue; borrowed */
     unsigned adopt_tries;
+    bool asked;                 /* connected to, its descriptors are on their way */
+    enum vm_state unless_found; /* ADOPTING: what it is if nobody listens any more */
 };
 
+/* NULL: there is none. After a restart it may have to be read from the state folder. */
 struct vm *vm_find(struct daemon_state *s, const char *name);
 const char *vm_state_name(enum vm_state state);
 
@@ -178,8 +181,16 @@ __attribute__((format(printf, 2, 3))) void vm_say(struct vm *vm, const char *fmt
 json_t *vm_describe(const struct vm *vm, bool full);
 json_t *vm_record(const struct vm *vm, const char *state);
 
-/* Read all VMs back from the state folder and connect to those that still run. */
+/* Read VMs back from the state folder and connect to those that still run; the others are
+ * read by vms_load_more(), which returns whether it is to be called again soon. One that
+ * could not be read is tried again after vms_load_again(). */
 void vms_load(struct daemon_state *s, struct diag *d);
+bool vms_load_more(struct daemon_state *s);
+void vms_load_again(struct daemon_state *s);
+
+/* Whether that is done. If not, `c` is kept and run anew then. */
+bool vms_all_there(struct daemon_state *s, struct call *c);
+
 void vms_free(struct daemon_state *s);
 
 /* ---- parking: vm_park.c ---------------------------------------------------------- */
@@ -273,7 +284,8 @@ void vm_adopt_later(struct vm *vm);         /* to the end of the queue */
 void vm_adopt_next(struct daemon_state *s); /* connect to as many as may be */
 bool vm_adopt_again(struct vm *vm);         /* its connection broke: false: give up */
 void vm_adopt_forget(struct vm *vm);        /* out of the queue */
-int vm_adopt_now(struct vm *vm, struct diag *d);
+enum { VM_OUT_OF_REACH = -2 };
+int vm_adopt_now(struct vm *vm, struct diag *d); /* -1: nobody listens */
 void vm_adopt_answered(struct vm *vm); /* it has sent its descriptors, or never will */
 
 /* Answer with what a VM's monitor said instead of a result. */

@@ -28,12 +28,6 @@ enum {
     SECOND = 1000000000
 };
 
-/* Calls to be run again when their VM is there. */
-struct call_list {
-    struct call *call; /* borrowed */
-    struct call_list *next;
-};
-
 static uint64_t park_after_of(const struct vm *vm)
 {
     return vm->park_after == SPEC_PARK_DEFAULT ? vm->s->park_after : vm->park_after;
@@ -274,28 +268,13 @@ void vm_wake(struct vm *vm)
 
 /* ---- who waits for it ------------------------------------------------------------------- */
 
-static bool wait_for(struct vm *vm, struct call *c)
-{
-    struct call_list *l = calloc(1, sizeof *l), **at = &vm->waking;
-
-    if (!l) {
-        call_fail(c, HTTP_NO_SPACE, "no_memory", "out of memory");
-        return false;
-    }
-    l->call = c;
-    while (*at)
-        at = &(*at)->next;
-    *at = l;
-    return true;
-}
-
 bool vm_is_there(struct vm *vm, struct call *c)
 {
     if (vm->state == VM_RUNNING && !vm->parking)
         return true;
     if (vm->state == VM_PARKED || vm->parking ||
         (vm->state == VM_STARTING && vm->again)) {
-        if (wait_for(vm, c))
+        if (call_list_add(&vm->waking, c))
             vm_wake(vm);
         return false;
     }
@@ -305,33 +284,20 @@ bool vm_is_there(struct vm *vm, struct call *c)
     return false;
 }
 
-static struct call_list *take_waiting(struct vm *vm)
-{
-    struct call_list *l = vm->waking;
-
-    vm->waking = NULL;
-    return l;
-}
-
 void vm_run_waiting(struct vm *vm)
 {
-    struct daemon_state *s = vm->s; /* a call may remove the VM */
-
-    for (struct call_list *l = take_waiting(vm), *next; l; l = next) {
-        next = l->next;
-        l->call->route->run(s, l->call);
-        free(l);
-    }
+    call_list_run(&vm->waking, vm->s); /* a call may remove the VM */
 }
 
 void vm_fail_waiting(struct vm *vm)
 {
-    for (struct call_list *l = take_waiting(vm), *next; l; l = next) {
-        next = l->next;
+    struct call_list *waiting = vm->waking;
+
+    vm->waking = NULL;
+    for (struct call_list *l = waiting; l; l = l->next)
         call_fail(l->call, HTTP_CONFLICT, "vm_crashed", "VM '%s' does not run: %s",
                   vm->name, vm->trouble ? vm->trouble : "it was removed");
-        free(l);
-    }
+    call_list_free(&waiting);
 }
 
 /* ---- once a second ---------------------------------------------------------------------- */

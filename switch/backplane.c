@@ -97,7 +97,7 @@ static bool somebody_runs(struct backplane *bp)
 
 void plane_pause(struct backplane *bp)
 {
-    if (!bp->running)
+    if (!bp->running || bp->held)
         return;
     pthread_mutex_lock(&bp->pause_lock);
     atomic_store(&bp->pausing, true);
@@ -113,7 +113,7 @@ void plane_resume(struct backplane *bp)
 {
     bool wanted[BACKPLANE_MAX_WORKERS] = {false};
 
-    if (!bp->running)
+    if (!bp->running || bp->held)
         return;
     for (unsigned i = 0; i < bp->config.n_workers; i++)
         wanted[i] = worker_wanted(bp->workers[i]);
@@ -124,6 +124,22 @@ void plane_resume(struct backplane *bp)
     for (unsigned i = 0; i < bp->config.n_workers; i++)
         if (wanted[i] && atomic_load(&bp->workers[i]->state) == WORKER_SLEEPS)
             worker_kick(bp->workers[i]);
+}
+
+void backplane_hold(struct backplane *bp)
+{
+    pthread_mutex_lock(&bp->lock);
+    plane_pause(bp);
+    bp->held = true;
+    pthread_mutex_unlock(&bp->lock);
+}
+
+void backplane_release(struct backplane *bp)
+{
+    pthread_mutex_lock(&bp->lock);
+    bp->held = false;
+    plane_resume(bp);
+    pthread_mutex_unlock(&bp->lock);
 }
 
 /* ---- the whole -------------------------------------------------------------------- */

@@ -72,6 +72,11 @@ void backplane_free(struct backplane *bp);
 int backplane_start(struct backplane *bp, struct diag *d);
 void backplane_stop(struct backplane *bp);
 
+/* Many changes between the two, by the same thread, halt the workers only once. They stand
+ * still all the while: what takes long is done before. */
+void backplane_hold(struct backplane *bp);
+void backplane_release(struct backplane *bp);
+
 /* What happened without being asked for. The fd becomes readable (poll or epoll) while
  * events wait and belongs to the backplane. backplane_next_event() takes the oldest one:
  * false when there is none. */

@@ -110,6 +110,7 @@ struct backplane {
 
     struct worker *workers[BACKPLANE_MAX_WORKERS]; /* owned */
     bool running;
+    bool held; /* they stand still until backplane_release() */
 
     _Atomic bool pausing, stopping;
     pthread_mutex_t pause_lock;

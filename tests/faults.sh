@@ -127,6 +127,8 @@ descriptors() {
     is files-others-go-on "$(clickos read other c.class)" Counter
     clients_wait
     too_few_to_adopt
+    too_few_to_take_back
+    full_table
 }
 # A client that comes while the daemon can have no more descriptors is served when it can.
 clients_wait() {
@@ -149,7 +151,7 @@ too_few_to_adopt() {
     for i in 1 2 3 4 5 6; do
         clickos run "many$i" "$T/c.click" --net a --isolation $iso --restart always >/dev/null
     done
-    local pids
+    local pids far
     pids=$(for i in 1 2 3 4 5 6; do vm_pid "many$i"; done)
     stop_daemon KILL
     (ulimit -n 64 && exec clickosd --foreground --pool 0 --state "$T/state" --socket "$T/sock") >>"$T/log" 2>&1 &
@@ -158,12 +160,75 @@ too_few_to_adopt() {
     sleep 1.2
     is adopt-some-wait "$(clickos ps | grep -c adopting | awk '{print ($1 > 0 && $1 < 7)}')" 1
     is adopt-says-why "$(grep -c 'not connected to: .*raise RLIMIT_NOFILE' "$T/log" | awk '{print ($1 > 0)}')" 1
-    attempt adopt-no-rm 'raise RLIMIT_NOFILE' clickos rm many6 && fail adopt-no-rm 'it was removed'
+    far=$(clickos ps | awk '/adopting/ {print $1; exit}')
+    attempt adopt-no-rm 'raise RLIMIT_NOFILE' clickos rm "$far" && fail adopt-no-rm 'it was removed'
     stop_daemon KILL
     start
-    until_state many6 running
+    until_state "$far" running
     is adopt-all-in-the-end "$(for i in 1 2 3 4 5 6; do vm_pid "many$i"; done)" "$pids"
     clickos rm many1 many2 many3 many4 many5 many6
+}
+
+# What had not finished starting when the daemon died is ended by the next one, even if that
+# has no descriptor for it at first.
+too_few_to_take_back() {
+    local i pids
+    for i in 1 2 3 4 5 6; do
+        clickos run "half$i" "$T/c.click" --net a --isolation $iso >/dev/null
+    done
+    pids=$(for i in 1 2 3 4 5 6; do vm_pid "half$i"; done)
+    stop_daemon KILL
+    sed -i 's/"state": "running"/"state": "starting"/' "$T"/state/vms/half?
+    (ulimit -n 50 && exec clickosd --foreground --pool 0 --state "$T/state" --socket "$T/sock") >>"$T/log" 2>&1 &
+    DAEMON=$!
+    clickos wait --timeout 20
+    # shellcheck disable=SC2086
+    is take-back-some-wait "$(kill -0 $pids 2>/dev/null && echo yes)" yes
+    stop_daemon KILL
+    start
+    for i in $(seq 100); do
+        # shellcheck disable=SC2086
+        kill -0 $pids 2>/dev/null || break
+        sleep 0.05
+    done
+    is take-back-in-the-end "$(kill -0 $pids 2>&1 | grep -c 'No such process') $(clickos ps | grep -c half)" '6 0'
+}
+# The kernel's table of open files is full: every call with a number fails so, of processes
+# without privileges. A filter plays the kernel: monitors cannot be connected to, and no packet
+# memory can be made. Runs clickosd under it.
+cat >"$T/full_table.py" <<'END'
+import ctypes, os, struct, sys
+ENFILE, MEMFD, SETSOCKOPT, PASSCRED = 23, 319, 54, 16
+def op(code, jt, jf, k): return struct.pack("HBBI", code, jt, jf, k)
+LD, JEQ, RET = 0x20, 0x15, 0x06
+program = [op(LD, 0, 0, 0), op(JEQ, 3, 0, MEMFD), op(JEQ, 0, 3, SETSOCKOPT), op(LD, 0, 0, 32),
+           op(JEQ, 0, 1, PASSCRED), op(RET, 0, 0, 0x50000 | ENFILE), op(RET, 0, 0, 0x7fff0000)]
+code = ctypes.create_string_buffer(b"".join(program))
+class Filter(ctypes.Structure):
+    _fields_ = [("n", ctypes.c_ushort), ("code", ctypes.c_void_p)]
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.prctl(22, 2, ctypes.byref(Filter(len(program), ctypes.addressof(code))), 0, 0):
+    sys.exit("no filter")
+os.execvp(sys.argv[1], sys.argv[1:])
+END
+full_table() {
+    local pid
+    [ "$(uname -m)" = x86_64 ] || { echo "SKIP faults/$iso/full-table: x86_64 only"; return; }
+    pid=$(vm_pid other)
+    stop_daemon KILL
+    python3 "$T/full_table.py" clickosd --foreground --pool 0 --state "$T/state" --socket "$T/sock" >>"$T/log" 2>&1 &
+    DAEMON=$!
+    clickos wait --timeout 20
+    is table-waits "$(vm_state other)" adopting
+    attempt table-no-rm 'raise fs.file-max' clickos rm other && fail table-no-rm 'it was removed'
+    attempt table-no-run 'raise fs.file-max' clickos run g "$T/c.click" --net a --isolation $iso &&
+        fail table-no-run 'it was started'
+    is table-says-why "$(grep -c 'not connected to: .*raise fs.file-max' "$T/log")" 1
+    stop_daemon KILL
+    start
+    until_state other running
+    is table-goes-on "$(vm_pid other) $(clickos ps | grep -cw g)" "$pid 0"
+    : >"$T/log"
 }
 
 # ---- processes ---------------------------------------------------------------------------

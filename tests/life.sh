@@ -260,6 +260,45 @@ lazy() {
     refuse bad-wake 1 'is nothing to wake for' clickos run x -e 'Idle -> Discard;' --if left,wake=x
     refuse bad-ip 1 'is no IPv4 address' clickos run x -e 'Idle -> Discard;' --if left,ip=x
 }
+# After a restart the parked ones are read while everything else goes on: whatever is asked for
+# meanwhile gets the answer it would get later.
+many_parked() {
+    local n=3000 pid
+    clickos net add lone
+    expect many-fw 0 '' clickos run fw --net left --isolation $iso -e 'Idle -> Discard;'
+    expect many-declare 0 '' clickos run many --lazy --net lone --isolation $iso -e 'Idle -> Discard;'
+    pid=$(vm_pid fw)
+    stop_daemon KILL
+    python3 -c '
+import json, sys
+folder, n = sys.argv[1], int(sys.argv[2])
+record = json.load(open(folder + "/many"))
+for i in range(1, n + 1):
+    record["spec"]["name"] = f"many-{i}"
+    record["spec"]["interfaces"][0]["mac"] = f"02:aa:00:00:{i >> 8:02x}:{i & 255:02x}"
+    json.dump(record, open(f"{folder}/many-{i}", "w"))' "$T/state/vms" $n
+    clickosd --foreground --state "$T/state" --socket "$CLICKOS_SOCKET" >>"$T/log" 2>&1 &
+    DAEMON=$!
+    clickos wait --timeout 20
+    is many-asked-for "$(vm_state "many-$n")" parked
+    is many-running "$(vm_pid fw)" "$pid"
+    refuse many-name-is-taken 1 'exists \(parked\)' clickos run "many-$((n - 1))" -e 'Idle -> Discard;'
+    is many-all "$(clickos ps --json | grep -c '"name": "many-')" $n
+    stop_daemon KILL
+    clickosd --foreground --state "$T/state" --socket "$CLICKOS_SOCKET" >>"$T/log" 2>&1 &
+    DAEMON=$!
+    clickos wait --timeout 20
+    expect many-rm 0 '' clickos rm "many-$((n - 2))"
+    refuse many-net-in-use 1 "has 1 port" clickos net rm lone
+    expect many-wake 0 '' clickos read many-7 config
+    is many-one-less "$(clickos ps --json | grep -c '"name": "many-')" $((n - 1))
+    stop_daemon TERM
+    rm -f "$T"/state/vms/many-[0-6]* "$T"/state/vms/many-[89]* "$T"/state/vms/many-7?*
+    start_daemon
+    expect many-rm-rest 0 '' clickos rm fw many many-7
+    expect many-net-rm 0 '' clickos net rm lone
+}
+
 by_itself() {
     nat nat --park-after 1 >/dev/null
     ask 0 >/dev/null
@@ -476,7 +515,7 @@ quotas() {
     neighbours 1.5 # the kernel forgets them up to a second after the devices were down
 }
 
-parts=${*:-snapshots clones parking faults several quotas}
+parts=${*:-snapshots clones parking many_parked faults several quotas}
 ip netns add $NS1
 ip netns add $NS2
 for ns in $NS1 $NS2; do

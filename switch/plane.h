@@ -8,8 +8,9 @@
  *
  * Threads: `lock` makes calls from outside take turns. A call that changes what workers
  *          read pauses them first: they stand still between two batches, touching
- *          nothing, until plane_resume(); those that sleep are left asleep. So the data path has no locks, but for tx_lock
- *          of a port and the learning table's when there are several workers.
+ *          nothing, until plane_resume(); those that sleep are left asleep. So the data
+ *          path has no locks, but for tx_lock of a port and the learning table's when
+ *          there are several workers.
  */
 
 #ifndef SWITCH_PLANE_H

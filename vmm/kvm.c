@@ -169,6 +169,7 @@ out:
 void vm_host_probe_kvm(struct vm_host *h)
 {
     enum { ENTRIES = 256 };
+    const int regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
 
     h->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     if (h->kvm_fd < 0)
@@ -180,6 +181,8 @@ void vm_host_probe_kvm(struct vm_host *h)
     h->cpuid->nent = ENTRIES;
     if (ioctl(h->kvm_fd, KVM_GET_SUPPORTED_CPUID, h->cpuid) < 0 || learn(h) < 0)
         goto fail;
+    h->sync_regs = (ioctl(h->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS) & regs) ==
+                   regs;
     return;
 fail:
     snprintf(h->kvm_why, sizeof h->kvm_why, "/dev/kvm: %s", strerror(errno));
@@ -239,10 +242,15 @@ static int set_registers(struct vcpu *c)
 
     ioctl(c->fd, KVM_SET_DEVICE_ATTR, &tsc);
     if (ioctl(c->fd, KVM_SET_CPUID2, h->cpuid) < 0 ||
-        ioctl(c->fd, KVM_SET_SREGS, h->sregs) < 0 ||
+        (!h->sync_regs && ioctl(c->fd, KVM_SET_SREGS, h->sregs) < 0) ||
         (h->xcr0 && ioctl(c->fd, KVM_SET_XCRS, &x) < 0) ||
-        ioctl(c->fd, KVM_SET_REGS, &r) < 0)
+        (!h->sync_regs && ioctl(c->fd, KVM_SET_REGS, &r) < 0))
         return -1;
+    if (h->sync_regs) {
+        c->run->s.regs.regs = r;
+        c->run->s.regs.sregs = *h->sregs;
+        c->run->kvm_dirty_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+    }
     return 0;
 }
 

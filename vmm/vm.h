@@ -38,6 +38,7 @@ struct vm_host {
     struct kvm_cpuid2 *cpuid; /* owned */
     struct kvm_sregs *sregs;  /* owned: what the vCPU of every VM starts from */
     uint64_t xcr0;            /* 0: no XSAVE */
+    bool sync_regs;           /* registers can be handed over with the first KVM_RUN */
     uint32_t owner;           /* uid that may connect to a VM's socket */
 };
 

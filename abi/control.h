@@ -3,11 +3,11 @@
  * control.h -- control memory: what a VM shares with its monitor
  *
  *     0          struct control_head   indices of mailbox and console, crash report
- *     4096       console ring          CONTROL_CONSOLE bytes of text, guest to monitor
- *     64 KiB     text                  CONTROL_TEXT bytes: of the request, then of its reply
+ *     4096       text                  CONTROL_TEXT bytes: of the request, then of its reply
+ *     behind it  console ring          CONTROL_CONSOLE bytes of text, guest to monitor
  *
- * The region is sparse: only what is used is ever touched. A short text lies near the
- * head, so that both share what it takes to map them.
+ * The region is sparse: only what is used is ever touched. A short text lies next to the
+ * head, so that KVM maps both at one fault.
  *
  * Mailbox. One request at a time. The monitor writes the request's text and fields, then
  * advances `asked` (release) and wakes the guest. The guest carries it out between two
@@ -31,15 +31,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTROL_ABI        3u
+#define CONTROL_ABI        4u
 #define CONTROL_CONSOLE    16384u             /* bytes, a power of two */
 #define CONTROL_TEXT       (9u * 1024 * 1024) /* bytes of request and of reply, at most */
 #define CONTROL_NAME       64u                /* bytes of a configuration's name */
 #define CONTROL_HANDLER    512u               /* bytes of a handler's name */
-#define CONTROL_CONSOLE_AT 4096u
-#define CONTROL_REQUEST_AT 65536u
+#define CONTROL_REQUEST_AT 4096u
 #define CONTROL_REPLY_AT   CONTROL_REQUEST_AT
-#define CONTROL_SIZE       (CONTROL_REPLY_AT + CONTROL_TEXT)
+#define CONTROL_CONSOLE_AT (CONTROL_REPLY_AT + CONTROL_TEXT)
+#define CONTROL_SIZE       (CONTROL_CONSOLE_AT + CONTROL_CONSOLE)
 
 enum control_verb {
     CONTROL_PING = 1,
@@ -124,6 +124,6 @@ struct control_head {
     alignas(64) _Atomic uint32_t console_out; /* monitor: bytes ever read */
     alignas(64) struct control_crash crash;
 };
-_Static_assert(sizeof(struct control_head) <= CONTROL_CONSOLE_AT, "control ABI");
+_Static_assert(sizeof(struct control_head) <= CONTROL_REQUEST_AT, "control ABI");
 
 #endif

@@ -6,7 +6,7 @@
  *     +0          page tables, supervisor pages: no user mapping
  *     +64 KiB     boot page            r--
  *     +68 KiB     struct boot_wait     rw-
- *     +128 KiB    .data and .bss       rw-   up to 512 KiB
+ *     +72 KiB     .data and .bss       rw-   up to 512 KiB
  *     +752 KiB    stack                rw-   256 KiB, unmapped below and above
  *     +2 MiB      control memory       rw-   abi/control.h
  *     +16 MiB     text                 r-x   up to 4 MiB
@@ -24,8 +24,9 @@
  * The heap is backed from its start, LAYOUT_HEAP_FIRST at first; the guest asks for more
  * through PORT_HEAP. What is backed costs kernel memory even when it is never touched.
  *
- * KVM maps pages in aligned groups of eight as far as they are present. The stack ends in
- * the middle of one, so that its topmost pages begin one and come at a single fault.
+ * KVM maps pages in aligned groups of eight as far as they are present, up to the first
+ * that is not. So the boot page, what follows it and the data are neighbours, and the stack
+ * ends in the middle of a group, so that its topmost pages begin one: a fault for either.
  */
 
 #ifndef ABI_LAYOUT_H
@@ -35,7 +36,7 @@
 #define LAYOUT_BOOT       0x40010000
 #define LAYOUT_FS         0x40010800 /* FS base: libc's stack canary at +0x28 */
 #define LAYOUT_WAIT       0x40011000
-#define LAYOUT_DATA       0x40020000
+#define LAYOUT_DATA       0x40012000
 #define LAYOUT_DATA_MAX   0x80000
 #define LAYOUT_STACK      0x400bc000 /* lowest byte */
 #define LAYOUT_STACK_SIZE 0x40000

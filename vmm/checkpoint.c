@@ -43,12 +43,13 @@ static unsigned pieces_of(const struct vm *vm, struct piece out[6])
         {LAYOUT_WAIT, PAGE},
         {LAYOUT_DATA, vm->host->image.data_mem},
         {LAYOUT_STACK, LAYOUT_STACK_SIZE},
-        {LAYOUT_CONTROL, CONTROL_CONSOLE_AT + CONTROL_CONSOLE},
+        {LAYOUT_CONTROL, CONTROL_REQUEST_AT},
+        {LAYOUT_CONTROL + CONTROL_CONSOLE_AT, CONTROL_CONSOLE},
         {LAYOUT_HEAP, vm->heap_have},
     };
 
     memcpy(out, all, sizeof all);
-    return 5;
+    return 6;
 }
 
 /* Pages that the guest says hold nothing: one bit each. NULL: out of memory. */

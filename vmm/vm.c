@@ -92,16 +92,14 @@ static void fill_boot(struct vm *vm)
  * when they are present. The rings are not in it: little of them is touched. */
 static void touch(struct vm *vm)
 {
+    const uint64_t data = vm->host->image.data_mem;
     const struct {
         uint64_t from, size;
     } pieces[] = {
         {LAYOUT_BASE + 0x1000, 0x6000},
-        {LAYOUT_BOOT, 0x2000},
-        {LAYOUT_DATA,
-         vm->host->image.data_mem < 0x8000 ? vm->host->image.data_mem : 0x8000},
+        {LAYOUT_BOOT, LAYOUT_DATA - LAYOUT_BOOT + (data < 0x8000 ? data : 0x8000)},
         {LAYOUT_STACK + LAYOUT_STACK_SIZE - 0x4000, 0x4000},
-        {LAYOUT_CONTROL, 0x2000},
-        {LAYOUT_CONTROL + CONTROL_REQUEST_AT, 0x1000},
+        {LAYOUT_CONTROL, CONTROL_REQUEST_AT + 0x1000},
         {LAYOUT_BASE + LAYOUT_HEAP_PHYS, 0x16000},
     };
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)

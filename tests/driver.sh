@@ -381,6 +381,19 @@ Router could not be initialized!"
 try -e "$udp -> IPPrint(OUTFILE /dev/full) -> Discard"
 is outfile_full 0 "" "/dev/full: No space left on device"
 
+# What Click's packets and elements say of themselves.
+try -e 'InfiniteSource(DATA "abc", LIMIT 2, STOP true) -> Strip(14) -> c :: Counter -> Discard' -h c.byte_count
+is strip_of_short_packets 0 0 "Packet::pull 14 > length 3
+Packet::pull 14 > length 3"
+try -e 'InfiniteSource(DATA "abc", LIMIT 2, STOP true) -> a :: AggregatePacketCounter -> Discard'
+is no_aggregates 0 "" "a :: AggregatePacketCounter: warning: saw no packets with aggregate annotations"
+try -q -e 's :: AggregateCounter(AGGREGATE_CALL 3 s.clear, COUNT_CALL 9 s.banner x y); Idle -> s -> Discard' -h 's.aggregate_call' -h s.count_call
+is calls_of_counts 0 "s.aggregate_call:
+3 s.clear
+
+s.count_call:
+9 s.banner x y" ""
+
 rm -f "$dir/port"
 start -e "s :: ChatterSocket(TCP, 31777); TimedSource(0.05, abcd) -> Print(here) -> Discard" -h version
 for ((i = 0; i < 60; i++)); do

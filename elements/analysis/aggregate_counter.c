@@ -388,7 +388,8 @@ static int agg_read(struct element *e, const struct handler_spec *h, const char 
     } else if (t->at != UINT64_MAX) {
         sbuf_printf(out, "%llu", (unsigned long long)t->at);
         if (t->call.name)
-            sbuf_printf(out, " %s %s", t->call.name,
+            sbuf_printf(out, " %s%s%s", t->call.name,
+                        t->call.value && *t->call.value ? " " : "",
                         t->call.value ? t->call.value : "");
         else
             sbuf_printf(out, " %s.%s", e->name,

@@ -11,8 +11,9 @@
  * See also: AggregateIP, AggregateIPFlows, IPFilter
  *
  * An action is a port number, "allow" (0), or "drop" or "deny". Aggregates are numbers,
- * ranges such as 3-99, or "all" (or "-"). The first argument that names a packet's aggregate
- * decides; packets that none names are dropped.
+ * ranges such as 3-99, or, alone, "all" (or "-"). The first argument that names a packet's
+ * aggregate decides; packets that none names are dropped, and so are those of a port that
+ * there is not.
  */
 
 #include "engine/element.h"
@@ -22,8 +23,10 @@
 
 struct agg_range {
     uint32_t from, to; /* both belong to it */
-    int32_t port;      /* -1: drop */
+    int32_t port;      /* not an output: drop */
 };
+
+enum { WARNINGS_MAX = 64 }; /* of one range */
 
 struct aggregate_filter {
     struct agg_range *range; /* in the arena; disjoint, ascending */
@@ -58,6 +61,18 @@ static int agg_insert(struct element *e, uint32_t at, struct agg_range r)
     return 0;
 }
 
+/* Say which aggregates of `r` an earlier argument sends elsewhere: `was`. */
+static void agg_warn(const struct agg_range *r, const struct agg_range *was,
+                     unsigned arg, struct diag *d)
+{
+    uint32_t from = r->from > was->from ? r->from : was->from;
+    uint32_t to = r->to < was->to ? r->to : was->to, n = to - from;
+
+    for (uint32_t i = 0; r->port != was->port && i <= n && i < WARNINGS_MAX; i++)
+        diag_warn(d, "pattern %u: aggregate %u already filtered to output %d", arg,
+                  from + i, was->port);
+}
+
 /* Add what of `r` no earlier argument has named. */
 static int agg_add(struct element *e, struct agg_range r, unsigned arg, struct diag *d)
 {
@@ -67,9 +82,7 @@ static int agg_add(struct element *e, struct agg_range r, unsigned arg, struct d
     for (; i < s->n && s->range[i].to < r.from; i++)
         ;
     for (; i < s->n && s->range[i].from <= r.to; i++) {
-        diag_warn(d, "pattern %u: aggregate %u already filtered to output %d", arg,
-                  r.from > s->range[i].from ? r.from : s->range[i].from,
-                  s->range[i].port);
+        agg_warn(&r, &s->range[i], arg, d);
         if (r.from < s->range[i].from) {
             if (agg_insert(e, i,
                            (struct agg_range){r.from, s->range[i].from - 1, r.port}))
@@ -107,9 +120,9 @@ static int agg_action(const struct element *e, const char *word, int32_t *port)
     if (!strcmp(word, "allow"))
         *port = 0;
     else if (!strcmp(word, "deny") || !strcmp(word, "drop"))
-        *port = -1;
-    else if (parse_u64(word, 0, &number))
-        *port = number < e->n_out ? (int32_t)number : -1;
+        *port = e->n_out;
+    else if (parse_u64(word, 0, &number) && number <= INT32_MAX)
+        *port = (int32_t)number;
     else
         return -1;
     return 0;
@@ -121,7 +134,8 @@ static int agg_pattern(struct element *e, unsigned arg, const char *text, bool *
     struct aggregate_filter *s = element_state(e);
     char word[WORD_ROOM], before[WORD_ROOM];
     struct agg_range r;
-    unsigned n = 0;
+    const char *rest;
+    int rc = 0;
 
     if (!word_next(&text, word))
         return diag_err(d, "empty pattern %u", arg);
@@ -131,19 +145,22 @@ static int agg_pattern(struct element *e, unsigned arg, const char *text, bool *
     }
     if (agg_action(e, word, &r.port) < 0)
         return diag_err(d, "pattern %u: expected a port number", arg);
-    for (; word_next(&text, word); n++) {
-        if (!strcmp(word, "all") || !strcmp(word, "-")) {
-            s->others = r.port;
-            *closed = true;
-            continue;
-        }
+    rest = text;
+    if (!word_next(&rest, word))
+        return diag_err(d, "pattern %u has no aggregates", arg);
+    if ((!strcmp(word, "all") || !strcmp(word, "-")) && !word_next(&rest, before)) {
+        s->others = r.port;
+        *closed = r.port <= e->n_out;
+        return 0;
+    }
+    while (word_next(&text, word)) {
         memcpy(before, word, sizeof before);
         if (!agg_parse_range(word, &r))
-            return diag_err(d, "pattern %u: bad aggregate number '%s'", arg, before);
-        if (r.from <= r.to && agg_add(e, r, arg, d) < 0)
+            rc = diag_err(d, "pattern %u: bad aggregate number '%s'", arg, before);
+        else if (r.from <= r.to && agg_add(e, r, arg, d) < 0)
             return -1;
     }
-    return n ? 0 : diag_err(d, "pattern %u has no aggregates", arg);
+    return rc;
 }
 
 static int aggregate_filter_configure(struct element *e, struct conf *c, struct diag *d)
@@ -175,7 +192,7 @@ static inline verdict_t aggregate_filter_one(struct element *e, struct pkt *p)
     }
     if (low < s->n && s->range[low].from <= agg)
         port = s->range[low].port;
-    return port < 0 ? drop(e, C_DROPS) : port;
+    return port < 0 || port >= e->n_out ? drop(e, C_DROPS) : port;
 }
 ELEMENT_LOOP(aggregate_filter)
 

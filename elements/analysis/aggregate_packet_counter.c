@@ -45,6 +45,7 @@ struct aggregate_packet_counter {
     struct text anno_arg;
     int32_t packetno;
     int32_t anno;                       /* byte offset; -1: none */
+    bool asked, counted;                /* packets came; one of them had an aggregate */
     struct apc_flow *flows[FLOW_SLOTS]; /* owned */
 };
 
@@ -137,12 +138,14 @@ static void apc_add(struct apc_column *c, uint32_t number)
 
 static void apc_count(struct element *e, unsigned port, const struct pkt *p)
 {
-    const struct aggregate_packet_counter *s = element_state(e);
+    struct aggregate_packet_counter *s = element_state(e);
     uint32_t agg = p->anno_u32[ANNO_AGGREGATE / 4], number = 0;
     struct apc_flow *f;
 
+    s->asked = true;
     if (!agg || !(f = apc_make(e, agg)))
         return;
+    s->counted = true;
     if (s->anno >= 0)
         memcpy(&number, p->anno + s->anno, sizeof number);
     apc_add(&f->columns[port], number);
@@ -165,6 +168,16 @@ static uint32_t aggregate_packet_counter_pull(struct element *e, unsigned port,
     for (uint32_t i = from; i < b->n; i++)
         apc_count(e, port, b->p[i]);
     return b->n - from;
+}
+
+static void aggregate_packet_counter_cleanup(struct element *e)
+{
+    const struct aggregate_packet_counter *s = element_state(e);
+
+    if (e->initialized && s->asked && !s->counted)
+        element_say(e, "%s: warning: saw no packets with aggregate annotations\n",
+                    element_declaration(e));
+    apc_clear(e);
 }
 
 static int apc_read_count(struct element *e, const struct handler_spec *h,
@@ -246,7 +259,7 @@ ELEMENT(AggregatePacketCounter) = {
     .args = aggregate_packet_counter_args,
     .handlers = aggregate_packet_counter_handlers,
     .configure = aggregate_packet_counter_configure,
-    .cleanup = apc_clear,
+    .cleanup = aggregate_packet_counter_cleanup,
     .push = aggregate_packet_counter_push,
     .pull = aggregate_packet_counter_pull,
 };

@@ -10,10 +10,12 @@
  * Example:  FromDevice(0) -> Strip(14) -> CheckIPHeader -> ...
  * See also: Unstrip, StripToNetworkHeader, Truncate
  *
- * Only a pointer moves: Unstrip brings the bytes back.
+ * Only a pointer moves: Unstrip brings the bytes back. The `click` driver prints a line for
+ * each packet that is shorter.
  */
 
 #include "engine/element.h"
+#include "engine/platform.h"
 
 struct strip {
     uint32_t length;
@@ -24,13 +26,26 @@ static const struct arg_spec strip_args[] = {
     ARG_END,
 };
 
+/* Click's Packet::pull() says so of every packet; a VM's console is not to be flooded. */
+static __attribute__((cold, noinline)) void strip_short(struct element *e,
+                                                        const struct pkt *p)
+{
+    const struct strip *s = element_state(e);
+
+    if (element_platform(e)->has_os)
+        element_say(e, "Packet::pull %u > length %u\n", s->length, p->len);
+}
+
 static void strip_batch(struct element *e, struct batch *b, uint32_t from)
 {
     const struct strip *s = element_state(e);
     uint32_t n = b->n, length = s->length;
 
-    for (uint32_t i = from; i < n; i++)
+    for (uint32_t i = from; i < n; i++) {
+        if (__builtin_expect(length > b->p[i]->len, 0))
+            strip_short(e, b->p[i]);
         pkt_pull(b->p[i], length);
+    }
 }
 
 ELEMENT_BATCH(strip)

@@ -27,6 +27,8 @@
  * Escapes: %n aggregate, %s %d addresses, %S %D ports, %p protocol (T or U), %x %X aggregate
  * in hexadecimal, %% a percent sign; "%06n" has at least six digits, "%6n" is filled with _, "%.0s" to "%.3s" are
  * single bytes of an address, "%.0n" to "%.3n" bytes of the aggregate.
+ *
+ * As in Click, the payload_len of UDP packets counts the IP header too.
  */
 
 #include "engine/agg_notifier.h"
@@ -334,14 +336,14 @@ static int relative_options(const struct to_ip_flow_dumps *s, struct flow_dump *
 
 static void print_flags(struct sbuf *out, uint8_t flags)
 {
-    static const char letters[] = "FSRPAUEC";
+    static const char letters[] = "FSRPAUE";
 
     if (flags == (TCP_ACK | TCP_PSH))
         sbuf_puts(out, "PA");
     else if (!flags)
         sbuf_putc(out, '.');
     else
-        for (unsigned i = 0; i < 8; i++)
+        for (unsigned i = 0; i < 7; i++)
             if (flags >> i & 1)
                 sbuf_putc(out, letters[i]);
 }
@@ -478,7 +480,7 @@ static void dump_one(struct element *e, const struct pkt *p)
     if (l.h->proto == IP_PROTO_TCP)
         line_tcp(s, f, &l, n);
     else
-        l.payload = (uint16_t)(be16(l.h->len) - ip4_hlen(l.h) - 8);
+        l.payload = (uint16_t)(be16(l.h->len) - 8); /* with the IP header, as Click */
     if (s->binary)
         write_binary(s, &f->text, &l);
     else

@@ -67,6 +67,11 @@ uint32_t element_random(struct element *e)
     return random_next(&e->router->random);
 }
 
+void element_random_seed(struct element *e, uint64_t seed)
+{
+    e->router->random = seed ? seed : 0x9e3779b97f4a7c15ull;
+}
+
 void element_randoms(struct element *e, uint32_t *out, uint32_t n)
 {
     uint64_t state = e->router->random;

@@ -301,6 +301,8 @@ int64_t element_coarse_wall_now(const struct element *e);
 
 /* A random number, uniform over 32 bits, from the router's generator. */
 uint32_t element_random(struct element *e);
+/* Begin again at `seed`; 0: where a router without a seed begins. */
+void element_random_seed(struct element *e, uint64_t seed);
 /* The next `n` of them. */
 void element_randoms(struct element *e, uint32_t *out, uint32_t n);
 

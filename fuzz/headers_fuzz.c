@@ -284,6 +284,7 @@ static const struct {
     {"RandomBitErrors", "0.5", ""},
     {"RandomSample", "0.5", ""},
     {"SetIPECN", "ce", ""},
+    {"SetIP6ECN", "ce", ""},
     {"SetPacketType", "host", ""},
     {"SpinlockAcquire", "l", "SpinlockInfo(l)"},
     {"SpinlockPush", "l", "SpinlockInfo(l)"},

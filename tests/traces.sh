@@ -95,7 +95,7 @@ same allowed_to_be_missing "$($click -e "FromIPSummaryDump($dir/none, ALLOW_NONE
 same nonsense_is_told_once "$($click -e 'FromIPSummaryDump(DATA "!data ip_src
 x
 y
-1.2.3.4", STOP true) -> c :: Counter -> Discard' -h c.count 2>&1)" "config:2: packet parse error
+1.2.3.4", STOP true) -> c :: Counter -> Discard' -h c.count 2>&1)" "<data>:2: packet parse error
 1"
 
 # Records, compressed files, filled names; flows with the place where they begin.

@@ -381,7 +381,7 @@ static int from_ip_summary_dump_initialize(struct element *e, struct diag *d)
 
     f->e = e;
     f->by_line = true;
-    f->name = s->data.s ? "config" : name;
+    f->name = s->data.s ? "<data>" : name;
     trace_source_start(e, from_ip_summary_dump_read, d);
     if (s->fields_arg.len)
         bang_data(e, s->fields_arg.s);

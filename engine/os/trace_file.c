@@ -121,7 +121,7 @@ int trace_file_open(struct trace_file *f, struct element *e, const char *name,
 int trace_file_open_text(struct trace_file *f, struct element *e, const char *text,
                          size_t len, struct diag *d)
 {
-    f->name = "config";
+    f->name = "<data>";
     f->e = e;
     f->fd = -1;
     f->bytes = malloc(len > TRACE_FILE_PIECE ? len : TRACE_FILE_PIECE);

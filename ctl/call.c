@@ -267,6 +267,11 @@ void call_json(struct call *c, unsigned status, json_t *value)
     answer(c, status, "application/json");
 }
 
+void call_written(struct call *c, unsigned status)
+{
+    answer(c, status, "application/json");
+}
+
 void call_text(struct call *c, unsigned status, const char *text, size_t len)
 {
     sbuf_reset(&c->answer);

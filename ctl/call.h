@@ -118,6 +118,7 @@ void call_list_free(struct call_list **list);
 /* ---- answers --------------------------------------------------------------------- */
 
 void call_json(struct call *c, unsigned status, json_t *value /* taken over */);
+void call_written(struct call *c, unsigned status); /* JSON that is in c->answer */
 void call_text(struct call *c, unsigned status, const char *text, size_t len);
 void call_done(struct call *c); /* 204, nothing to say */
 

@@ -88,6 +88,7 @@ static void start_traffic(struct daemon_state *s)
     if (backplane_start(s->bp, &d) < 0)
         daemon_log(s, "no packets move: %s", diag_text(&d));
     diag_fini(&d);
+    vms_load_rest(s);
 }
 
 /* The others have waited long enough. */
@@ -253,7 +254,8 @@ static void tick(void *ctx)
 
     vms_tick(s);
     vm_adopt_next(s);
-    vms_load_again(s);
+    if (!s->start_timer.live)
+        vms_load_rest(s);
     server_tick(s->server);
     loop_timer_set(s->loop, &s->tick_timer, TICK_MS);
 }
@@ -261,10 +263,8 @@ static void tick(void *ctx)
 static int before_wait(void *ctx)
 {
     struct daemon_state *s = ctx;
-    bool more = vms_load_more(s);
-    int ms = server_before_wait(s->server);
 
-    return more ? 0 : ms;
+    return server_before_wait(s->server);
 }
 
 void daemon_run(struct daemon_state *s)

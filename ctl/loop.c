@@ -20,6 +20,7 @@ struct loop {
     bool stopped;
     struct loop_watch waker;
     struct loop_timer *timers; /* sorted by time; borrowed */
+    struct loop_work *work;    /* borrowed */
     struct epoll_event batch[LOOP_BATCH];
     int n_batch; /* events of the batch in work; removal edits them */
 };
@@ -141,12 +142,51 @@ static void run_timers(struct loop *l)
     }
 }
 
+void loop_work_add(struct loop *l, struct loop_work *w)
+{
+    struct loop_work **at = &l->work;
+
+    if (w->live)
+        return;
+    while (*at)
+        at = &(*at)->next;
+    w->next = NULL;
+    w->live = true;
+    *at = w;
+}
+
+void loop_work_cancel(struct loop *l, struct loop_work *w)
+{
+    struct loop_work **at = &l->work;
+
+    if (!w->live)
+        return;
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+    w->live = false;
+}
+
+/* The first on the list is the last then, or is not on it any more. */
+static void run_work(struct loop *l)
+{
+    struct loop_work *w = l->work;
+
+    if (!w || l->stopped)
+        return;
+    loop_work_cancel(l, w);
+    if (w->more(w->ctx))
+        loop_work_add(l, w);
+}
+
 /* ms until the next timer, at most `limit` (-1: none); rounded up, so that a timer is
  * never found a fraction of a millisecond too early and waited for in a busy loop. */
 static int wait_ms(const struct loop *l, int limit)
 {
     uint64_t now, ms;
 
+    if (l->work)
+        return 0;
     if (!l->timers)
         return limit;
     now = loop_now_ns();
@@ -175,6 +215,7 @@ void loop_run(struct loop *l, int (*before_wait)(void *ctx), void *ctx)
         }
         l->n_batch = 0;
         run_timers(l);
+        run_work(l);
     }
 }
 

@@ -56,4 +56,20 @@ void loop_wake(struct loop *l);
 
 uint64_t loop_now_ns(void); /* steady time */
 
+/* ---- work in pieces -------------------------------------------------------------- */
+
+/* What would hold up everybody else if it were done at once: `more` does some of it (half
+ * a millisecond, say) and returns whether there is more. One piece of one work a turn. */
+struct loop_work {
+    bool (*more)(void *ctx);
+    void *ctx;
+    bool live; /* the loop's, as the next */
+    struct loop_work *next;
+};
+
+/* Add to the work; nothing if it is there already. The struct stays the caller's: `more` may
+ * free it before it returns false. */
+void loop_work_add(struct loop *l, struct loop_work *w);
+void loop_work_cancel(struct loop *l, struct loop_work *w);
+
 #endif

@@ -167,14 +167,18 @@ static enum MHD_Result send_answer(struct exchange *x)
     struct MHD_Response *r;
     enum MHD_Result rc;
     size_t len = c->answer.len;
+    char *text;
 
     if (c->answer.failed) {
         c->status = HTTP_INTERNAL;
         len = 0;
     }
-    r = MHD_create_response_from_buffer(len, c->answer.data, MHD_RESPMEM_MUST_COPY);
-    if (!r)
+    text = sbuf_take(&c->answer); /* may be long: not to be copied */
+    r = MHD_create_response_from_buffer(text ? len : 0, text, MHD_RESPMEM_MUST_FREE);
+    if (!r) {
+        free(text);
         return MHD_NO;
+    }
     if (c->content_type)
         MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, c->content_type);
     rc = MHD_queue_response(x->connection, c->status, r);

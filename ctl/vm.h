@@ -181,12 +181,10 @@ __attribute__((format(printf, 2, 3))) void vm_say(struct vm *vm, const char *fmt
 json_t *vm_describe(const struct vm *vm, bool full);
 json_t *vm_record(const struct vm *vm, const char *state);
 
-/* Read VMs back from the state folder and connect to those that still run; the others are
- * read by vms_load_more(), which returns whether it is to be called again soon. One that
- * could not be read is tried again after vms_load_again(). */
+/* Read VMs back from the state folder and connect to those that still run; the second one
+ * has the others read, and is called again for what could not be read. */
 void vms_load(struct daemon_state *s, struct diag *d);
-bool vms_load_more(struct daemon_state *s);
-void vms_load_again(struct daemon_state *s);
+void vms_load_rest(struct daemon_state *s);
 
 /* Whether that is done. If not, `c` is kept and run anew then. */
 bool vms_all_there(struct daemon_state *s, struct call *c);

@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { SMALL_FILE = 1 << 20 };
 
 /* ---- one VM from a record and a state ---------------------------------------------- */
 
@@ -276,21 +279,82 @@ static void restore_vm(struct daemon_state *s, struct call *c, json_t *record, i
     diag_fini(&d);
 }
 
+/* A snapshot is read beside the event loop: there may be hundreds of MiB to be summed. */
+struct reading {
+    struct task task;
+    struct daemon_state *s; /* borrowed */
+    struct call *call;      /* borrowed */
+    char *file, *name;      /* owned; name NULL: that of the file */
+    bool create_nets;
+    json_t *record; /* owned */
+    int fd, rc;
+    struct diag d;
+};
+
+static void reading_free(struct reading *r)
+{
+    if (r->fd >= 0)
+        close(r->fd);
+    json_decref(r->record);
+    free(r->file);
+    free(r->name);
+    diag_fini(&r->d);
+    free(r);
+}
+
+static void read_snapshot(struct task *t)
+{
+    struct reading *r = (struct reading *)t;
+
+    r->rc = snapshot_load(r->file, &r->record, &r->fd, &r->d);
+}
+
+static void snapshot_was_read(struct task *t)
+{
+    struct reading *r = (struct reading *)t;
+
+    if (r->rc < 0)
+        call_fail_diag(r->call, HTTP_REFUSED, "refused", &r->d);
+    else
+        restore_vm(r->s, r->call, r->record, r->fd, r->name, r->create_nets);
+    reading_free(r);
+}
+
+/* A thread costs more than a small file. */
+static bool is_small(const char *file)
+{
+    struct stat st;
+
+    return stat(file, &st) < 0 || st.st_size <= SMALL_FILE;
+}
+
 void vm_restore(struct daemon_state *s, struct call *c, const char *file,
                 const char *name, bool create_nets)
 {
-    struct diag d = DIAG_INIT;
-    json_t *record = NULL;
-    int fd = -1;
+    struct reading *r = calloc(1, sizeof *r);
 
-    if (snapshot_load(file, &record, &fd, &d) < 0) {
-        call_fail_diag(c, HTTP_REFUSED, "refused", &d);
-    } else {
-        restore_vm(s, c, record, fd, name, create_nets);
-        close(fd);
+    if (!r) {
+        call_fail(c, HTTP_NO_SPACE, "no_memory", "out of memory");
+        return;
     }
-    json_decref(record);
-    diag_fini(&d);
+    *r = (struct reading){.task = {.run = read_snapshot, .done = snapshot_was_read},
+                          .s = s,
+                          .call = c,
+                          .file = strdup(file),
+                          .name = name ? strdup(name) : NULL,
+                          .create_nets = create_nets,
+                          .fd = -1,
+                          .d = DIAG_INIT};
+    if (!r->file || (name && !r->name)) {
+        call_fail(c, HTTP_NO_SPACE, "no_memory", "out of memory");
+        reading_free(r);
+    } else if (is_small(file)) {
+        read_snapshot(&r->task);
+        snapshot_was_read(&r->task);
+    } else if (tasks_start(s->tasks, &r->task, &r->d) < 0) {
+        call_fail_diag(c, HTTP_INTERNAL, "no_memory", &r->d);
+        reading_free(r);
+    }
 }
 
 /* ---- clones ------------------------------------------------------------------------ */

@@ -25,7 +25,7 @@ enum { LOAD_TURN = 32 };
 struct vm_loading {
     struct store_names *names;   /* owned; of those still to be read */
     char name[NAME_ROOM];        /* next; "": not known yet */
-    bool stuck;                  /* could not be read: again in a second */
+    struct loop_work work;       /* reads on */
     struct vm *aside[LOAD_TURN]; /* borrowed; parked, their ports still to be */
     unsigned n_aside;
     struct call_list *waiting; /* owned; calls to be run when all are there */
@@ -452,30 +452,34 @@ static bool next_name(struct vm_loading *l)
     return *l->name;
 }
 
-bool vms_load_more(struct daemon_state *s)
+/* One that cannot be read now is the next again when vms_load_rest() is called again. */
+static bool load_more(void *ctx)
 {
+    struct daemon_state *s = ctx;
     struct vm_loading *l = s->loading;
+    bool stuck = false;
 
-    if (!l || l->stuck || s->start_timer.live)
-        return false;
-    for (unsigned i = 0; i < LOAD_TURN && !l->stuck; i++) {
+    for (unsigned i = 0; i < LOAD_TURN && !stuck; i++) {
         if (!next_name(l)) {
             lay_aside(s);
             loaded(s);
             return false;
         }
-        l->stuck = load_by_name(s, l->name, false) < 0;
-        if (!l->stuck)
+        stuck = load_by_name(s, l->name, false) < 0;
+        if (!stuck)
             l->name[0] = '\0';
     }
     lay_aside(s);
-    return !l->stuck;
+    return !stuck;
 }
 
-void vms_load_again(struct daemon_state *s)
+void vms_load_rest(struct daemon_state *s)
 {
-    if (s->loading)
-        s->loading->stuck = false;
+    if (!s->loading)
+        return;
+    if (!s->loading->work.live)
+        s->loading->work = (struct loop_work){.more = load_more, .ctx = s};
+    loop_work_add(s->loop, &s->loading->work);
 }
 
 struct vm *vm_find(struct daemon_state *s, const char *name)
@@ -503,6 +507,7 @@ void vms_free(struct daemon_state *s)
 
     if (s->loading) {
         call_list_free(&s->loading->waiting); /* the server answers them */
+        loop_work_cancel(s->loop, &s->loading->work);
         free_loading(s);
     }
     while ((e = strmap_next(&s->vms, &at)))

@@ -38,6 +38,7 @@ struct neighbour {
     bool known, asked;   /* asked: again, since it was told */
     struct pkt *waiting; /* owned; NULL: none */
     int64_t told_ns;
+    uint64_t age; /* the larger, the younger */
 };
 
 struct ip6_nd_solicitor {
@@ -45,6 +46,7 @@ struct ip6_nd_solicitor {
     struct ether_addr ether;
     uint32_t capacity, n, seed;
     int64_t timeout_ns;
+    uint64_t ages;                  /* how many entries there have been */
     struct neighbour *slots[SLOTS]; /* owned */
 };
 
@@ -110,6 +112,7 @@ static struct neighbour *nd_make(struct element *e, const uint8_t *addr)
     if (!s->capacity || !(x = calloc(1, sizeof *x)))
         return NULL;
     memcpy(x->addr.b, addr, 16);
+    x->age = ++s->ages;
     x->next = *slot;
     *slot = x;
     s->n++;
@@ -290,22 +293,43 @@ static void ip6_nd_solicitor_take_state(struct element *e, struct element *old)
     memcpy(s->slots, from->slots, sizeof s->slots);
     memset(from->slots, 0, sizeof from->slots);
     s->seed = from->seed;
+    s->ages = from->ages;
     s->n = from->n;
     from->n = 0;
+}
+
+/* The order of Click's table: by a sum of two bytes, the youngest first. Ours is hashed with
+ * a secret, so that nobody can fill one slot. */
+static int nd_compare(const void *a, const void *b)
+{
+    const struct neighbour *x = *(const struct neighbour *const *)a;
+    const struct neighbour *y = *(const struct neighbour *const *)b;
+    int slot = (uint8_t)(x->addr.b[0] + x->addr.b[15]) -
+               (uint8_t)(y->addr.b[0] + y->addr.b[15]);
+
+    return slot ? slot : x->age < y->age ? 1 : -1;
 }
 
 static int nd_read_table(struct element *e, const struct handler_spec *h,
                          const char *param, struct sbuf *out, struct diag *d)
 {
     const struct ip6_nd_solicitor *s = element_state(e);
+    const struct neighbour **all = calloc(s->n + 1u, sizeof(struct neighbour *));
     int64_t now = element_now(e);
     char addr[64], ether[64];
+    uint32_t n = 0;
 
+    if (!all)
+        return diag_err(d, "out of memory");
     for (unsigned i = 0; i < SLOTS; i++)
         for (const struct neighbour *x = s->slots[i]; x; x = x->next)
             if (!x->known || !s->timeout_ns || now - x->told_ns <= s->timeout_ns)
-                sbuf_printf(out, "%s %d %s\n", unparse_ip6(&x->addr, addr), x->known,
-                            unparse_ether(&x->ether, ether));
+                all[n++] = x;
+    qsort(all, n, sizeof *all, nd_compare);
+    for (uint32_t i = 0; i < n; i++)
+        sbuf_printf(out, "%s %d %s\n", unparse_ip6(&all[i]->addr, addr), all[i]->known,
+                    unparse_ether(&all[i]->ether, ether));
+    free(all);
     return 0;
 }
 

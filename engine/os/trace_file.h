@@ -37,7 +37,7 @@ struct trace_file {
  * a message in `d`. `f` is zeroed. */
 int trace_file_open(struct trace_file *f, struct element *e, const char *name,
                     struct diag *d);
-/* The same with a text in place of a file; it is copied, and messages call it "config". */
+/* The same with a text in place of a file; it is copied, and messages call it "<data>". */
 int trace_file_open_text(struct trace_file *f, struct element *e, const char *text,
                          size_t len, struct diag *d);
 void trace_file_close(struct trace_file *f); /* accepts one that is not open */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/prefetch.h"
 #include "guest/guest.h"
 
 /* Buffers an idle interface keeps in its ring, and how fast they become more: when one in
@@ -61,8 +62,8 @@ static inline void ask_ahead(const struct netfront *nf, uint32_t at, uint32_t do
 
     if (done - at <= RX_AHEAD)
         return;
-    __builtin_prefetch(nf->buffers + (size_t)s->buffer * NETMEM_BUFFER + s->offset);
-    __builtin_prefetch(&nf->bufs[nf->slots[(at + RX_AHEAD) % NETMEM_SLOTS].rx], 1);
+    prefetch(nf->buffers + (size_t)s->buffer * NETMEM_BUFFER + s->offset);
+    prefetch(&nf->bufs[nf->slots[(at + RX_AHEAD) % NETMEM_SLOTS].rx]);
 }
 
 static void take_offload(struct pkt *p, const struct netmem_slot *s)

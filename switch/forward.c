@@ -11,6 +11,7 @@
  *        its own network; where sources are checked, spoof.c takes a copy first.
  */
 
+#include "base/prefetch.h"
 #include "switch/plane.h"
 
 #define relaxed memory_order_relaxed
@@ -342,9 +343,9 @@ static void ask_for_port(struct worker *w, unsigned i)
     if (i >= w->n_dests)
         return;
     to = w->bp->ports[w->dests[i]];
-    __builtin_prefetch(to, 1);
-    __builtin_prefetch(&to->count.out_packets, 1);
-    __builtin_prefetch(to + 1, 1);
+    prefetch(to);
+    prefetch(&to->count.out_packets);
+    prefetch(to + 1);
 }
 
 /* Of many receivers nothing is in the caches, and each of them is looked up by what was

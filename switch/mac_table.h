@@ -26,6 +26,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/prefetch.h"
+
 #define MAC_WAYS 5u
 
 struct mac_line {
@@ -83,7 +85,7 @@ static inline uint64_t mac_hash_second(const struct mac_table *t, uint64_t mac)
 
 static inline void mac_table_prefetch(const struct mac_table *t, uint64_t hash)
 {
-    __builtin_prefetch(&t->lines[hash]);
+    prefetch(&t->lines[hash]);
 }
 
 /* Port number, or 0. Entries older than `oldest` seconds are not found. */

@@ -13,6 +13,7 @@
  */
 
 #include "base/errtext.h"
+#include "base/prefetch.h"
 #include "switch/plane.h"
 
 #include <errno.h>
@@ -221,7 +222,7 @@ static uint32_t take_odd(struct vm_port *v, struct frame *f, struct slot_words s
 static void ask_for_slots(const struct vm_port *v, uint32_t n)
 {
     for (uint32_t i = SLOTS_A_LINE; i < n; i += SLOTS_A_LINE)
-        __builtin_prefetch(&v->tx->slots[(v->tx_next + i) % NETMEM_SLOTS]);
+        prefetch(&v->tx->slots[(v->tx_next + i) % NETMEM_SLOTS]);
 }
 
 static void release_held(struct vm_port *v, struct worker *w);
@@ -257,7 +258,7 @@ static unsigned vm_rx(struct port *p, struct worker *w, struct frame *frames,
                              0))
             used = take_odd(v, &frames[n], s, avail, FRAME_BATCH - n, &made);
         else
-            __builtin_prefetch(frames[n].data);
+            prefetch(frames[n].data);
         if (used == 0)
             break;
         v->tx_next += used;
@@ -362,8 +363,8 @@ static void load_buffers(struct vm_port *v, uint32_t *buffers, unsigned n)
         buffers[i] =
             (uint32_t)slot_load(&v->rx->slots[(v->rx_next + i) % NETMEM_SLOTS]).place;
         if (buffers[i] < v->n_buffers)
-            __builtin_prefetch(
-                v->buffers + (size_t)buffers[i] * NETMEM_BUFFER + NETMEM_HEADROOM, 1);
+            prefetch_to_write(v->buffers + (size_t)buffers[i] * NETMEM_BUFFER +
+                              NETMEM_HEADROOM);
     }
 }
 
@@ -432,16 +433,16 @@ static void vm_expect(struct port *p, unsigned step)
     struct netmem_slot *slot = &v->rx->slots[next % NETMEM_SLOTS];
 
     if (step == 0) {
-        __builtin_prefetch(&v->rx->offered);
-        __builtin_prefetch(&v->rx->done, 1);
-        __builtin_prefetch(slot, 1);
-        __builtin_prefetch(&v->head->guest_sleep);
+        prefetch(&v->rx->offered);
+        prefetch_to_write(&v->rx->done);
+        prefetch_to_write(slot);
+        prefetch(&v->head->guest_sleep);
         return;
     }
     buffer = (uint32_t)slot_load(slot).place;
     if (buffer < v->n_buffers)
-        __builtin_prefetch(
-            v->buffers + (size_t)buffer * NETMEM_BUFFER + NETMEM_HEADROOM, 1);
+        prefetch_to_write(v->buffers + (size_t)buffer * NETMEM_BUFFER +
+                          NETMEM_HEADROOM);
 }
 
 /* ---- what has waited for the guest ------------------------------------------------- */

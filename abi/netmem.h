@@ -37,6 +37,14 @@
  * packets at any offset. A slot of rx that is handed back with length 0 holds no packet:
  * the guest had offered a buffer that does not exist.
  *
+ * Short packets. With an empty buffer of rx the guest may offer a place, NETMEM_SHORT bytes
+ * of another buffer that it keeps for such places (netmem_offer()). The host writes a packet
+ * of up to NETMEM_SHORT_MAX bytes there, at NETMEM_HEADROOM of the place, and says so by the
+ * buffer and offset that it hands back; the other of the two is the guest's again as well.
+ * So short packets lie eight or sixteen to a page: with two to a page, and a hundred VMs,
+ * finding the pages takes both sides longer than moving the bytes. A place that does not
+ * exist counts as none.
+ *
  * Trust: the host trusts nothing here. It loads a field once, bounds the copy, and keeps
  * its own index in private memory. The guest may trust the host.
  */
@@ -57,6 +65,8 @@
 #define NETMEM_MAX_BUFFERS 65536u
 #define NETMEM_IFS_AT      4096u /* bytes from the start to the first interface */
 #define NETMEM_HEADROOM    128u  /* offset at which the host puts a received packet */
+#define NETMEM_SHORT       256u /* bytes of a place for a short packet; divides a buffer */
+#define NETMEM_SHORT_MAX   (NETMEM_SHORT - NETMEM_HEADROOM)
 #define NETMEM_TX_WAKE     (NETMEM_SLOTS / 2) /* see "Sleeping" */
 #define NETMEM_TX_LOW      (NETMEM_SLOTS / 4)
 
@@ -92,6 +102,20 @@ struct netmem_slot {
     uint16_t csum_offset;
 };
 _Static_assert(sizeof(struct netmem_slot) == 16, "netmem ABI");
+
+/* An empty buffer for rx, and a place with it: places are counted in NETMEM_SHORT bytes from
+ * the first buffer on. offset and len hold the place and one, 0 says that there is none. */
+static inline struct netmem_slot netmem_offer(uint32_t buffer)
+{
+    return (struct netmem_slot){.buffer = buffer};
+}
+
+static inline struct netmem_slot netmem_offer_short(uint32_t buffer, uint32_t place)
+{
+    return (struct netmem_slot){.buffer = buffer,
+                                .offset = (uint16_t)(place + 1),
+                                .len = (uint16_t)((place + 1) >> 16)};
+}
 
 struct netmem_ring {
     alignas(64) _Atomic uint32_t offered; /* guest: next slot it will offer */

@@ -46,7 +46,9 @@ struct pkt_pool *pkt_pool_new(size_t max_packets)
     if (!pool)
         return NULL;
     pool->max_records = max_packets ? max_packets : SIZE_MAX;
-    pool->ordinary.pool = pool->numbered.pool = pool->odd.pool = pool;
+    pool->ordinary.pool = pool->odd.pool = pool;
+    for (int i = 0; i < PKT_KINDS; i++)
+        pool->area[i].free.pool = pool;
     return pool;
 }
 
@@ -83,31 +85,50 @@ size_t pkt_pool_free(struct pkt_pool *pool)
     }
     free(pool->bare);
     free(pool->ordinary.buf);
-    free(pool->numbered.buf);
-    free(pool->bufs_memory);
+    for (int i = 0; i < PKT_KINDS; i++) {
+        free(pool->area[i].free.buf);
+        free(pool->area[i].bufs_memory);
+    }
     free(pool);
     return live;
+}
+
+static int area_add(struct area *a, uint8_t *base, uint32_t size, uint32_t n)
+{
+    uint8_t *bufs;
+    struct buf **free_bufs;
+
+    if (!n)
+        return 0;
+    bufs = calloc(1, (size_t)n * sizeof(struct buf) + LINE - 1);
+    free_bufs = calloc(n, sizeof(struct buf *));
+    if (!bufs || !free_bufs) {
+        free(bufs);
+        free(free_bufs);
+        return -1;
+    }
+    a->bufs_memory = bufs;
+    a->bufs = (void *)(bufs + (-(uintptr_t)bufs & (LINE - 1)));
+    a->free.buf = free_bufs;
+    a->base = base;
+    a->size = size;
+    a->n = n;
+    return 0;
 }
 
 int pkt_pool_add_buffers(struct pkt_pool *pool, uint8_t *base, uint32_t size,
                          uint32_t n)
 {
-    uint8_t *bufs = calloc(1, (size_t)n * sizeof(struct buf) + LINE - 1);
-    struct buf **numbered = calloc(n, sizeof(struct buf *));
+    pool->area[PKT_WHOLE].share = 1;
+    return area_add(&pool->area[PKT_WHOLE], base, size, n);
+}
 
-    if (!bufs || !numbered) {
-        free(bufs);
-        free(numbered);
-        return -1;
-    }
-    pool->bufs_memory = bufs;
-    pool->bufs = (void *)(bufs + (-(uintptr_t)bufs & (LINE - 1)));
-    pool->numbered.buf = numbered;
-    pool->base = base;
-    pool->size = size;
-    pool->n_numbered = n;
-    pool->fresh = 0;
-    return 0;
+int pkt_pool_add_short(struct pkt_pool *pool, uint8_t *base, uint32_t size, uint32_t n,
+                       uint32_t first, uint32_t share)
+{
+    pool->area[PKT_SHORT].first = first;
+    pool->area[PKT_SHORT].share = share;
+    return area_add(&pool->area[PKT_SHORT], base, size, n);
 }
 
 size_t pkt_pool_live(const struct pkt_pool *pool)
@@ -118,8 +139,10 @@ size_t pkt_pool_live(const struct pkt_pool *pool)
 void pkt_pool_each_free(const struct pkt_pool *pool,
                         void (*each)(void *ctx, uint32_t number), void *ctx)
 {
-    for (uint32_t i = 0; i < pool->numbered.n; i++)
-        each(ctx, pool->numbered.buf[i]->number);
+    const struct stack *s = &pool->area[PKT_WHOLE].free;
+
+    for (uint32_t i = 0; i < s->n; i++)
+        each(ctx, s->buf[i]->number);
 }
 
 void pkt_pool_on_empty(struct pkt_pool *pool, void (*reclaim)(void *ctx), void *ctx)
@@ -252,29 +275,30 @@ static INLINE struct buf *stack_take(struct stack *s)
     return buf_unpoison(s->buf[--s->n]);
 }
 
-static struct buf *numbered_take(struct pkt_pool *pool)
+static struct buf *area_take(struct area *a)
 {
     struct buf *b;
 
-    if (pool->numbered.n)
-        return stack_take(&pool->numbered);
-    if (pool->fresh == pool->n_numbered)
+    if (a->free.n)
+        return stack_take(&a->free);
+    if (a->fresh == a->n)
         return NULL;
-    b = &pool->bufs[pool->fresh];
-    *b = (struct buf){.head = pool->base + (size_t)pool->fresh * pool->size,
-                      .room = pool->size,
+    b = &a->bufs[a->fresh];
+    *b = (struct buf){.head = a->base + (size_t)a->fresh * a->size,
+                      .room = a->size,
                       .refs = 1,
-                      .home = &pool->numbered,
-                      .number = pool->fresh};
-    pool->fresh++;
+                      .home = &a->free,
+                      .number = a->first + a->fresh / a->share};
+    a->fresh++;
     return b;
 }
 
 static struct buf *buf_try(struct pkt_pool *pool, uint32_t room)
 {
+    struct area *a = &pool->area[PKT_WHOLE];
     struct buf *b;
 
-    if (room <= pool->size && (b = numbered_take(pool)))
+    if (room <= a->size && (b = area_take(a)))
         return b;
     if (room > ROOM)
         return private_fresh(pool, room);
@@ -296,9 +320,11 @@ struct buf *pkt_buf_take(struct pkt_pool *pool, uint32_t room)
  * not as simple as that. */
 static inline struct stack *stack_for(struct pkt_pool *pool, uint32_t room, uint32_t n)
 {
-    if (room <= pool->size && pool->numbered.n)
-        return pool->numbered.n >= n ? &pool->numbered : NULL;
-    if (room <= pool->size && pool->fresh < pool->n_numbered)
+    struct area *a = &pool->area[PKT_WHOLE];
+
+    if (room <= a->size && a->free.n)
+        return a->free.n >= n ? &a->free : NULL;
+    if (room <= a->size && a->fresh < a->n)
         return NULL;
     return room <= ROOM && pool->ordinary.n >= n ? &pool->ordinary : NULL;
 }
@@ -390,34 +416,38 @@ uint32_t batch_new(struct pkt_pool *pool, struct batch *b, uint32_t n,
 
 struct pkt *pkt_new_numbered(struct pkt_pool *pool)
 {
-    struct buf *b = numbered_take(pool);
+    struct buf *b = area_take(&pool->area[PKT_WHOLE]);
 
     return b ? packet_in(pool, b, PKT_HEADROOM, 0) : NULL;
 }
 
 /* --- receiving ---------------------------------------------------------------------- */
 
-uint32_t pkt_post(struct pkt_pool *pool, uint32_t *numbers, uint32_t n)
+uint32_t pkt_post(struct pkt_pool *pool, enum pkt_kind kind, uint32_t *numbers,
+                  uint32_t n)
 {
+    struct area *a = &pool->area[kind];
+
     for (uint32_t i = 0; i < n; i++) {
-        struct buf *b = numbered_take(pool);
+        struct buf *b = area_take(a);
 
         if (!b)
             return i;
-        numbers[i] = (uint32_t)(b - pool->bufs);
+        numbers[i] = (uint32_t)(b - a->bufs);
     }
     return n;
 }
 
-void pkt_unpost(struct pkt_pool *pool, const uint32_t *numbers, uint32_t n)
+void pkt_unpost(struct pkt_pool *pool, enum pkt_kind kind, const uint32_t *numbers,
+                uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
-        buf_put(&pool->bufs[numbers[i]]);
+        buf_put(&pool->area[kind].bufs[numbers[i]]);
 }
 
-const struct buf *pkt_pool_bufs(const struct pkt_pool *pool)
+const struct buf *pkt_pool_bufs(const struct pkt_pool *pool, enum pkt_kind kind)
 {
-    return pool->bufs;
+    return pool->area[kind].bufs;
 }
 
 static INLINE uint32_t arrive_body(struct pkt_pool *pool, struct pkt **p,
@@ -425,7 +455,8 @@ static INLINE uint32_t arrive_body(struct pkt_pool *pool, struct pkt **p,
 {
     n = bare_take(pool, p, n);
     for (uint32_t i = 0; i < n; i++)
-        packet_init(p[i], &pool->bufs[a[i].number], a[i].offset, a[i].len);
+        packet_init(p[i], &pool->area[a[i].kind].bufs[a[i].number], a[i].offset,
+                    a[i].len);
     return n;
 }
 

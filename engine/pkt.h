@@ -165,13 +165,24 @@ size_t pkt_pool_free(struct pkt_pool *pool);
 int pkt_pool_add_buffers(struct pkt_pool *pool, uint8_t *base, uint32_t size,
                          uint32_t n);
 
-/* Take up to `n` buffers of packet memory, by number, for a port to receive into; returns
- * how many were free. The port gives each back with pkt_unpost() or batch_arrive(). */
-uint32_t pkt_post(struct pkt_pool *pool, uint32_t *numbers, uint32_t n);
-void pkt_unpost(struct pkt_pool *pool, const uint32_t *numbers, uint32_t n);
+/* Which buffers of packet memory: whole ones, or those for short packets. */
+enum pkt_kind { PKT_WHOLE, PKT_SHORT, PKT_KINDS };
+
+/* Take up to `n` buffers of packet memory for a port to receive into; returns how many were
+ * free, and in `numbers` which of their kind they are. The port gives each back with
+ * pkt_unpost() or batch_arrive(). */
+uint32_t pkt_post(struct pkt_pool *pool, enum pkt_kind kind, uint32_t *numbers,
+                  uint32_t n);
+void pkt_unpost(struct pkt_pool *pool, enum pkt_kind kind, const uint32_t *numbers,
+                uint32_t n);
 
 /* Records in use now. */
 size_t pkt_pool_live(const struct pkt_pool *pool);
+
+/* Give it `n` more of `size` bytes each at `base`, for short packets that a port receives:
+ * the bytes of buffers from number `first` on, `share` of them in one. */
+int pkt_pool_add_short(struct pkt_pool *pool, uint8_t *base, uint32_t size, uint32_t n,
+                       uint32_t first, uint32_t share);
 
 /* Call `each` with the number of every free buffer of packet memory that was ever used. */
 void pkt_pool_each_free(const struct pkt_pool *pool,
@@ -329,6 +340,7 @@ uint32_t batch_new(struct pkt_pool *pool, struct batch *b, uint32_t n,
 struct pkt_arrival {
     uint32_t number;
     uint16_t offset, len; /* of the data, from the start of the buffer */
+    enum pkt_kind kind;
 };
 
 /* Append a packet for each of the `n` arrivals, all annotations 0; returns how many memory
@@ -336,8 +348,8 @@ struct pkt_arrival {
 uint32_t batch_arrive(struct pkt_pool *pool, struct batch *b,
                       const struct pkt_arrival *a, uint32_t n);
 
-/* The descriptors of packet memory's buffers by number, for prefetching. */
-const struct buf *pkt_pool_bufs(const struct pkt_pool *pool);
+/* What describes the buffers of a kind, for prefetching. */
+const struct buf *pkt_pool_bufs(const struct pkt_pool *pool, enum pkt_kind kind);
 
 /* pkt_writable() for b->p[from .. b->n), as far as memory allows: whoever writes asks
  * pkt_writable() again, which then costs next to nothing. */

@@ -43,6 +43,16 @@ struct stack {
     struct pkt_pool *pool; /* borrowed */
 };
 
+/* Buffers of packet memory of one size. */
+struct area {
+    struct stack free;
+    uint8_t *base;
+    uint32_t size, n, fresh; /* fresh: the first one that was never used */
+    uint32_t first, share;   /* number of the first, and how many have one together */
+    struct buf *bufs;        /* [n], aligned to lines */
+    void *bufs_memory;       /* owned: what calloc() gave for them */
+};
+
 struct pkt_pool {
     struct pkt *
         *bare; /* free records, owned; [n_bare] in use, bare_room >= n_records */
@@ -53,18 +63,13 @@ struct pkt_pool {
     unsigned changed;      /* parts in which clones of it have been found changed */
     unsigned keeps, kept;  /* parts that nobody writes; ... in clones of the pattern */
     struct stack ordinary; /* heap buffers of ROOM bytes */
-    struct stack numbered; /* buffers of packet memory */
     struct stack odd;      /* heap buffers of other sizes: none waits */
     size_t ordinary_room, ordinary_made;
     size_t live, n_records, max_records;
     struct slab *slabs;
     bool wide; /* see pkt_pool_set_wide() */
 
-    /* Numbered buffers: `fresh` is the first one that was never used. */
-    uint8_t *base;
-    uint32_t size, n_numbered, fresh;
-    struct buf *bufs;  /* [n_numbered], aligned to lines */
-    void *bufs_memory; /* owned: what calloc() gave for them */
+    struct area area[PKT_KINDS];
 
     void (*reclaim)(void *ctx);
     void *reclaim_ctx;

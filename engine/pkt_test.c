@@ -113,7 +113,7 @@ TEST(a_posted_buffer_becomes_a_packet_when_one_arrives)
     struct batch b = {.n = 0};
 
     EXPECT_EQ(pkt_pool_add_buffers(pool, memory, 2048, 4), 0);
-    EXPECT_EQ(pkt_post(pool, posted, 6), 4);
+    EXPECT_EQ(pkt_post(pool, PKT_WHOLE, posted, 6), 4);
     EXPECT_EQ(pkt_pool_live(pool), 0);
     EXPECT(pkt_new_numbered(pool) == NULL);
     a[0].number = posted[3];
@@ -126,9 +126,41 @@ TEST(a_posted_buffer_becomes_a_packet_when_one_arrives)
     EXPECT_EQ(b.p[1]->buf->low, 4);
     EXPECT_EQ(pkt_tailroom(b.p[1]), 0);
     batch_free(&b);
-    pkt_unpost(pool, (uint32_t[]){posted[0], posted[2]}, 2);
-    EXPECT_EQ(pkt_post(pool, posted, 6), 4);
-    pkt_unpost(pool, posted, 4);
+    pkt_unpost(pool, PKT_WHOLE, (uint32_t[]){posted[0], posted[2]}, 2);
+    EXPECT_EQ(pkt_post(pool, PKT_WHOLE, posted, 6), 4);
+    pkt_unpost(pool, PKT_WHOLE, posted, 4);
+}
+
+TEST(short_buffers_are_for_arrivals_only_and_share_numbers)
+{
+    static uint8_t memory[4 * 2048];
+    uint32_t posted[17];
+    struct pkt_arrival a = {.offset = 128, .len = 60, .kind = PKT_SHORT};
+    struct batch b = {.n = 0};
+    struct pkt *p;
+
+    EXPECT_EQ(pkt_pool_add_buffers(pool, memory, 2048, 2), 0);
+    EXPECT_EQ(pkt_pool_add_short(pool, memory + 2 * 2048, 256, 16, 2, 8), 0);
+    EXPECT_EQ(pkt_post(pool, PKT_SHORT, posted, 17), 16);
+    for (int i = 0; i < 3; i++) { /* what is made here lies elsewhere */
+        p = pkt_new(pool, 0, "x", 1, 0);
+        EXPECT(p->buf->number < 2 || p->buf->number == BUF_PRIVATE);
+        batch_add(&b, p);
+    }
+    batch_free(&b);
+    a.number = posted[9];
+    EXPECT_EQ(batch_arrive(pool, &b, &a, 1), 1);
+    p = b.p[0];
+    EXPECT(p->data == memory + 2 * 2048 + posted[9] * 256 + 128);
+    EXPECT_EQ(p->buf->number, 2 + posted[9] / 8);
+    EXPECT_EQ(pkt_headroom(p), 128);
+    EXPECT_EQ(pkt_tailroom(p), 68);
+    EXPECT(pkt_put(p, 69) != NULL); /* moves it to one with more room */
+    EXPECT_EQ(p->len, 129);
+    EXPECT(p->buf->room > 256);
+    batch_free(&b);
+    EXPECT_EQ(pkt_post(pool, PKT_SHORT, posted + 9, 2), 1);
+    pkt_unpost(pool, PKT_SHORT, posted, 16);
 }
 
 TEST(arrivals_beyond_the_memory_for_records_are_left_to_the_port)
@@ -140,15 +172,15 @@ TEST(arrivals_beyond_the_memory_for_records_are_left_to_the_port)
     struct batch b = {.n = 0};
 
     EXPECT_EQ(pkt_pool_add_buffers(few, memory, 2048, 64), 0);
-    EXPECT_EQ(pkt_post(few, posted, 64), 64);
+    EXPECT_EQ(pkt_post(few, PKT_WHOLE, posted, 64), 64);
     for (uint32_t i = 0; i < 64; i++)
         a[i].number = posted[i];
     EXPECT_EQ(batch_arrive(few, &b, a, 64), 31);
     EXPECT_EQ(b.n, 31);
-    pkt_unpost(few, posted + 31, 64 - 31);
+    pkt_unpost(few, PKT_WHOLE, posted + 31, 64 - 31);
     batch_free(&b);
-    EXPECT_EQ(pkt_post(few, posted, 64), 64);
-    pkt_unpost(few, posted, 64);
+    EXPECT_EQ(pkt_post(few, PKT_WHOLE, posted, 64), 64);
+    pkt_unpost(few, PKT_WHOLE, posted, 64);
     EXPECT_EQ(pkt_pool_free(few), 0);
 }
 

@@ -148,14 +148,16 @@ static void own_v2(struct pkt *const *p, uint32_t n, struct stack *s, uint32_t r
 void batch_make_writable(struct batch *b, uint32_t from)
 {
     struct pkt_pool *pool;
+    struct area *a;
     struct stack *s;
 
     if (from == b->n)
         return;
     pool = b->p[from]->buf->home->pool;
-    s = pool->n_numbered ? &pool->numbered : &pool->ordinary;
+    a = &pool->area[PKT_WHOLE];
+    s = a->n ? &a->free : &pool->ordinary;
     (pool->wide ? own_avx2 : own_v2)(b->p + from, b->n - from, s,
-                                     pool->n_numbered ? pool->size : ROOM);
+                                     a->n ? a->size : ROOM);
 }
 
 int pkt_expand(struct pkt *p, uint32_t headroom, uint32_t tailroom)

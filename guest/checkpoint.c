@@ -44,7 +44,7 @@ static void mark_receive_buffers(const struct machine *m, uint8_t *map)
         const struct netfront *nf = &m->netfronts[i];
 
         for (uint32_t at = nf->rx_done; at != nf->rx_offered; at++)
-            mark(map, nf->slots[at % NETMEM_SLOTS].rx);
+            mark(map, nf->slots[at % NETMEM_SLOTS].rx[PKT_WHOLE]);
     }
 }
 

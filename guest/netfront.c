@@ -14,6 +14,9 @@
  * stay with the few, and the first burst of a stream brings room for the second. */
 enum { RX_FEW = 16, RX_GROW = 4, RX_AHEAD = 8 };
 
+enum { PLACES = NETMEM_BUFFER / NETMEM_SHORT }; /* of a buffer */
+#define NETFRONT_NONE UINT32_MAX
+
 static struct netmem_slot *slot(struct netmem_ring *r, uint32_t i)
 {
     return &r->slots[i % NETMEM_SLOTS];
@@ -21,27 +24,61 @@ static struct netmem_slot *slot(struct netmem_ring *r, uint32_t i)
 
 /* ---- receive ------------------------------------------------------------------------ */
 
+/* Buffers of a kind that are in our hands: what came out of the ring unused goes into it
+ * again, without a look at what describes it. */
+struct hand {
+    uint32_t n, number[BATCH_MAX];
+};
+
+/* One to offer, where `more` will be; NETFRONT_NONE when none is free. */
+static inline uint32_t hand_take(struct netfront *nf, struct hand *h,
+                                 enum pkt_kind kind, uint32_t more)
+{
+    if (!h->n)
+        h->n = pkt_post(nf->pool, kind, h->number, more < BATCH_MAX ? more : BATCH_MAX);
+    return h->n ? h->number[--h->n] : NETFRONT_NONE;
+}
+
+static inline void hand_put(struct hand *h, uint32_t number)
+{
+    if (number != NETFRONT_NONE)
+        h->number[h->n++] = number;
+}
+
 /* Keep empty buffers in the ring; an idle VM has few, whose pages are then all that packet
- * memory costs. */
-static void offer_buffers(struct netfront *nf)
+ * memory costs. Empties the hands. */
+static void offer_buffers(struct netfront *nf, struct hand h[PKT_KINDS])
 {
     struct netmem_ring *r = &nf->shared->rx;
-    uint32_t at = nf->rx_offered, numbers[BATCH_MAX];
+    uint32_t at = nf->rx_offered, end = nf->rx_done + nf->rx_wanted;
 
-    for (uint32_t more; (more = nf->rx_wanted - (at - nf->rx_done)) > 0;) {
-        uint32_t n = pkt_post(nf->pool, numbers, more < BATCH_MAX ? more : BATCH_MAX);
+    for (; at != end; at++) {
+        uint32_t *have = nf->slots[at % NETMEM_SLOTS].rx;
 
-        for (uint32_t i = 0; i < n; i++, at++) {
-            nf->slots[at % NETMEM_SLOTS].rx = numbers[i];
-            *slot(r, at) = (struct netmem_slot){.buffer = numbers[i]};
-        }
-        if (!n)
+        have[PKT_WHOLE] = hand_take(nf, &h[PKT_WHOLE], PKT_WHOLE, end - at);
+        if (have[PKT_WHOLE] == NETFRONT_NONE)
             break;
+        have[PKT_SHORT] = hand_take(nf, &h[PKT_SHORT], PKT_SHORT, end - at);
+        *slot(r, at) = have[PKT_SHORT] == NETFRONT_NONE
+                           ? netmem_offer(have[PKT_WHOLE])
+                           : netmem_offer_short(have[PKT_WHOLE],
+                                                nf->first_short * PLACES +
+                                                    have[PKT_SHORT]);
     }
+    for (int kind = 0; kind < PKT_KINDS; kind++)
+        pkt_unpost(nf->pool, (enum pkt_kind)kind, h[kind].number, h[kind].n);
     if (at == nf->rx_offered)
         return;
     nf->rx_offered = at;
     atomic_store_explicit(&r->offered, at, memory_order_release);
+}
+
+static void offer_new(struct netfront *nf)
+{
+    struct hand none[PKT_KINDS];
+
+    none[PKT_WHOLE].n = none[PKT_SHORT].n = 0;
+    offer_buffers(nf, none);
 }
 
 /* The new ones are offered at once: the rest of the burst is on its way. */
@@ -50,7 +87,14 @@ static void want_more(struct netfront *nf)
     uint32_t more = nf->rx_wanted * RX_GROW;
 
     nf->rx_wanted = more < nf->rx_most ? more : nf->rx_most;
-    offer_buffers(nf);
+    offer_new(nf);
+}
+
+/* What of its offer was used. */
+static inline enum pkt_kind kind_of(const struct netfront *nf,
+                                    const struct netmem_slot *s)
+{
+    return s->buffer >= nf->first_short ? PKT_SHORT : PKT_WHOLE;
 }
 
 /* A received packet is cold: another processor wrote it, and with many VMs each of them
@@ -59,11 +103,13 @@ static void want_more(struct netfront *nf)
 static inline void ask_ahead(const struct netfront *nf, uint32_t at, uint32_t done)
 {
     const struct netmem_slot *s = slot(&nf->shared->rx, at + RX_AHEAD);
+    enum pkt_kind kind;
 
     if (done - at <= RX_AHEAD)
         return;
     prefetch(nf->buffers + (size_t)s->buffer * NETMEM_BUFFER + s->offset);
-    prefetch(&nf->bufs[nf->slots[(at + RX_AHEAD) % NETMEM_SLOTS].rx]);
+    kind = kind_of(nf, s);
+    prefetch(&nf->bufs[kind][nf->slots[(at + RX_AHEAD) % NETMEM_SLOTS].rx[kind]]);
 }
 
 static void take_offload(struct pkt *p, const struct netmem_slot *s)
@@ -74,25 +120,39 @@ static void take_offload(struct pkt *p, const struct netmem_slot *s)
     p->csum_offset = s->csum_offset;
 }
 
+/* What lies in slot `at`, which was handed back; what was not used of it is in our hands. */
+static inline struct pkt_arrival arrival(const struct netfront *nf, uint32_t at,
+                                         struct hand h[PKT_KINDS])
+{
+    const struct netmem_slot *s = slot(&nf->shared->rx, at);
+    const uint32_t *had = nf->slots[at % NETMEM_SLOTS].rx;
+    enum pkt_kind kind = kind_of(nf, s);
+
+    if (kind == PKT_SHORT) {
+        hand_put(&h[PKT_WHOLE], had[PKT_WHOLE]);
+        return (struct pkt_arrival){had[PKT_SHORT], s->offset % NETMEM_SHORT, s->len,
+                                    PKT_SHORT};
+    }
+    hand_put(&h[PKT_SHORT], had[PKT_SHORT]);
+    return (struct pkt_arrival){had[PKT_WHOLE], s->offset, s->len, PKT_WHOLE};
+}
+
 /* Append the packets of the next `n` slots, or of those before one that came back empty.
  * Returns how many slots that used up. */
 static uint32_t take_packets(struct netfront *nf, struct batch *b, uint32_t n,
-                             uint32_t done)
+                             uint32_t done, struct hand h[PKT_KINDS])
 {
     uint32_t at = nf->rx_done, k, flags = 0, made;
     struct pkt **p = b->p + b->n;
     struct pkt_arrival a[BATCH_MAX];
 
     for (k = 0; k < n; k++) {
-        const struct netmem_slot *s = slot(&nf->shared->rx, at + k);
-
         ask_ahead(nf, at + k, done);
-        a[k] = (struct pkt_arrival){nf->slots[(at + k) % NETMEM_SLOTS].rx, s->offset,
-                                    s->len};
-        if (__builtin_expect(!s->len, 0))
+        a[k] = arrival(nf, at + k, h);
+        if (__builtin_expect(!a[k].len, 0))
             break;
-        flags |= s->flags;
-        nf->rx_bytes += s->len;
+        flags |= slot(&nf->shared->rx, at + k)->flags;
+        nf->rx_bytes += a[k].len;
     }
     made = k ? batch_arrive(nf->pool, b, a, k) : 0;
     for (uint32_t i = 0; flags && i < made; i++)
@@ -100,7 +160,7 @@ static uint32_t take_packets(struct netfront *nf, struct batch *b, uint32_t n,
     nf->rx_no_memory += k - made;
     k += k < n; /* the host could not use it */
     for (uint32_t i = made; i < k; i++)
-        pkt_unpost(nf->pool, &a[i].number, 1);
+        hand_put(&h[a[i].kind], a[i].number);
     nf->rx_done += k;
     return k;
 }
@@ -110,22 +170,24 @@ static uint32_t rx(void *dev, struct batch *b, uint32_t max)
     struct netfront *nf = dev;
     uint32_t done = atomic_load_explicit(&nf->shared->rx.done, memory_order_acquire);
     uint32_t n = done - nf->rx_done, before = b->n;
+    struct hand h[PKT_KINDS];
 
     nf->polled = true;
     if (!n) {
         /* There may have been none to offer the last time. */
         if (__builtin_expect(nf->rx_offered - nf->rx_done < nf->rx_wanted, 0))
-            offer_buffers(nf);
+            offer_new(nf);
         return 0;
     }
     if (__builtin_expect(nf->rx_wanted < nf->rx_most, 0) &&
         n >= nf->rx_wanted / RX_GROW)
         want_more(nf);
     n = n < max ? n : max;
+    h[PKT_WHOLE].n = h[PKT_SHORT].n = 0;
     while (n)
-        n -= take_packets(nf, b, n, done);
+        n -= take_packets(nf, b, n, done, h);
     nf->rx_count += b->n - before;
-    offer_buffers(nf);
+    offer_buffers(nf, h);
     return b->n - before;
 }
 
@@ -182,11 +244,12 @@ bool netfront_has_room(struct netfront *nf)
 static void offer_packet(struct netfront *nf, struct pkt *p)
 {
     struct netmem_slot *s = slot(&nf->shared->tx, nf->tx_offered);
+    size_t at = (size_t)(p->data - nf->buffers);
 
     nf->slots[nf->tx_offered % NETMEM_SLOTS].tx = p;
     nf->tx_offered++;
     *s = (struct netmem_slot){.buffer = p->buf->number,
-                              .offset = (uint16_t)pkt_headroom(p),
+                              .offset = (uint16_t)(at % NETMEM_BUFFER),
                               .len = (uint16_t)p->len,
                               .flags = p->offload,
                               .gso_size = p->gso_size,
@@ -251,6 +314,23 @@ static void reclaim_all(void *ctx)
         netfront_reclaim(&nf[i]);
 }
 
+/* The others are divided into places. */
+static uint32_t whole_buffers(void)
+{
+    return GUEST_NET->n_buffers - GUEST_NET->n_buffers / PLACES;
+}
+
+static int add_buffers(struct pkt_pool *pool, const struct netmem_head *h)
+{
+    uint8_t *base = (uint8_t *)GUEST_NET + h->buffers_at;
+    uint32_t whole = whole_buffers();
+
+    if (pkt_pool_add_buffers(pool, base, NETMEM_BUFFER, whole) < 0)
+        return -1;
+    return pkt_pool_add_short(pool, base + (size_t)whole * NETMEM_BUFFER, NETMEM_SHORT,
+                              (h->n_buffers - whole) * PLACES, whole, PLACES);
+}
+
 static void init_one(struct netfront *nf, struct netdev *dev, struct pkt_pool *pool,
                      unsigned i)
 {
@@ -258,15 +338,17 @@ static void init_one(struct netfront *nf, struct netdev *dev, struct pkt_pool *p
     uint32_t most = GUEST_NET->n_buffers / 2 / GUEST_NET->n_ifs;
 
     most = most < 1 ? 1 : most < NETMEM_SLOTS ? most : NETMEM_SLOTS;
-    *nf = (struct netfront){.shared = netmem_if(GUEST_NET, i),
-                            .head = GUEST_NET,
-                            .pool = pool,
-                            .buffers = (uint8_t *)GUEST_NET + GUEST_NET->buffers_at,
-                            .bufs = pkt_pool_bufs(pool),
-                            .number = i,
-                            .slots = calloc(NETMEM_SLOTS, sizeof *nf->slots),
-                            .rx_most = most,
-                            .rx_wanted = most < RX_FEW ? most : RX_FEW};
+    *nf = (struct netfront){
+        .shared = netmem_if(GUEST_NET, i),
+        .head = GUEST_NET,
+        .pool = pool,
+        .buffers = (uint8_t *)GUEST_NET + GUEST_NET->buffers_at,
+        .bufs = {pkt_pool_bufs(pool, PKT_WHOLE), pkt_pool_bufs(pool, PKT_SHORT)},
+        .first_short = whole_buffers(),
+        .number = i,
+        .slots = calloc(NETMEM_SLOTS, sizeof *nf->slots),
+        .rx_most = most,
+        .rx_wanted = most < RX_FEW ? most : RX_FEW};
     if (!nf->slots)
         guest_panic("the heap is too small for the interfaces");
     if (i >= 10)
@@ -274,7 +356,7 @@ static void init_one(struct netfront *nf, struct netdev *dev, struct pkt_pool *p
     nf->name[i >= 10] = (char)('0' + i % 10);
     *dev = (struct netdev){.ops = &netfront_ops, .dev = nf, .name = nf->name};
     netfront_identify(nf, dev);
-    offer_buffers(nf);
+    offer_new(nf);
 }
 
 void netfront_identify(const struct netfront *nf, struct netdev *dev)
@@ -291,8 +373,7 @@ unsigned netfront_init(struct netfront *nf, struct netdev *dev, struct pkt_pool 
         return 0;
     if (h->magic != NETMEM_MAGIC || h->abi != NETMEM_ABI)
         guest_panic("packet memory is of another version than this image");
-    if (pkt_pool_add_buffers(pool, (uint8_t *)GUEST_NET + h->buffers_at, NETMEM_BUFFER,
-                             h->n_buffers) < 0)
+    if (add_buffers(pool, h) < 0)
         guest_panic("the heap is too small for the packet buffers");
     pkt_pool_on_empty(pool, reclaim_all, nf);
     for (unsigned i = 0; i < h->n_ifs; i++)

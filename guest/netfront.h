@@ -22,15 +22,16 @@
  * for both rings. */
 struct netfront_slot {
     struct pkt *tx;
-    uint32_t rx; /* number of the buffer, from pkt_post() */
+    uint32_t rx[PKT_KINDS]; /* from pkt_post(): the buffer, the place */
 };
 
 struct netfront {
-    struct netmem_if *shared; /* borrowed */
-    struct netmem_head *head; /* borrowed */
-    struct pkt_pool *pool;    /* borrowed */
-    const uint8_t *buffers;   /* borrowed: of packet memory, number 0 */
-    const struct buf *bufs;   /* borrowed: the pool's */
+    struct netmem_if *shared;          /* borrowed */
+    struct netmem_head *head;          /* borrowed */
+    struct pkt_pool *pool;             /* borrowed */
+    const uint8_t *buffers;            /* borrowed: of packet memory, number 0 */
+    const struct buf *bufs[PKT_KINDS]; /* borrowed: the pool's */
+    uint32_t first_short; /* buffers from this one on are divided into places */
     unsigned number;
     char name[4];
 

@@ -128,6 +128,65 @@ TEST(a_batch_for_many_reaches_each_of_them)
     fake_guest_free(many);
 }
 
+/* Offer buffer `number` and `place`, of which the guest's two rings have their own. */
+static void offer_place(uint32_t at, uint32_t number, uint32_t place)
+{
+    netmem_if(g[1]->mem, 0)->rx.slots[at] = netmem_offer_short(number, place);
+}
+
+static struct netmem_slot received(uint32_t at, uint32_t len, uint8_t fill)
+{
+    uint8_t frame[1514];
+
+    fake_frame(frame, len, 9, 1, fill);
+    EXPECT(fake_guest_put(g[0], 0, frame, len));
+    fake_guest_kick(g[0], 0);
+    settle();
+    return netmem_if(g[1]->mem, 0)->rx.slots[at];
+}
+
+TEST(a_short_packet_goes_to_the_place_that_was_offered_for_it)
+{
+    const uint8_t *buffers;
+    struct netmem_slot s;
+
+    attach(0, lan), attach(1, lan);
+    buffers = g[1]->mem + netmem_buffers_at(1);
+    offer_place(0, 3, 8 * 40 + 5);
+    s = received(0, NETMEM_SHORT_MAX, 'a');
+    EXPECT_EQ(s.buffer, 40);
+    EXPECT_EQ(s.offset, 5 * NETMEM_SHORT + NETMEM_HEADROOM);
+    EXPECT_EQ(s.len, NETMEM_SHORT_MAX);
+    EXPECT_EQ(buffers[40 * NETMEM_BUFFER + 6 * NETMEM_SHORT - 1], 'a');
+    EXPECT_EQ(buffers[40 * NETMEM_BUFFER + 6 * NETMEM_SHORT], 0);
+    EXPECT_EQ(buffers[3 * NETMEM_BUFFER + NETMEM_HEADROOM + 20], 0);
+
+    offer_place(1, 4, 8 * 40 + 6);
+    s = received(1, NETMEM_SHORT_MAX + 1, 'b');
+    EXPECT_EQ(s.buffer, 4);
+    EXPECT_EQ(s.offset, NETMEM_HEADROOM);
+    EXPECT_EQ(s.len, NETMEM_SHORT_MAX + 1);
+}
+
+TEST(a_place_that_does_not_exist_counts_as_none)
+{
+    const uint32_t n = 2 * NETMEM_SLOTS * (NETMEM_BUFFER / NETMEM_SHORT);
+    struct netmem_slot s;
+
+    attach(0, lan), attach(1, lan);
+    offer_place(0, 3, n - 1);
+    EXPECT_EQ(received(0, 60, 'a').buffer, 2 * NETMEM_SLOTS - 1);
+    for (uint32_t at = 1; at < 4; at++) {
+        offer_place(at, 3, at == 1 ? n : at == 2 ? UINT32_MAX : UINT32_MAX - 1);
+        s = received(at, 60, 'a');
+        EXPECT_EQ(s.buffer, 3);
+        EXPECT_EQ(s.offset, NETMEM_HEADROOM);
+    }
+    offer_place(4, 2 * NETMEM_SLOTS, 5); /* nor does the buffer */
+    EXPECT_EQ(received(4, 60, 'a').len, 0);
+    EXPECT_EQ(stats(1).drops[DROP_BAD_BUFFER], 1);
+}
+
 TEST(a_packet_for_an_address_behind_its_own_port_is_dropped)
 {
     attach(0, lan);

@@ -176,7 +176,11 @@ HOSTILE static void wild_slots(unsigned turn)
             .csum_start = (uint16_t)rand(),
             .csum_offset = (uint16_t)rand(),
         };
-        rx->slots[i].buffer = (uint32_t)(i % 4 ? rand() : 3); /* shared by many */
+        rx->slots[i] = (struct netmem_slot){
+            .buffer = (uint32_t)(i % 4 ? rand() : 3), /* shared by many */
+            .offset = (uint16_t)rand(),
+            .len = (uint16_t)(i % 3 ? rand() % 2 : rand()), /* of a place, or of none */
+        };
     }
     evil->tx_offered[0] += 64;
     tx->offered = tx->done + 128;

@@ -55,7 +55,8 @@ struct vm_port {
     alignas(64) uint32_t rx_next; /* slot of rx that we fill next */
     _Atomic uint32_t answered;    /* the guest_sleep that we have rung for */
     uint32_t n_buffers;
-    bool rx_bad; /* the guest's index made no sense when last seen */
+    uint32_t last_len; /* of the packet it got last */
+    bool rx_bad;       /* the guest's index made no sense when last seen */
     struct netmem_ring *rx;
     struct netmem_head *head;
     uint8_t *buffers;
@@ -97,13 +98,13 @@ static struct slot_words slot_load(const struct netmem_slot *s)
                                __atomic_load_n(at + 1, __ATOMIC_RELAXED)};
 }
 
-static void slot_store(struct netmem_slot *s, uint32_t buffer, uint32_t len,
-                       uint16_t flags)
+static void slot_store(struct netmem_slot *s, uint32_t buffer, uint32_t offset,
+                       uint32_t len, uint16_t flags)
 {
     uint64_t *at = (uint64_t *)(void *)s;
-    uint64_t offset = len ? NETMEM_HEADROOM : 0;
 
-    __atomic_store_n(at, buffer | offset << 32 | (uint64_t)len << 48, __ATOMIC_RELAXED);
+    __atomic_store_n(at, buffer | (uint64_t)offset << 32 | (uint64_t)len << 48,
+                     __ATOMIC_RELAXED);
     __atomic_store_n(at + 1, flags, __ATOMIC_RELAXED);
 }
 
@@ -327,10 +328,23 @@ static inline void copy_bytes(uint8_t *to, const uint8_t *from, uint32_t len)
     copy16(to + len - 16, from + len - 16);
 }
 
-static inline void put_packet(struct vm_port *v, uint32_t slot, uint32_t buffer,
+/* Where a packet of `len` bytes goes that gets this offer, the first word of a slot whose
+ * buffer exists: bytes from the first buffer. */
+static inline size_t place_for(const struct vm_port *v, uint64_t offer, uint32_t len)
+{
+    size_t place = (uint32_t)(offer >> 32) - 1u, buffer = (uint32_t)offer;
+
+    if (len <= NETMEM_SHORT_MAX &&
+        place < (size_t)v->n_buffers * (NETMEM_BUFFER / NETMEM_SHORT))
+        return place * NETMEM_SHORT + NETMEM_HEADROOM;
+    return buffer * NETMEM_BUFFER + NETMEM_HEADROOM;
+}
+
+static inline void put_packet(struct vm_port *v, uint32_t slot, uint64_t offer,
                               const struct frame *f)
 {
-    uint8_t *to = v->buffers + (size_t)buffer * NETMEM_BUFFER + NETMEM_HEADROOM;
+    size_t at = place_for(v, offer, f->total);
+    uint8_t *to = v->buffers + at;
     uint16_t flags = f->flags & (NETMEM_CSUM | NETMEM_CSUM_OK) ? NETMEM_CSUM_OK : 0;
 
     if (__builtin_expect(f->parts == 1 && !f->head, 1))
@@ -339,7 +353,8 @@ static inline void put_packet(struct vm_port *v, uint32_t slot, uint32_t buffer,
         frame_gather(to, f);
     if (__builtin_expect(f->flags & NETMEM_CSUM, 0))
         frame_finish_checksum(to, f);
-    slot_store(&v->rx->slots[slot % NETMEM_SLOTS], buffer, f->total, flags);
+    slot_store(&v->rx->slots[slot % NETMEM_SLOTS], (uint32_t)(at / NETMEM_BUFFER),
+               at % NETMEM_BUFFER, f->total, flags);
 }
 
 /* Free slots; 0 when the guest's index makes no sense. */
@@ -356,15 +371,20 @@ static uint32_t rx_free(struct vm_port *v)
     return avail;
 }
 
-/* Loads the numbers of the next `n` buffers, each once, and asks for their lines. */
-static void load_buffers(struct vm_port *v, uint32_t *buffers, unsigned n)
+/* Ask for the line that a packet of `len` bytes would be put into. */
+static inline void ask_for_place(const struct vm_port *v, uint64_t offer, uint32_t len)
+{
+    if ((uint32_t)offer < v->n_buffers)
+        prefetch_to_write(v->buffers + place_for(v, offer, len));
+}
+
+/* Loads the next `n` offers, each once, and asks for the lines of the `n` packets. */
+static void load_offers(struct vm_port *v, uint64_t *offers, const struct frame *frames,
+                        const uint16_t *list, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        buffers[i] =
-            (uint32_t)slot_load(&v->rx->slots[(v->rx_next + i) % NETMEM_SLOTS]).place;
-        if (buffers[i] < v->n_buffers)
-            prefetch_to_write(v->buffers + (size_t)buffers[i] * NETMEM_BUFFER +
-                              NETMEM_HEADROOM);
+        offers[i] = slot_load(&v->rx->slots[(v->rx_next + i) % NETMEM_SLOTS]).place;
+        ask_for_place(v, offers[i], frames[list[i]].total);
     }
 }
 
@@ -391,11 +411,11 @@ static void deliver(struct vm_port *v, struct worker *w, const struct frame *fra
                     const uint16_t *list, unsigned n)
 {
     struct port *p = &v->port;
-    uint32_t free_slots = rx_free(v), avail, buffers[FRAME_BATCH], used = 0;
-    uint64_t bytes = 0, packets = 0;
+    uint32_t free_slots = rx_free(v), avail, used = 0;
+    uint64_t offers[FRAME_BATCH], bytes = 0, packets = 0;
 
     avail = free_slots < n ? free_slots : n;
-    load_buffers(v, buffers, avail);
+    load_offers(v, offers, frames, list, avail);
     for (unsigned i = 0; i < n; i++) {
         const struct frame *f = &frames[list[i]];
 
@@ -403,13 +423,13 @@ static void deliver(struct vm_port *v, struct worker *w, const struct frame *fra
             port_drop(p, DROP_TOO_LONG, 1);
         } else if (used == avail) {
             port_drop(p, DROP_FULL, 1);
-        } else if (__builtin_expect(buffers[used] >= v->n_buffers, 0)) {
-            slot_store(&v->rx->slots[(v->rx_next + used) % NETMEM_SLOTS], buffers[used],
-                       0, 0);
+        } else if (__builtin_expect((uint32_t)offers[used] >= v->n_buffers, 0)) {
+            slot_store(&v->rx->slots[(v->rx_next + used) % NETMEM_SLOTS],
+                       (uint32_t)offers[used], 0, 0, 0);
             used++;
             port_drop(p, DROP_BAD_BUFFER, 1);
         } else {
-            put_packet(v, v->rx_next + used, buffers[used], f);
+            put_packet(v, v->rx_next + used, offers[used], f);
             used++;
             packets++;
             bytes += f->total;
@@ -417,6 +437,7 @@ static void deliver(struct vm_port *v, struct worker *w, const struct frame *fra
     }
     if (used == 0)
         return;
+    __atomic_store_n(&v->last_len, frames[list[n - 1]].total, __ATOMIC_RELAXED);
     __atomic_store_n(&v->rx_next, v->rx_next + used, __ATOMIC_RELAXED);
     atomic_store(&v->rx->done, v->rx_next);
     tell_guest(v, w, free_slots - used);
@@ -429,7 +450,7 @@ static void vm_expect(struct port *p, unsigned step)
 {
     struct vm_port *v = (struct vm_port *)p;
     /* Without the lock that tx() has: another worker may be in it. */
-    uint32_t next = __atomic_load_n(&v->rx_next, __ATOMIC_RELAXED), buffer;
+    uint32_t next = __atomic_load_n(&v->rx_next, __ATOMIC_RELAXED);
     struct netmem_slot *slot = &v->rx->slots[next % NETMEM_SLOTS];
 
     if (step == 0) {
@@ -439,10 +460,8 @@ static void vm_expect(struct port *p, unsigned step)
         prefetch(&v->head->guest_sleep);
         return;
     }
-    buffer = (uint32_t)slot_load(slot).place;
-    if (buffer < v->n_buffers)
-        prefetch_to_write(v->buffers + (size_t)buffer * NETMEM_BUFFER +
-                          NETMEM_HEADROOM);
+    ask_for_place(v, slot_load(slot).place,
+                  __atomic_load_n(&v->last_len, __ATOMIC_RELAXED));
 }
 
 /* ---- what has waited for the guest ------------------------------------------------- */

@@ -143,6 +143,22 @@ static uint8_t *buffer(const struct machine *m, uint32_t n)
     return m->base + head_of(m)->buffers_at + (size_t)n * NETMEM_BUFFER;
 }
 
+/* As the switch does it: a short packet goes to the place that was offered for it. */
+static void place_packet(const struct machine *m, struct netmem_slot *s,
+                         const uint8_t *bytes, size_t len)
+{
+    uint32_t place = s->offset | (uint32_t)s->len << 16;
+
+    s->offset = OFFSET;
+    if (place && len <= NETMEM_SHORT - OFFSET) {
+        s->buffer = (place - 1) / (NETMEM_BUFFER / NETMEM_SHORT);
+        s->offset += (uint16_t)((place - 1) * NETMEM_SHORT % NETMEM_BUFFER);
+    }
+    s->len = (uint16_t)len;
+    s->flags = 0;
+    memcpy(buffer(m, s->buffer) + s->offset, bytes, len);
+}
+
 /* Fill the buffers that the guest offers with what waits to go in. */
 static bool feed(struct machine *m, unsigned i)
 {
@@ -154,10 +170,7 @@ static bool feed(struct machine *m, unsigned i)
         struct netmem_slot *s = &r->slots[port->rx_done % NETMEM_SLOTS];
         struct packet *p = take(&port->rx);
 
-        s->offset = OFFSET;
-        s->len = (uint16_t)p->len;
-        s->flags = 0;
-        memcpy(buffer(m, s->buffer) + OFFSET, p->bytes, p->len);
+        place_packet(m, s, p->bytes, p->len);
         free(p->bytes);
         free(p);
         atomic_store(&r->done, ++port->rx_done);

@@ -54,7 +54,9 @@ static void rubbish(uint32_t turn)
             .gso_size = (uint16_t)any(),
             .csum_start = (uint16_t)any(),
             .csum_offset = (uint16_t)any()};
-        n->rx.slots[i].buffer = any();
+        n->rx.slots[i].buffer = turn & 2 ? any() : i;
+        n->rx.slots[i].offset = (uint16_t)any();
+        n->rx.slots[i].len = (uint16_t)(any() & 1 ? any() : 0);
     }
     atomic_store(&n->rx.offered, atomic_load(&n->rx.done) + NETMEM_SLOTS);
     atomic_store(&n->tx.offered, atomic_load(&n->tx.done) + NETMEM_SLOTS);

@@ -417,6 +417,17 @@ static inline void strays_add(struct strays *s, struct pkt *p, verdict_t v)
 /* Push strays out by their verdicts, in order for each output; frees the dropped. */
 void strays_deliver(struct element *e, struct strays *s);
 
+static inline __attribute__((always_inline)) uint32_t
+batch_idle_(const struct element *e, const struct batch *b, uint32_t from,
+            bool (*idle)(const struct element *e, const struct pkt *p))
+{
+    const uint32_t n = b->n;
+
+    while (from < n && __builtin_expect(idle(e, b->p[from]), 1))
+        from++;
+    return from;
+}
+
 /* Nothing is prefetched here: sources have touched their packets, or prefetch them. */
 #define ELEMENT_LOOP_BODY_(one_call)                                                   \
     for (uint32_t i = from, n = b->n; i < n; i++) {                                    \
@@ -445,7 +456,8 @@ void strays_deliver(struct element *e, struct strays *s);
                                   uint32_t max)                                        \
     {                                                                                  \
         struct strays s;                                                               \
-        uint32_t kept = b->n, from = b->n;                                             \
+        const uint32_t before = b->n;                                                  \
+        uint32_t kept = before, from = before;                                         \
         s.n = 0;                                                                       \
         port = 0;                                                                      \
         in_pull(e, 0, b, max);                                                         \
@@ -454,13 +466,20 @@ void strays_deliver(struct element *e, struct strays *s);
         b->n = kept;                                                                   \
         if (__builtin_expect(s.n != 0, 0))                                             \
             strays_deliver(e, &s);                                                     \
-        return kept - from;                                                            \
+        return kept - before;                                                          \
     }
 
 /* From `static verdict_t prefix_one(struct element *e, struct pkt *p)`: prefix_push and
  * prefix_pull. In pull context verdicts other than 0 are for push outputs ("a/ah"). */
 #define ELEMENT_LOOP(prefix)                                                           \
     ELEMENT_LOOP_(prefix, (void)0, ((void)port, prefix##_one(e, p)))
+
+/* The same for an element that has something to do for few packets only:
+ * `static bool prefix_idle(const struct element *e, const struct pkt *p)` is true for the
+ * others, and a batch of these goes on as it is. */
+#define ELEMENT_LOOP_RARE(prefix)                                                      \
+    ELEMENT_LOOP_(prefix, kept = from = batch_idle_(e, b, from, prefix##_idle),        \
+                  ((void)port, prefix##_one(e, p)))
 
 /* The same for an element that writes into nearly every packet: the batch is made writable
  * at once, and pkt_writable() in prefix_one() finds that done. */

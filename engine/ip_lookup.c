@@ -158,6 +158,26 @@ static void ip_lookup_complain(struct element *e, const struct pkt *p)
                     unparse_ip(pkt_dst_ip(p), text));
 }
 
+/* A batch whose packets all go to one place: one look-up and no look at outputs. False: it
+ * is not one. */
+static bool ip_lookup_push_same(struct element *e, struct batch *b)
+{
+    const struct ip_lookup *s = element_state(e);
+    const uint32_t n = b->n, dst = pkt_dst_ip(b->p[0]);
+    struct ip_hop hop;
+
+    for (uint32_t i = 1; i < n; i++)
+        if (pkt_dst_ip(b->p[i]) != dst)
+            return false;
+    hop = ip_routes_find(&s->routes, dst);
+    if (hop.port < 0)
+        return false;
+    for (uint32_t i = 0; hop.gw && i < n; i++)
+        pkt_set_dst_ip(b->p[i], hop.gw);
+    out_push(e, (unsigned)hop.port, b);
+    return true;
+}
+
 /* Packets that follow one another often go to the same place, so a look-up that would be the
  * same again is not made. */
 void ip_lookup_push(struct element *e, unsigned in, struct batch *b)
@@ -169,6 +189,8 @@ void ip_lookup_push(struct element *e, unsigned in, struct batch *b)
 
     if (__builtin_expect(s->routes.stale, 0))
         ip_routes_distill(&s->routes);
+    if (n && ip_lookup_push_same(e, b))
+        return;
     for (uint32_t i = 0; i < n; i++) {
         struct pkt *p = b->p[i];
         uint32_t dst = pkt_dst_ip(p);

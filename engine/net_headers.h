@@ -336,6 +336,15 @@ static inline uint32_t pkt_avail(const struct pkt *p, const uint8_t *at)
     return at && at < end ? (uint32_t)(end - at) : 0;
 }
 
+/* Whether these are `n` or more, in one comparison: no buffer is as large as that, and none
+ * stands at an address as low. `n` is not 0. */
+static inline bool pkt_has(const struct pkt *p, const uint8_t *at, uint32_t n)
+{
+    enum { FAR = 1 << 24 };
+
+    return (uintptr_t)p->data + p->len - (uintptr_t)at - n < FAR;
+}
+
 static inline struct eth_hdr *pkt_eth(const struct pkt *p)
 {
     return (struct eth_hdr *)(void *)p->mac;

@@ -22,16 +22,20 @@ static const struct counter_spec drop_broadcasts_counters[] = {
     {NULL, NULL},
 };
 
+static inline bool drop_broadcasts_idle(const struct element *e, const struct pkt *p)
+{
+    return p->type != PKT_BROADCAST && p->type != PKT_MULTICAST;
+}
+
 static inline verdict_t drop_broadcasts_one(struct element *e, struct pkt *p)
 {
-    if (p->type != PKT_BROADCAST && p->type != PKT_MULTICAST)
+    if (drop_broadcasts_idle(e, p))
         return 0;
     if (!e->counters[C_DROPS])
         element_say(e, "DropBroadcasts: dropped a packet\n");
     return spill(e, 1, C_DROPS);
 }
-
-ELEMENT_LOOP(drop_broadcasts)
+ELEMENT_LOOP_RARE(drop_broadcasts)
 
 ELEMENT(DropBroadcasts) = {
     .name = "DropBroadcasts",

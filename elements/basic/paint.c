@@ -28,9 +28,11 @@ static const struct arg_spec paint_args[] = {
 static void paint_batch(struct element *e, struct batch *b, uint32_t from)
 {
     const struct paint *s = element_state(e);
+    const uint32_t at = s->anno.offset, n = b->n; /* what is written might be these */
+    const uint8_t color = s->color;
 
-    for (uint32_t i = from; i < b->n; i++)
-        b->p[i]->anno[s->anno.offset] = s->color;
+    for (uint32_t i = from; i < n; i++)
+        b->p[i]->anno[at] = color;
 }
 
 ELEMENT_BATCH(paint)

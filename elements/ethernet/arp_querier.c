@@ -312,6 +312,29 @@ static void arp_querier_resolve(struct element *e, struct pkt *p, struct batch *
     batch_add(ready, p);
 }
 
+/* Give packets from `i` on their header, as far as they go to the hop before and have room
+ * for it. Returns the first that does not. */
+static uint32_t arp_querier_run(struct batch *b, uint32_t i, const struct hop *last,
+                                struct batch *ready)
+{
+    const uint32_t n = b->n, ip = last->ip, before = i;
+    const struct eth_hdr h = last->h;
+
+    for (; i < n; i++) {
+        struct pkt *p = b->p[i];
+        uint8_t *at;
+
+        if (pkt_dst_ip(p) != ip || pkt_shared(p) || pkt_headroom(p) < sizeof h)
+            break;
+        at = pkt_push(p, sizeof h);
+        memcpy(at, &h, sizeof h);
+        pkt_set_mac(p, at, sizeof h);
+    }
+    pkts_copy(ready->p + ready->n, b->p + before, i - before);
+    ready->n += i - before;
+    return i;
+}
+
 static void arp_querier_ip(struct element *e, struct batch *b)
 {
     const struct arp_querier *s = element_state(e);
@@ -322,16 +345,14 @@ static void arp_querier_ip(struct element *e, struct batch *b)
     if (s->ip)
         batch_make_writable(b, 0);
     for (uint32_t i = 0; i < b->n; i++) {
-        struct eth_hdr *h = s->ip ? pkt_push_eth(b->p[i]) : NULL;
+        struct eth_hdr *h;
 
+        if (last.known && (i = arp_querier_run(b, i, &last, &ready)) == b->n)
+            break;
+        h = s->ip ? pkt_push_eth(b->p[i]) : NULL;
         if (__builtin_expect(!h, 0)) {
             element_count(e, C_DROPS, 1);
             pkt_free(b->p[i]);
-            continue;
-        }
-        if (last.known && last.ip == pkt_dst_ip(b->p[i])) {
-            *h = last.h;
-            batch_add(&ready, b->p[i]);
             continue;
         }
         h->type = BE16(ETHERTYPE_IP);

@@ -35,16 +35,17 @@ static const struct counter_spec dec_ip_ttl_counters[] = {
     {NULL, NULL},
 };
 
-static inline verdict_t dec_ip_ttl_one(struct element *e, struct pkt *p)
+/* The arguments by value: they stay in registers, whatever is written. */
+static inline verdict_t dec_ip_ttl_one(struct element *e, struct dec_ip_ttl s,
+                                       struct pkt *p)
 {
-    const struct dec_ip_ttl *s = element_state(e);
     struct ip4_hdr *h = pkt_ip4(p);
 
-    if (__builtin_expect(!s->active, 0))
+    if (__builtin_expect(!s.active, 0))
         return 0;
-    if (__builtin_expect(pkt_avail(p, p->network) < sizeof *h, 0))
+    if (__builtin_expect(!pkt_has(p, p->network, sizeof *h), 0))
         return drop(e, C_DROPS);
-    if (!s->multicast && (h->dst & BE32(0xf0000000u)) == BE32(0xe0000000u))
+    if (!s.multicast && (h->dst & BE32(0xf0000000u)) == BE32(0xe0000000u))
         return 0;
     if (__builtin_expect(h->ttl <= 1, 0))
         return spill(e, 1, C_DROPS);
@@ -57,7 +58,9 @@ static inline verdict_t dec_ip_ttl_one(struct element *e, struct pkt *p)
     h->sum = (uint16_t)(sum + (sum >= 0xffff));
     return 0;
 }
-ELEMENT_LOOP_WRITES(dec_ip_ttl)
+ELEMENT_LOOP_(dec_ip_ttl,
+              const struct dec_ip_ttl args = *(struct dec_ip_ttl *)element_state(e);
+              batch_make_writable(b, from), ((void)port, dec_ip_ttl_one(e, args, p)))
 
 static const struct handler_spec dec_ip_ttl_handlers[] = {
     HANDLER_VALUE(dec_ip_ttl, active, ARG_KIND_BOOL,

@@ -24,12 +24,17 @@ static const struct arg_spec fix_ip_src_args[] = {
     ARG_END,
 };
 
+static inline bool fix_ip_src_idle(const struct element *e, const struct pkt *p)
+{
+    return !p->anno[ANNO_FIX_IP_SRC] || !p->network;
+}
+
 static inline verdict_t fix_ip_src_one(struct element *e, struct pkt *p)
 {
     const struct fix_ip_src *s = element_state(e);
     struct ip4_hdr *h;
 
-    if (__builtin_expect(!p->anno[ANNO_FIX_IP_SRC] || !p->network, 1))
+    if (fix_ip_src_idle(e, p))
         return 0;
     h = pkt_ip4_writable(p);
     if (!h)
@@ -40,7 +45,7 @@ static inline verdict_t fix_ip_src_one(struct element *e, struct pkt *p)
     h->sum = csum_ip4(h);
     return 0;
 }
-ELEMENT_LOOP(fix_ip_src)
+ELEMENT_LOOP_RARE(fix_ip_src)
 
 ELEMENT(FixIPSrc) = {
     .name = "FixIPSrc",

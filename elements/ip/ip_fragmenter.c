@@ -207,7 +207,7 @@ static void ip_fragmenter_push(struct element *e, unsigned port, struct batch *b
     uint32_t n = b->n, fits = 0;
     struct batch ready;
 
-    while (fits < n && pkt_avail(b->p[fits], b->p[fits]->network) <= s->mtu)
+    while (fits < n && !pkt_has(b->p[fits], b->p[fits]->network, s->mtu + 1))
         fits++;
     if (__builtin_expect(fits == n, 1)) {
         out_push(e, 0, b);

@@ -40,19 +40,24 @@ static const struct counter_spec ip_gw_options_counters[] = {
     {NULL, NULL},
 };
 
+static inline bool ip_gw_options_idle(const struct element *e, const struct pkt *p)
+{
+    return pkt_has(p, p->network, 20) && *p->network == 0x45;
+}
+
 static inline verdict_t ip_gw_options_one(struct element *e, struct pkt *p)
 {
     const struct ip_gw_options *s = element_state(e);
     int r;
 
-    if (__builtin_expect(pkt_avail(p, p->network) >= 20 && *p->network == 0x45, 1))
+    if (ip_gw_options_idle(e, p))
         return 0;
     if (!pkt_has_ip4(p))
         return drop(e, C_DROPS);
     r = ip_options_process(e, &s->options, p);
     return r == 0 ? 0 : r == -1 ? spill(e, 1, C_DROPS) : drop(e, C_DROPS);
 }
-ELEMENT_LOOP(ip_gw_options)
+ELEMENT_LOOP_RARE(ip_gw_options)
 
 ELEMENT(IPGWOptions) = {
     .name = "IPGWOptions",

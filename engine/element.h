@@ -203,6 +203,7 @@ struct element_class {
     uint8_t phase;               /* enum configure_phase; 0 is taken as PHASE_DEFAULT */
     bool info;                   /* only gives names meaning: PHASE_INFO */
     bool passes;                 /* hands on what it gets: connections lead past it */
+    bool talks;    /* prints packets: see push_singly() of router_ports.c */
     uint8_t keeps; /* parts of records (enum pkt_part) that it never writes in packets
                       that come to it; 0 promises nothing */
     const struct counter_spec *counters; /* ends with name NULL; may be NULL */

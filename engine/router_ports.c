@@ -354,6 +354,42 @@ static void lead_past_all(struct router *r)
     }
 }
 
+/* Between any two elements: packets one by one. */
+static void push_singly(struct element *e, unsigned port, struct batch *b)
+{
+    struct batch one;
+    uint32_t n = b->n;
+
+    if (n == 1) {
+        e->cls->push(e, port, b);
+        return;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        one.n = 1;
+        one.p[0] = b->p[i];
+        e->cls->push(e, port, &one);
+    }
+}
+
+/* Where one element prints packets, two may; and then a packet is to be printed by both before
+ * the next one is by either, as in Click. Only the driver has somebody who reads along. */
+static void push_singly_if_printed(struct router *r)
+{
+    bool talks = false;
+
+    for (uint32_t i = 0; i < r->n; i++)
+        talks |= r->elements[i]->cls->talks;
+    if (!talks || !r->platform->has_os)
+        return;
+    for (uint32_t i = 0; i < r->n; i++) {
+        struct element *e = r->elements[i];
+
+        for (unsigned p = 0; p < e->n_out; p++)
+            if (e->out[p].is_push)
+                e->out[p].push = push_singly;
+    }
+}
+
 static int wire(struct router *r, struct diag *d)
 {
     for (uint32_t i = 0; i < r->graph.n_connections; i++)
@@ -371,6 +407,7 @@ static int wire(struct router *r, struct diag *d)
                                    element_declaration(e->in[p].peer));
     }
     lead_past_all(r);
+    push_singly_if_printed(r);
     return 0;
 }
 

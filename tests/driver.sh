@@ -381,6 +381,15 @@ Router could not be initialized!"
 try -e "$udp -> IPPrint(OUTFILE /dev/full) -> Discard"
 is outfile_full 0 "" "/dev/full: No space left on device"
 
+# A packet is printed by all before the next one is by any.
+try -e 'InfiniteSource(DATA ab, LIMIT 2, BURST 2, STOP true) -> Print(x) -> t :: Tee -> Print(y) -> Discard; t[1] -> Print(z) -> Discard'
+is one_after_the_other 0 "" "x:    2 | 6162
+y:    2 | 6162
+z:    2 | 6162
+x:    2 | 6162
+y:    2 | 6162
+z:    2 | 6162"
+
 # What Click's packets and elements say of themselves.
 try -e 'InfiniteSource(DATA "abc", LIMIT 2, STOP true) -> Strip(14) -> c :: Counter -> Discard' -h c.byte_count
 is strip_of_short_packets 0 0 "Packet::pull 14 > length 3

@@ -140,6 +140,7 @@ static const struct handler_spec print_handlers[] = {
 
 ELEMENT(Print) = {
     .name = "Print",
+    .talks = true,
     .state_size = sizeof(struct print),
     .ports = "1/1",
     .args = print_args,

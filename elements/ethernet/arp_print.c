@@ -165,6 +165,7 @@ static const struct handler_spec arp_print_handlers[] = {
 
 ELEMENT(ARPPrint) = {
     .name = "ARPPrint",
+    .talks = true,
     .state_size = sizeof(struct arp_print),
     .ports = "1/1",
     .args = arp_print_args,

@@ -407,6 +407,7 @@ static const struct handler_spec ip_print_handlers[] = {
 
 ELEMENT(IPPrint) = {
     .name = "IPPrint",
+    .talks = true,
     .state_size = sizeof(struct ip_print),
     .ports = "1/1",
     .args = ip_print_args,

@@ -72,6 +72,7 @@ ELEMENT_BATCH(ip6_print)
 
 ELEMENT(IP6Print) = {
     .name = "IP6Print",
+    .talks = true,
     .state_size = sizeof(struct ip6_print),
     .ports = "1/1",
     .args = ip6_print_args,

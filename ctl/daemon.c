@@ -192,8 +192,8 @@ static int start_switch(struct daemon_state *s, const struct daemon_options *o,
 static int start_host(struct daemon_state *s, const struct daemon_options *o,
                       struct diag *d)
 {
-    struct vmm_host_options options = {.monitor = o->monitor, .image = o->image};
-    const char *why = NULL;
+    struct vmm_host_options options = {
+        .monitor = o->monitor, .image = o->image, .wait_later = true};
 
     s->uid_base = o->uid_base;
     s->park_after = o->park_after;
@@ -201,13 +201,23 @@ static int start_host(struct daemon_state *s, const struct daemon_options *o,
     s->max_vms = o->max_vms;
     s->quota = quota_open(NULL, NULL); /* before there are other processes of ours */
     s->host = vmm_host_new(&options, d);
-    if (!s->host)
+    return !s->host ? -1
+                    : watch(s, &s->host_watch, vmm_host_fd(s->host), host_ready, d);
+}
+
+/* The fork server has been starting all the while. */
+static int await_host(struct daemon_state *s, const struct daemon_options *o,
+                      struct diag *d)
+{
+    const char *why = NULL;
+
+    if (vmm_host_wait(s->host, d) < 0)
         return -1;
     if (!vmm_host_has_kvm(s->host, &why))
         daemon_log(s, "no KVM (%s): VMs run as sandboxed processes",
                    why ? why : "/dev/kvm");
     vmm_host_keep_shells(s->host, o->pool, NULL);
-    return watch(s, &s->host_watch, vmm_host_fd(s->host), host_ready, d);
+    return 0;
 }
 
 static void take_up(struct daemon_state *s)
@@ -244,6 +254,10 @@ int daemon_open(struct daemon_state *s, const struct daemon_options *o, struct d
     if (o->control_dir)
         control_open(s, o->control_dir, o->group);
     take_up(s);
+    if (await_host(s, o, d) < 0) {
+        close(fd);
+        return -1;
+    }
     s->server = server_new(s->loop, fd, s, d);
     return s->server ? 0 : -1;
 }

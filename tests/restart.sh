@@ -4,11 +4,11 @@
 # packets flow on. tests/restart.sh BUILDDIR; needs root.
 #
 # Two streams cross the switch: pings every 10 ms, TAP -> VM -> TAP, and 1,000 packets a
-# second from a VM to a VM. Of the second nothing may be lost: while there is no switch
-# they wait in the sender, whose wire has backpressure; a batch may come twice, if the
-# switch died between handing it over and giving it back. The first must be back soon after
-# the new start. The time it took is printed; the bound is wide, because other programs
-# share the machine.
+# second from a VM to a VM, each with a number of its own. Of the second nothing may be lost:
+# while there is no switch they wait in the sender, whose wire has backpressure; a batch may
+# come twice, if the switch died between handing it over and giving it back. Of the first
+# only what came while there was no switch. The best of several restarts must have them
+# flow again within 100 ms of the new start, each of them within a bound for a busy machine.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 B=$(realpath "${1:-build/release}")
@@ -19,9 +19,11 @@ type -P ping ip >/dev/null || { echo "SKIP restart: no ping or ip"; exit 0; }
 T=$(mktemp -d /tmp/clickos-restart.XXXXXX)
 export CLICKOS_SOCKET=$T/sock PATH="$B:$PATH"
 NS1=clickos-rs-a$$ NS2=clickos-rs-b$$
+RESTARTS=6
 LIMIT_MS=2000
+BEST_MS=100
 BATCH=128 # packets that a switch can have in its hands when it dies
-DAEMON= PING=
+DAEMON= PING= back=
 
 start_daemon() {
     clickosd --foreground --state "$T/state" --socket "$CLICKOS_SOCKET" >>"$T/log" 2>&1 &
@@ -57,9 +59,11 @@ set_up() { # ISOLATION
     step ip -n $NS2 addr add 10.77.1.2/24 dev t2
     step clickos run fw --isolation "$1" --net a,b -e \
         'FromNetfront(0) -> ToNetfront(1); FromNetfront(1) -> ToNetfront(0);'
-    step clickos run count --isolation "$1" --net c -e 'FromNetfront(0) -> c :: Counter -> Discard;'
+    step clickos run count --isolation "$1" --net c -e 'FromNetfront(0) -> c :: Counter
+        -> MarkIPHeader(14) -> AggregateIP(ip id) -> a :: AggregateCounter -> Discard;'
     step clickos run send --isolation "$1" --net c -e \
-        's :: RatedSource(RATE 1000) -> q :: Queue(100000) -> ToNetfront(0);'
+        's :: RatedSource(RATE 1000) -> UDPIPEncap(10.0.0.1, 1, 10.0.0.2, 2)
+        -> EtherEncap(0x0800, 02:00:00:00:00:01, 02:00:00:00:00:02) -> Queue(50000) -> ToNetfront(0);'
     step ip netns exec $NS1 ping -c 2 -i 0.1 -W 2 10.77.1.2
 }
 tear_down() {
@@ -75,8 +79,13 @@ first_reply_ms() {
     awk -v t="$1" '/bytes from/ { s = substr($1, 2) + 0; if (s > t) { printf "%.0f", (s - t) * 1000; exit } }' "$T/pings"
 }
 
-kill_and_restart() { # ISOLATION
-    local before started ready back
+# How many times one ping or more in a row have no reply, before the last that has one.
+gaps() {
+    sed -n 's/.*icmp_seq=\([0-9]*\) .*/\1/p' "$T/pings" | sort -un | awk '$1 > last + 1 { n++ } { last = $1 } END { print n + 0 }'
+}
+
+kill_and_restart() { # ISOLATION; sets $back
+    local before started ready
     ip netns exec $NS1 ping -D -i 0.01 -W 1 10.77.1.2 >"$T/pings" 2>/dev/null &
     PING=$!
     sleep 0.5
@@ -94,31 +103,41 @@ kill_and_restart() { # ISOLATION
     PING=
     back=$(first_reply_ms "$started")
     [ -n "$back" ] || fail "$1" "no ping came back after the restart ($before before)"
-    echo "restart/$1: pings flow $back ms after the new start (aim: 100), the daemon answers after" \
+    echo "restart/$1: pings flow $back ms after the new start, the daemon answers after" \
         "$(awk -v a="$started" -v b="$ready" 'BEGIN { printf "%.0f", (b - a) * 1000 }') ms"
-    if [ "$back" -le $LIMIT_MS ]; then
-        echo "PASS restart/$1/traffic-flows-again"
-    else
-        fail "$1/traffic-flows-again" "after $back ms"
-    fi
+    [ "$back" -le $LIMIT_MS ] || fail "$1/traffic-flows-again" "after $back ms"
+    [ "$(gaps)" = 1 ] || fail "$1/pings-are-lost-once" "$(gaps) times"
+}
+
+restarts() { # ISOLATION
+    local best=$LIMIT_MS
+    for _ in $(seq $RESTARTS); do
+        kill_and_restart "$1"
+        [ "$back" -lt "$best" ] && best=$back
+    done
+    echo "PASS restart/$1/traffic-flows-again"
+    echo "PASS restart/$1/pings-are-lost-once"
+    [ "$best" -le $BEST_MS ] || fail "$1/within-$BEST_MS-ms" "the best of $RESTARTS took $best ms"
+    echo "PASS restart/$1/within-$BEST_MS-ms"
 }
 
 # All that was sent from VM to VM has come.
 compare_counts() { # ISOLATION
-    local sent got lost
+    local sent got different
     step clickos write send s.active false
     for _ in $(seq 50); do
         sent=$(clickos read send s.count)
         got=$(clickos read count c.count)
-        [ "$sent" = "$got" ] && break
+        different=$(clickos read count a.nagg)
+        [ "$sent" = "$different" ] && break
         sleep 0.05
     done
-    lost=$((sent - got))
-    echo "restart/$1: of $sent packets from VM to VM $lost were lost (negative: came twice)"
-    if [ $lost -le 0 ] && [ $lost -ge -$BATCH ] && [ "$sent" -gt 500 ]; then
+    echo "restart/$1: of $sent packets from VM to VM $((sent - different)) were lost," \
+        "$((got - different)) came twice"
+    if [ "$sent" = "$different" ] && [ $((got - different)) -le $((BATCH * RESTARTS)) ] && [ "$sent" -gt 500 ]; then
         echo "PASS restart/$1/nothing-is-lost-between-vms"
     else
-        fail "$1/nothing-is-lost-between-vms" "sent $sent, received $got"
+        fail "$1/nothing-is-lost-between-vms" "sent $sent, received $different, $got in all"
     fi
 }
 
@@ -128,8 +147,7 @@ kinds=process
 if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then kinds="kvm process"; else echo "SKIP restart/kvm: no /dev/kvm"; fi
 for kind in $kinds; do
     set_up "$kind"
-    kill_and_restart "$kind"
-    kill_and_restart "$kind"
+    restarts "$kind"
     compare_counts "$kind"
     tear_down
 done

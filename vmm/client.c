@@ -89,7 +89,7 @@ struct vmm_host *vmm_host_new(const struct vmm_host_options *o, struct diag *d)
         vmm_host_free(h);
         return NULL;
     }
-    if (vmm_server_start(h, d) < 0) {
+    if (vmm_server_start(h, !o || !o->wait_later, d) < 0) {
         vmm_host_free(h);
         return NULL;
     }
@@ -108,6 +108,11 @@ void vmm_host_free(struct vmm_host *h)
     free(h->monitor);
     free(h->image);
     free(h);
+}
+
+int vmm_host_wait(struct vmm_host *h, struct diag *d)
+{
+    return vmm_server_settle(h, d);
 }
 
 int vmm_host_fd(const struct vmm_host *h)
@@ -532,7 +537,7 @@ struct vmm *vmm_spawn(struct vmm_host *h, const struct vmm_spec *s,
     uint64_t now = vmm_now_ns();
     struct vmm *vm;
 
-    if (check_spec(h, s, d) < 0 || (h->server < 0 && vmm_server_start(h, d) < 0))
+    if (check_spec(h, s, d) < 0 || (h->server < 0 && vmm_server_start(h, true, d) < 0))
         return NULL;
     vm = spawn_from_pool(h, s, now);
     if (!vm)

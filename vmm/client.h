@@ -50,10 +50,15 @@ struct vmm;
 struct vmm_host_options {
     const char *monitor; /* path of clickos-vmm; NULL: beside our own program */
     const char *image;   /* path of the guest image; NULL: beside our own program */
+    bool wait_later;     /* vmm_host_wait() follows before anything but vmm_adopt() */
 };
 
 /* Start the fork server. NULL and a message in `d` on failure. */
 struct vmm_host *vmm_host_new(const struct vmm_host_options *o, struct diag *d);
+
+/* For `wait_later`: the fork server is ready then. -1 and a message in `d` if it cannot
+ * be; vmm_host_free() is all that may follow. */
+int vmm_host_wait(struct vmm_host *h, struct diag *d);
 
 /* End the fork server, forget all VMs (as vmm_free() does); they keep running. */
 void vmm_host_free(struct vmm_host *h);

@@ -92,7 +92,9 @@ struct vmm_host {
 };
 
 /* client_server.c: the fork server */
-int vmm_server_start(struct vmm_host *h, struct diag *d);
+/* `settle`: and wait until it is there. */
+int vmm_server_start(struct vmm_host *h, bool settle, struct diag *d);
+int vmm_server_settle(struct vmm_host *h, struct diag *d);
 void vmm_server_stop(struct vmm_host *h);
 void vmm_server_finish(struct vmm_host *h); /* let it do first what it was told */
 void vmm_server_dispatch(struct vmm_host *h);

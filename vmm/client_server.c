@@ -58,7 +58,7 @@ static int await_hello(struct vmm_host *h, struct diag *d)
     return diag_err(d, "%s --server %s: did not start", h->monitor, h->image);
 }
 
-int vmm_server_start(struct vmm_host *h, struct diag *d)
+static int fork_server(struct vmm_host *h, struct diag *d)
 {
     const int big = 4 << 20;
     int s[2];
@@ -76,13 +76,26 @@ int vmm_server_start(struct vmm_host *h, struct diag *d)
         exec_server(h, s[1]);
     close(s[1]);
     h->server = s[0];
-    if (h->server_pid < 0) {
-        diag_err(d, "fork: %s", errtext_fork(errno));
-    } else if (await_hello(h, d) == 0 && vmm_watch(h, h->server, h, EPOLLIN) == 0) {
+    if (h->server_pid > 0)
         return 0;
-    }
+    diag_err(d, "fork: %s", errtext_fork(errno));
     vmm_server_stop(h);
     return -1;
+}
+
+int vmm_server_settle(struct vmm_host *h, struct diag *d)
+{
+    if (await_hello(h, d) == 0 && vmm_watch(h, h->server, h, EPOLLIN) == 0)
+        return 0;
+    vmm_server_stop(h);
+    return -1;
+}
+
+int vmm_server_start(struct vmm_host *h, bool settle, struct diag *d)
+{
+    if (fork_server(h, d) < 0)
+        return -1;
+    return settle ? vmm_server_settle(h, d) : 0;
 }
 
 void vmm_server_stop(struct vmm_host *h)

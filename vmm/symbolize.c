@@ -162,7 +162,9 @@ void symbolize_crash(struct symbolizer *s, const struct control_crash *crash,
 {
     what_happened(crash, out);
     if (crash->rip) {
-        sbuf_puts(out, " in ");
+        /* It is the monitor that was refused something, wherever the guest was. */
+        sbuf_puts(out,
+                  crash->vector == CONTROL_REFUSED ? ", with the guest in " : " in ");
         add_place(s, crash->rip, crash->rip, out);
     }
     sbuf_putc(out, '\n');

@@ -81,3 +81,15 @@ TEST(without_an_image_there_are_addresses)
     EXPECT_STR(sbuf_text(&out), "division by zero in 0x41000010\n");
     sbuf_fini(&out);
 }
+
+/* No fault of the guest's, and no more in that function than the guest is. */
+TEST(what_the_monitor_was_refused_is_told_from_where_the_guest_was)
+{
+    const struct control_crash c = {
+        .vector = CONTROL_REFUSED, .rip = 0x41000010, .message = "KVM_RUN: No"};
+    struct sbuf out = SBUF_INIT;
+
+    symbolize_crash(NULL, &c, NULL, 0, &out);
+    EXPECT_STR(sbuf_text(&out), "KVM_RUN: No, with the guest in 0x41000010\n");
+    sbuf_fini(&out);
+}

@@ -154,7 +154,7 @@ double bench_vm(const struct row *row)
     bool ended = false;
     struct vmm_spec spec = {.name = "bench", .heap = VMM_HEAP_MAX};
     struct diag d = DIAG_INIT;
-    struct vmm_host *h = vmm_host_new(&(struct vmm_host_options){NULL, NULL}, &d);
+    struct vmm_host *h = vmm_host_new(&(struct vmm_host_options){0}, &d);
     struct vmm *vm = h ? vmm_spawn(h, &spec, &events, &ended, &d) : NULL;
     clockid_t clock;
     double pps;

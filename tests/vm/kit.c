@@ -11,12 +11,17 @@
 
 static int failures;
 
-static uint64_t now_ms(void)
+uint64_t kit_now_ns(void)
 {
     struct timespec t;
 
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t now_ms(void)
+{
+    return kit_now_ns() / 1000000u;
 }
 
 bool kit_start(struct kit *k, const char *dir, const char *image)
@@ -113,7 +118,7 @@ void kit_end(struct kit_vm *v)
 {
     if (v->vm && !v->ended) {
         vmm_kill(v->vm);
-        kit_wait(v->kit, &v->ended, 5000);
+        kit_wait(v->kit, &v->ended, KIT_HANGS_MS);
     }
     vmm_free(v->vm);
     v->vm = NULL;
@@ -160,13 +165,13 @@ uint32_t kit_ask(struct kit_vm *v, enum control_verb verb, const char *handler,
                                   .handler = handler,
                                   .text = text,
                                   .len = text ? strlen(text) : 0,
-                                  .timeout_ms = timeout_ms};
+                                  .timeout_ms = timeout_ms ? timeout_ms : KIT_HANGS_MS};
 
     v->answered = false;
     sbuf_reset(&v->reply);
     if (vmm_request(v->vm, &r, on_reply, v, NULL) < 0)
         return UINT32_MAX;
-    if (!kit_wait(v->kit, &v->answered, (int)(timeout_ms ? timeout_ms : 5000) + 5000))
+    if (!kit_wait(v->kit, &v->answered, (int)r.timeout_ms + KIT_HANGS_MS))
         return UINT32_MAX;
     return v->answer;
 }

@@ -47,15 +47,21 @@ void kit_end(struct kit_vm *v);
 /* Connect to a VM at its socket. */
 bool kit_adopt(struct kit *k, struct kit_vm *v, const char *path);
 
+/* For what comes at once, or never: even with many others on the machine. */
+enum { KIT_HANGS_MS = 60000 };
+
 /* Run the event loop until `*flag` or for `ms`; returns *flag. */
 bool kit_wait(struct kit *k, const bool *flag, int ms);
 
 /* Run the event loop for `ms`, whatever happens. */
 void kit_pause(struct kit *k, int ms);
 
-/* One request and its answer; the status, or UINT32_MAX if there was none. */
+/* One request and its answer; the status, or UINT32_MAX if there was none. `timeout_ms` 0:
+ * KIT_HANGS_MS. */
 uint32_t kit_ask(struct kit_vm *v, enum control_verb verb, const char *handler,
                  const char *text, unsigned timeout_ms);
+
+uint64_t kit_now_ns(void); /* steady time */
 
 /* What to run VMs with: fills `out`, returns how many; VMM_KVM only where there is one. */
 unsigned kit_isolations(const struct kit *k, enum vmm_isolation out[2]);

@@ -39,8 +39,8 @@ static const char *said(struct kit_vm *v, const char *what)
 
 static const char *it_boots_and_answers(struct kit *k, struct kit_vm *v)
 {
-    if (!kit_wait(k, &v->ready, 5000))
-        return v->ended ? v->why : "not ready after 5 seconds";
+    if (!kit_wait(k, &v->ready, KIT_HANGS_MS))
+        return v->ended ? v->why : "not ready after a minute";
     if (!v->timing.forked || v->timing.forked < v->timing.spawn ||
         v->timing.created < v->timing.forked || v->timing.jailed < v->timing.created ||
         v->timing.ready < v->timing.entered || v->timing.reported < v->timing.ready)
@@ -204,7 +204,7 @@ static const char *the_monitor_is_jailed(struct kit *k, struct kit_vm *v)
     bool filter = false, no_new = false, no_caps = false, own_user = geteuid() != 0;
     FILE *f;
 
-    kit_wait(k, &v->ready, 5000);
+    kit_wait(k, &v->ready, KIT_HANGS_MS);
     snprintf(path, sizeof path, "/proc/%d/status", vmm_pid(v->vm));
     f = fopen(path, "r");
     if (!f)
@@ -225,9 +225,9 @@ static const char *the_monitor_is_jailed(struct kit *k, struct kit_vm *v)
 
 static const char *a_killed_monitor_is_noticed(struct kit *k, struct kit_vm *v)
 {
-    kit_wait(k, &v->ready, 5000);
+    kit_wait(k, &v->ready, KIT_HANGS_MS);
     kill(vmm_pid(v->vm), SIGKILL);
-    if (!kit_wait(k, &v->ended, 5000))
+    if (!kit_wait(k, &v->ended, KIT_HANGS_MS))
         return "not noticed";
     return v->end == VMM_END_KILLED ? NULL : v->why;
 }
@@ -254,7 +254,7 @@ static const char *a_lost_fork_server_is_replaced(struct kit *k, struct kit_vm *
     struct kit_vm second;
     pid_t server;
 
-    kit_wait(k, &v->ready, 5000);
+    kit_wait(k, &v->ready, KIT_HANGS_MS);
     server = parent_of(vmm_pid(v->vm));
     if (server <= 1 || kill(server, SIGKILL) < 0)
         return "the fork server cannot be found";
@@ -269,7 +269,7 @@ static const char *a_lost_fork_server_is_replaced(struct kit *k, struct kit_vm *
     if (!why && kit_ask(v, CONTROL_PING, NULL, NULL, 0) != CONTROL_OK)
         why = "the first VM does not answer any more";
     vmm_kill(v->vm);
-    if (!why && !kit_wait(k, &v->ended, 5000))
+    if (!why && !kit_wait(k, &v->ended, KIT_HANGS_MS))
         why = "the first VM cannot be killed";
     return why;
 }
@@ -288,7 +288,7 @@ static const char *a_new_daemon_finds_it(struct kit *k, struct kit_vm *v)
     kit_stop(k);
     if (!kit_start(k, dir, "guest.elf") || !kit_adopt(k, v, socket_path))
         return "cannot connect";
-    if (!kit_wait(k, &v->ready, 5000))
+    if (!kit_wait(k, &v->ready, KIT_HANGS_MS))
         return "no hello";
     if (strcmp(vmm_name(v->vm), "boot") != 0)
         return "another name";

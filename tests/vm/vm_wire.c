@@ -59,17 +59,26 @@ bool wire_send(struct wire *w, unsigned i, const void *bytes, uint16_t len)
     return true;
 }
 
-int wire_receive(struct wire *w, unsigned i, void *bytes, size_t room)
+bool wire_waits(struct wire *w, unsigned i, unsigned ms)
 {
     struct netmem_ring *r = &netmem_if(w->base, i)->tx;
-    uint64_t end = steady_ns() + 1000000000u;
-    struct netmem_slot s;
+    uint64_t end = steady_ns() + UINT64_C(1000000) * ms;
 
     while (atomic_load(&r->offered) == w->tx_done[i]) {
         if (steady_ns() > end)
-            return -1;
+            return false;
         usleep(50);
     }
+    return true;
+}
+
+int wire_receive(struct wire *w, unsigned i, void *bytes, size_t room)
+{
+    struct netmem_ring *r = &netmem_if(w->base, i)->tx;
+    struct netmem_slot s;
+
+    if (!wire_waits(w, i, KIT_HANGS_MS))
+        return -1;
     s = r->slots[w->tx_done[i] % NETMEM_SLOTS];
     if (s.len > room || s.offset + s.len > NETMEM_BUFFER)
         return -1;

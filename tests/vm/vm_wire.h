@@ -22,7 +22,10 @@ void wire_close(struct wire *w);
 /* Hand the guest a packet as the switch would; false: it offers no buffer. */
 bool wire_send(struct wire *w, unsigned i, const void *bytes, uint16_t len);
 
-/* Take a packet that the guest has sent; -1: none within a second. */
+/* Whether the guest has sent a packet within `ms`. */
+bool wire_waits(struct wire *w, unsigned i, unsigned ms);
+
+/* Take a packet that the guest has sent; -1: none comes. */
 int wire_receive(struct wire *w, unsigned i, void *bytes, size_t room);
 
 /* Send `n` packets through a VM that forwards. NULL, or what went wrong. */

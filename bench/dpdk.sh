@@ -3,6 +3,8 @@
 # What DPDK's testpmd moves on this machine without huge pages: bench/dpdk.sh [SECONDS]
 #
 #   one-way MPPS BEST   virtio-user (txonly) -> vhost (rxonly), a process each
+#   memif MPPS BEST     memif (txonly) -> memif (rxonly), a process each: shared memory as ours,
+#                       between two who trust each other
 #   loop MPPS BEST      null -> vhost -> virtio-user, io, virtio-user -> vhost -> null, both
 #                       directions together: the same work as generator -> VM -> sink
 #
@@ -37,6 +39,14 @@ sleep 1
 testpmd user 1 "net_virtio_user0,path=$T/a,queues=1" -- --forward-mode=txonly
 wait
 echo "one-way $(rate host Rx 0)"
+
+testpmd server 0 "net_memif0,role=server,socket=$T/m,socket-abstract=no,bsize=2048,rsize=10" -- \
+    --forward-mode=rxonly
+sleep 1
+testpmd client 1 "net_memif0,role=client,socket=$T/m,socket-abstract=no,bsize=2048,rsize=10" -- \
+    --forward-mode=txonly
+wait
+echo "memif $(rate server Rx 0)"
 
 testpmd host2 0 "net_null0,size=64" "net_vhost0,iface=$T/b" "net_vhost1,iface=$T/c" \
     "net_null1,size=64" -- --forward-mode=io

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 enum {
     WIDTH = 560, /* of a chart with its margins */
@@ -14,8 +16,9 @@ enum {
     RIGHT = 150, /* room for the names */
     TOP = 44,
     BOTTOM = 48,
-    HEADER = 40,
-    TICKS = 5
+    HEADER = 56,
+    TICKS = 5,
+    SHAPES = 4 /* of points, so that lines are told apart in print, too */
 };
 
 static const char *const colours[SVG_SERIES] = {
@@ -89,6 +92,8 @@ static void find_bounds(const struct svg_chart *c, struct frame *f)
             f->y_min = !any || y < f->y_min ? y : f->y_min;
             any = true;
         }
+    if (c->reference)
+        f->y_max = fmax(f->y_max, scale_y(c, c->reference_y));
     f->x_min = c->log_x ? floor(f->x_min) : 0;
     f->y_min = c->log_y ? floor(f->y_min) : 0;
     f->y_max = c->log_y ? ceil(f->y_max) : round_up(f->y_max);
@@ -129,7 +134,7 @@ static void rule(FILE *out, double x1, double y1, double x2, double y2)
 
 static void draw_axes(FILE *out, const struct svg_chart *c, const struct frame *f)
 {
-    double x_step = c->log_x ? 1 : (f->x_max - f->x_min) / TICKS;
+    double x_step = c->log_x ? 1 : round_up((f->x_max - f->x_min) / (2 * TICKS));
     double y_step = c->log_y ? 1 : (f->y_max - f->y_min) / TICKS;
     char label[32];
 
@@ -138,13 +143,34 @@ static void draw_axes(FILE *out, const struct svg_chart *c, const struct frame *
         rule(out, f->x0, at_y(f, v), f->x0 + f->w, at_y(f, v));
         text(out, f->x0 - 6, at_y(f, v) + 4, "end", label);
     }
-    for (double v = f->x_min; v <= f->x_max + x_step / 2; v += x_step) {
+    for (double v = f->x_min; v <= f->x_max + x_step / 100; v += x_step) {
         snprintf(label, sizeof label, "%.4g", c->log_x ? exp2(v) : v);
         rule(out, at_x(f, v), f->y0, at_x(f, v), f->y0 + f->h);
         text(out, at_x(f, v), f->y0 + f->h + 16, "middle", label);
     }
     text(out, f->x0 + f->w / 2, f->y0 + f->h + 36, "middle", c->x_label);
     text(out, f->x0 - 40, f->y0 - 10, "start", c->y_label);
+}
+
+static void draw_point(FILE *out, double x, double y, unsigned k)
+{
+    static const char *const shapes[SHAPES] = {
+        "M-3.2 0a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0 -6.4 0z", "M-3-3h6v6h-6z",
+        "M0-4l4 7h-8z", "M0-4.2l4.2 4.2l-4.2 4.2l-4.2-4.2z"};
+
+    fprintf(out, "<path transform=\"translate(%.1f %.1f)\" d=\"%s\" fill=\"%s\"/>\n", x,
+            y, shapes[k % SHAPES], colours[k]);
+}
+
+static void draw_reference(FILE *out, const struct svg_chart *c, const struct frame *f)
+{
+    double y = at_y(f, scale_y(c, c->reference_y));
+
+    fprintf(out,
+            "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#333\" "
+            "stroke-dasharray=\"6 4\"/>\n",
+            f->x0, y, f->x0 + f->w, y);
+    text(out, f->x0 + f->w + 10, y + 4, "start", c->reference);
 }
 
 static void draw_series(FILE *out, const struct svg_chart *c, const struct frame *f,
@@ -161,12 +187,9 @@ static void draw_series(FILE *out, const struct svg_chart *c, const struct frame
     fputs("\"/>\n", out);
     for (unsigned i = 0; i < s->n; i++)
         if (drawable(c, s, i))
-            fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>\n",
-                    at_x(f, scale_x(c, s->x[i])), at_y(f, scale_y(c, s->y[i])),
-                    colours[k]);
-    fprintf(out,
-            "<rect x=\"%.1f\" y=\"%.1f\" width=\"12\" height=\"4\" fill=\"%s\"/>\n",
-            f->x0 + f->w + 10, f->y0 + 16.0 * k + 4, colours[k]);
+            draw_point(out, at_x(f, scale_x(c, s->x[i])), at_y(f, scale_y(c, s->y[i])),
+                       k);
+    draw_point(out, f->x0 + f->w + 16, f->y0 + 16.0 * k + 6, k);
     text(out, f->x0 + f->w + 26, f->y0 + 16.0 * k + 10, "start", s->name);
 }
 
@@ -182,8 +205,28 @@ static void draw_chart(FILE *out, const struct svg_chart *c, double x, double y)
     text(out, x + LEFT - 40, y + 18, "start", c->title);
     fputs("</g>\n", out);
     draw_axes(out, c, &f);
+    if (c->reference)
+        draw_reference(out, c, &f);
     for (unsigned k = 0; k < c->n; k++)
         draw_series(out, c, &f, k);
+}
+
+/* "2 x Some Processor at 2.5 GHz, Linux 6.1" */
+static void machine(char *note, size_t size)
+{
+    char line[256], model[128] = "processor";
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    struct utsname u;
+
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "model name : %127[^\n]", model) == 1)
+            break;
+    if (f)
+        fclose(f);
+    if (uname(&u) < 0)
+        strcpy(u.release, "?");
+    snprintf(note, size, "%ld x %s, Linux %.40s", sysconf(_SC_NPROCESSORS_ONLN), model,
+             u.release);
 }
 
 int svg_write(const char *path, const char *title, const struct svg_chart *charts,
@@ -191,6 +234,7 @@ int svg_write(const char *path, const char *title, const struct svg_chart *chart
 {
     unsigned rows = (n + 1) / 2, width = n > 1 ? 2 * WIDTH : WIDTH;
     FILE *out = fopen(path, "w");
+    char note[256];
     int failed;
 
     if (!out)
@@ -203,6 +247,8 @@ int svg_write(const char *path, const char *title, const struct svg_chart *chart
     fputs("<g font-size=\"16\">", out);
     text(out, 24, 28, "start", title);
     fputs("</g>\n", out);
+    machine(note, sizeof note);
+    text(out, 24, 46, "start", note);
     for (unsigned i = 0; i < n; i++)
         draw_chart(out, &charts[i], i % 2 * WIDTH, HEADER + i / 2 * HEIGHT);
     fputs("</svg>\n", out);

@@ -24,6 +24,8 @@ struct svg_chart {
     const char *title, *x_label, *y_label; /* borrowed */
     bool log_x; /* powers of two are equally far apart; otherwise from 0 on */
     bool log_y; /* powers of ten are; what is not above 0 is left out */
+    const char *reference; /* borrowed; a line across at `reference_y`, NULL: none */
+    double reference_y;
     unsigned n;
     struct svg_series series[SVG_SERIES];
 };
@@ -32,7 +34,7 @@ struct svg_chart {
  * above the bounds is left out. */
 void svg_point(struct svg_chart *c, const char *series, double x, double y);
 
-/* Write a page of charts, two in a row. Returns 0, or -1 with errno set. */
+/* Write a page of charts, two in a row, under a title and what machine it was. Returns 0, or -1 with errno set. */
 int svg_write(const char *path, const char *title, const struct svg_chart *charts,
               unsigned n);
 

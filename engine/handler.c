@@ -181,8 +181,8 @@ static int read_element(const struct target *t, const char *param, struct sbuf *
     return 0;
 }
 
-int handler_read(struct router *r, const struct element *context, const char *name,
-                 const char *param, struct sbuf *out, struct diag *d)
+static int read_named(struct router *r, const struct element *context, const char *name,
+                      const char *param, struct sbuf *out, struct diag *d)
 {
     const struct global_handler *g;
     struct target t;
@@ -198,6 +198,17 @@ int handler_read(struct router *r, const struct element *context, const char *na
         return no_parameters(&t, d);
     g->read(r, out);
     return 0;
+}
+
+/* Elements count on having a diag: those that parse again what they were given. */
+int handler_read(struct router *r, const struct element *context, const char *name,
+                 const char *param, struct sbuf *out, struct diag *d)
+{
+    struct diag own = DIAG_INIT;
+    int rc = read_named(r, context, name, param, out, d ? d : &own);
+
+    diag_fini(&own);
+    return rc;
 }
 
 /* The value without blanks around it, and unquoted if it is one quoted string. In

@@ -390,6 +390,18 @@ x:    2 | 6162
 y:    2 | 6162
 z:    2 | 6162"
 
+# Handlers that parse their arguments anew.
+try -q -e 'c :: Classifier(12/0800, -); Idle -> c; c[0] -> d :: Discard; c[1] -> d; f :: IPFilter(allow tcp, deny all); Idle -> f -> d' -h c.program -h f.program
+is programs 0 "c.program:
+ 0  12/08000000%ffff0000  yes->[0]  no->[1]
+safe length 14
+alignment offset 0
+
+f.program:
+ 0 264/00060000%00ff0000  yes->[0]  no->[X]
+safe length 266
+alignment offset 0" ""
+
 # What Click's packets and elements say of themselves.
 try -e 'InfiniteSource(DATA "abc", LIMIT 2, STOP true) -> Strip(14) -> c :: Counter -> Discard' -h c.byte_count
 is strip_of_short_packets 0 0 "Packet::pull 14 > length 3

@@ -28,11 +28,18 @@ static const struct arg_spec thread_wish_words[] = {
     ARG_END,
 };
 
+/* How much of the name of `e` is that of the compound element where it stands. */
+static size_t static_thread_sched_scope(const struct element *e)
+{
+    const char *slash = strrchr(e->name, '/');
+
+    return slash ? (size_t)(slash - e->name) + 1 : 0;
+}
+
 /* Whether `name` is an element, or a compound element, where `e` stands. */
 static bool static_thread_sched_knows(const struct element *e, const char *name)
 {
-    const char *slash = strrchr(e->name, '/');
-    size_t scope = slash ? (size_t)(slash - e->name) + 1 : 0, len = strlen(name);
+    size_t scope = static_thread_sched_scope(e), len = strlen(name);
 
     if (element_find(e, name, NULL))
         return true;
@@ -56,8 +63,9 @@ static int static_thread_sched_configure(struct element *e, struct conf *c,
             return -1;
         if (wish.thread < -1 || wish.thread > 0)
             diag_warn(d, "thread preference %d out of range", (int)wish.thread);
-        if (!static_thread_sched_knows(e, wish.name.s))
-            diag_warn(d, "'%s' does not name an element", wish.name.s);
+        if (!static_thread_sched_knows(e, wish.name.s)) /* keeps nobody from running */
+            diag_err(d, "'%.*s%s/' does not name an element",
+                     (int)static_thread_sched_scope(e), e->name, wish.name.s);
     }
     return 0;
 }

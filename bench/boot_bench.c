@@ -7,7 +7,7 @@
  * Starts N VMs (1,000) of one port one after the other, each with a firewall of its own
  * (bench/boot.h), and keeps them all. For each: how long from vmm_spawn() until the guest
  * runs, until the firewall is installed, and until it has forwarded the first packet of a
- * sender that knocks 10,000 times a second. Every other VM is made of a shell
+ * sender that then knocks 10,000 times a second. Every other VM is made of a shell
  * (vmm_host_keep_shells()); among them lie, every fifth time, the floor (bench/floor.h) and
  * a like configuration in a `click` process that runs one packet through it and ends.
  *

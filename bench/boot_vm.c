@@ -262,20 +262,22 @@ static uint64_t volley(struct boot_group *g, const struct one *v, uint32_t gen,
     return r.packets ? r.first_ns : 0;
 }
 
-/* Knock until somebody opens; returns when the first packet came through, 0: none. */
+/* Knock when the configuration is known to be there, until somebody opens; returns when
+ * the first packet came through, 0: none. A sender that knocks all the while takes its
+ * wake-ups, each 100 us, from the processor that the VM starts on, or from its twin. */
 static uint64_t knock(struct boot_group *g, const struct one *v, uint32_t vm,
                       uint32_t sink)
 {
     uint64_t end = now_ns() + PATIENCE_MS * UINT64_C(1000000), first = 0;
 
+    while (now_ns() < end && !v->installed)
+        pump(g, boot_kind(v->number), 1);
     while (now_ns() < end && !first) {
         uint32_t gen = add_generator(g, v);
 
         first = volley(g, v, gen, vm, sink, end);
         drop_port(g, gen);
     }
-    while (now_ns() < end && !v->installed)
-        pump(g, boot_kind(v->number), 1);
     return v->installed ? first : 0;
 }
 

@@ -378,7 +378,7 @@ static void push_singly_if_printed(struct router *r)
     bool talks = false;
 
     for (uint32_t i = 0; i < r->n; i++)
-        talks |= r->elements[i]->cls->talks;
+        talks |= r->elements[i]->cls->talks && r->elements[i]->n_in;
     if (!talks || !r->platform->has_os)
         return;
     for (uint32_t i = 0; i < r->n; i++) {

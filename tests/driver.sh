@@ -390,6 +390,12 @@ x:    2 | 6162
 y:    2 | 6162
 z:    2 | 6162"
 
+try -e 'InfiniteSource(DATA ab, LIMIT 2, BURST 2, STOP true) -> Script(TYPE PACKET, print "a$input", return 0) -> Script(TYPE PACKET, print "b", return 0) -> Discard'
+is one_script_after_the_other 0 "a0
+b
+a0
+b" ""
+
 # Handlers that parse their arguments anew.
 try -q -e 'c :: Classifier(12/0800, -); Idle -> c; c[0] -> d :: Discard; c[1] -> d; f :: IPFilter(allow tcp, deny all); Idle -> f -> d' -h c.program -h f.program
 is programs 0 "c.program:

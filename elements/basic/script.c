@@ -99,6 +99,7 @@ static uint32_t script_pull(struct element *e, unsigned port, struct batch *b,
 
 ELEMENT(Script) = {
     .name = "Script",
+    .talks = true,
     .state_size = sizeof(struct script),
     .ports = "-/-",
     .processing = "ah/ah",

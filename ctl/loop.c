@@ -13,7 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOP_BATCH = 64 };
+/* A turn: events, and timers, of which a thousand may expire at once. */
+enum { LOOP_BATCH = 64, LOOP_TIMERS = 16 };
 
 struct loop {
     int epoll_fd, wake_fd;
@@ -133,7 +134,8 @@ static void run_timers(struct loop *l)
 {
     uint64_t now = loop_now_ns();
 
-    while (l->timers && l->timers->at_ns <= now && !l->stopped) {
+    for (int i = 0;
+         i < LOOP_TIMERS && l->timers && l->timers->at_ns <= now && !l->stopped; i++) {
         struct loop_timer *t = l->timers;
 
         l->timers = t->next;

@@ -117,3 +117,24 @@ TEST(timers_go_on_meanwhile)
     EXPECT_EQ(a.left, 18);
     loop_work_cancel(loop, &a.work);
 }
+
+/* What a thousand timers have to do takes long, too. */
+TEST(many_timers_that_expire_at_once_take_several_turns)
+{
+    static struct loop_timer timers[100];
+    static bool rang[100];
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < 100; i++) {
+        rang[i] = false;
+        timers[i] = (struct loop_timer){.expired = expired, .ctx = &rang[i]};
+        loop_timer_set(loop, &timers[i], 0);
+    }
+    run(2);
+    for (unsigned i = 0; i < 100; i++)
+        n += rang[i];
+    EXPECT(n > 0 && n < 100);
+    run(100);
+    for (unsigned i = 0; i < 100; i++)
+        EXPECT(rang[i]);
+}

@@ -359,6 +359,53 @@ kills() {
     is kill-nothing-left "$(settled "$before" | grep -v '^descriptors')" "$(echo "$before" | grep -v '^descriptors')"
 }
 
+# Hundreds of monitors at once; then the fork server and the daemon with them.
+pids_of() { # STATE: of all VMs in it
+    clickos ps --json | python3 -c '
+import json, sys
+print(*sorted(v["pid"] for v in json.load(sys.stdin)["vms"] if v["state"] == sys.argv[1]))' "$1"
+}
+until_back() { # COUNT PIDS: so many run, and none of these
+    python3 - "$@" <<'END'
+import json, subprocess, sys, time
+n, old = int(sys.argv[1]), set(sys.argv[2].split())
+for _ in range(600):
+    vms = json.loads(subprocess.run(["clickos", "ps", "--json"], capture_output=True).stdout or '{"vms": []}')["vms"]
+    back = [v for v in vms if v["state"] == "running" and str(v["pid"]) not in old]
+    if len(back) == n:
+        break
+    time.sleep(0.05)
+print(len(back))
+END
+}
+many() {
+    local before old n=200
+    before=$(inventory)
+    expect many-run 0 '' clickos run all "$T/c.click" --net a --isolation $iso --restart always
+    expect many-clone 0 '' clickos clone all -n $((n - 1))
+    expect many-once 0 '' clickos run once "$T/c.click" --net a --isolation $iso
+    expect many-once-clone 0 '' clickos clone once -n 9
+    clickos rm other parked
+    old=$(pids_of running)
+    # shellcheck disable=SC2086
+    kill -9 $old
+    is many-are-back "$(until_back $n "$old")" $n
+    is many-others-are-reported "$(clickos ps | grep -c '^once.*crashed.*killed by signal 9')" 10
+    is many-work "$(clickos read all-$((n - 1)) c.class)" Counter
+    old=$(pids_of running)
+    # shellcheck disable=SC2086
+    kill -9 $old "$SERVER" "$DAEMON"
+    wait "$DAEMON" 2>/dev/null
+    start
+    is many-are-back-with-the-daemon "$(until_back $n "$old")" $n
+    is many-others-still-are-reported "$(clickos ps | grep -c '^once.*crashed.*killed by signal 9')" 10
+    clickos rm --all
+    clickos run other "$T/c.click" --net a --isolation $iso >/dev/null
+    clickos run parked "$T/c.click" --if a,wake=own --isolation $iso >/dev/null
+    clickos park parked
+    is many-nothing-left "$(settled "$before" | grep -v '^descriptors')" "$(echo "$before" | grep -v '^descriptors')"
+}
+
 ip netns add $NS1
 start || { fail start "the daemon does not start"; exit 1; }
 clickos net add a
@@ -372,7 +419,7 @@ for iso in $kinds; do
     clickos run other "$T/c.click" --net a --isolation $iso >/dev/null
     clickos run parked "$T/c.click" --if a,wake=own --isolation $iso >/dev/null
     clickos park parked
-    for part in ${2:-descriptors processes memory disk kills}; do
+    for part in ${2:-descriptors processes memory disk kills many}; do
         $part
     done
     clickos rm --all

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 enum {
     WORDS = STATE_PAGE / 8,
@@ -23,6 +24,7 @@ enum {
     RECORD_MAX = 64 << 20, /* bytes; of 64 configurations */
     TABLE_MAX = 4 << 20,   /* bytes of a state before its pages */
     PAGES_MAX = 1 << 18,
+    PACK_PAGES = 1024, /* more are written as they are: time counts more than room */
 };
 
 #define MAGIC "clickos snapshot"
@@ -63,27 +65,55 @@ static size_t padded(size_t n)
 
 /* ---- a buffered file -------------------------------------------------------------- */
 
-struct stream {
-    int fd;
-    uint64_t sum, at; /* `at`: bytes of the file before the buffer */
-    size_t n, have;
-    int error; /* errno; the first one */
-    uint8_t buffer[BUFFER];
+/* Before each block: whole words, and how many bytes of zlib's they have become. */
+struct block {
+    uint32_t raw, packed; /* the same: it is as it was */
 };
 
-static void flush(struct stream *s)
+struct stream {
+    int fd;
+    uint64_t sum, at; /* `at`: bytes of the file read or written */
+    size_t n, have;
+    bool pack;
+    int error; /* errno; the first one */
+    uint8_t buffer[BUFFER];
+    struct block block; /* and, padded to whole words, what is in it */
+    uint8_t packed[BUFFER];
+};
+_Static_assert(offsetof(struct stream, packed) ==
+                   offsetof(struct stream, block) + sizeof(struct block),
+               "a block is written at once");
+
+static void write_block(struct stream *s, size_t bytes)
 {
+    const uint8_t *from = (const uint8_t *)&s->block;
     size_t done = 0;
 
-    s->sum = sum_words(s->sum, s->buffer, s->n);
-    while (!s->error && done < s->n) {
-        ssize_t n = pwrite(s->fd, s->buffer + done, s->n - done, (off_t)(s->at + done));
+    s->sum = sum_words(s->sum, from, bytes);
+    while (!s->error && done < bytes) {
+        ssize_t n = pwrite(s->fd, from + done, bytes - done, (off_t)(s->at + done));
 
         if (n < 0 && errno != EINTR)
             s->error = errno;
         done += n > 0 ? (size_t)n : 0;
     }
-    s->at += s->n;
+    s->at += bytes;
+}
+
+static void flush(struct stream *s)
+{
+    uLongf packed = s->n;
+
+    if (!s->n)
+        return;
+    if (!s->pack || compress2(s->packed, &packed, s->buffer, s->n, 1) != Z_OK ||
+        padded(packed) >= s->n) {
+        memcpy(s->packed, s->buffer, s->n);
+        packed = s->n;
+    }
+    s->block = (struct block){(uint32_t)s->n, (uint32_t)packed};
+    memset(s->packed + packed, 0, padded(packed) - packed);
+    write_block(s, sizeof s->block + padded(packed));
     s->n = 0;
 }
 
@@ -104,22 +134,39 @@ static void put(struct stream *s, const void *from, size_t bytes)
     }
 }
 
-static void fill(struct stream *s)
+static bool read_bytes(struct stream *s, void *to, size_t bytes)
 {
     ssize_t n;
 
-    s->at += s->have;
-    s->n = s->have = 0;
     do
-        n = pread(s->fd, s->buffer, BUFFER, (off_t)s->at);
+        n = pread(s->fd, to, bytes, (off_t)s->at);
     while (n < 0 && errno == EINTR);
-    if (n <= 0)
-        s->error = n ? errno : EIO;
-    else
-        s->have = (size_t)n & ~(size_t)7;
-    if (!s->have && !s->error)
+    s->at += bytes;
+    s->sum = sum_words(s->sum, to, n == (ssize_t)bytes ? bytes : 0);
+    return n == (ssize_t)bytes;
+}
+
+static bool read_block(struct stream *s)
+{
+    struct block *b = &s->block;
+    uLongf raw = BUFFER;
+
+    if (!read_bytes(s, b, sizeof *b) || !b->raw || b->raw > BUFFER || b->raw % 8 ||
+        b->packed > b->raw || !read_bytes(s, s->packed, padded(b->packed)))
+        return false;
+    if (b->packed == b->raw)
+        memcpy(s->buffer, s->packed, b->raw);
+    else if (uncompress(s->buffer, &raw, s->packed, b->packed) != Z_OK || raw != b->raw)
+        return false;
+    s->have = b->raw;
+    return true;
+}
+
+static void fill(struct stream *s)
+{
+    s->n = s->have = 0;
+    if (!read_block(s))
         s->error = EIO;
-    s->sum = sum_words(s->sum, s->buffer, s->have);
 }
 
 static int get(struct stream *s, void *to, size_t bytes)
@@ -208,6 +255,7 @@ static int write_all(struct stream *s, struct snapshot_head *h, const char *reco
 
     s->at = sizeof *h;
     s->sum = sum_start(h);
+    s->pack = h->pages <= PACK_PAGES;
     put(s, record, len);
     put(s, &zero, padded(len) - len);
     if (copy_table(s, st) < 0 || copy_pages(s, st) < 0) {
@@ -345,7 +393,7 @@ static int read_body(struct stream *s, const struct snapshot_head *h, json_t **r
     if (!*record || read_state(s, h, to, d) < 0)
         return -1;
     /* What is left in the buffer is in the sum and should not be there. */
-    if (s->n != s->have || s->at + s->have != h->size || s->sum != h->sum)
+    if (s->n != s->have || s->at != h->size || s->sum != h->sum)
         return diag_err(d, "it is damaged: its sum is wrong");
     return seal(to, d);
 }

@@ -3,13 +3,16 @@
  * snapshot.h -- VMs in files: what the daemon knows of one, and its state (vmm/state.h)
  *
  *     struct snapshot_head
+ *     blocks of up to 64 KiB, each behind two words that say how long it is and how long
+ *     it was before zlib had it (states of 4 MiB and more are not packed); in them:
+ *
  *     record           JSON, as in the state folder
  *     state            head and runs as they are
  *     pages            of the state; for each 64 bytes that say which of its 512 words are
  *                      not zero, and then those
  *
  * A file is read as a whole and its sum compared before anything of it is used. Pages are
- * mostly zeros, so that a file takes about a third of them.
+ * mostly zeros and pointers into a few others, so that a file takes a tenth of them.
  *
  * Trust: a file may have been damaged, or made by somebody who wishes us ill and can
  *        compute a sum, too: sizes are bounded, the record is judged like a request, the
@@ -24,7 +27,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#define SNAPSHOT_VERSION 1u
+#define SNAPSHOT_VERSION 2u
 
 /* Write to `fd`, from its beginning. -1 with a message and errno; `*bytes` is the size. */
 int snapshot_write(int fd, const json_t *record, int state_fd, uint64_t *bytes,

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+enum { FIRST = sizeof(struct snapshot_head) + sizeof(struct block) };
+
 /* Magic, version, size and sum are put right: anybody can compute them. */
 static void forge(uint8_t *bytes, size_t size)
 {
@@ -23,13 +25,13 @@ static void forge(uint8_t *bytes, size_t size)
     memcpy(bytes, &h, sizeof h);
     if (h.record > size || h.table > size)
         return;
-    /* And what stands before the state's own. */
-    if (sizeof h + padded(h.record) + 16 <= size) {
+    /* And what stands before the state's own, if it is in the first block, as it is. */
+    if (FIRST + padded(h.record) + 16 <= size) {
         uint64_t magic = STATE_MAGIC;
         uint32_t words[2] = {STATE_VERSION, state_abi()};
 
-        memcpy(bytes + sizeof h + padded(h.record), &magic, sizeof magic);
-        memcpy(bytes + sizeof h + padded(h.record) + 8, words, sizeof words);
+        memcpy(bytes + FIRST + padded(h.record), &magic, sizeof magic);
+        memcpy(bytes + FIRST + padded(h.record) + 8, words, sizeof words);
         h.size = 0;
         h.sum = sum_words(sum_start(&h), bytes + sizeof h, size - sizeof h);
         memcpy(bytes + offsetof(struct snapshot_head, sum), &h.sum, sizeof h.sum);

@@ -5,7 +5,7 @@
 # daemon's. Programs link objects by name, since verbs and routes register themselves.
 CTL_SHARED := $(addprefix ctl/,details.c graph.c graph_svg.c json_get.c lint.c logring.c names.c portset.c portspec.c)
 CTL_CLI    := $(filter ctl/cli%,$(CTL_SRC))
-CTL_LIBS   := -lmicrohttpd -ljansson -ldw -lelf -lm
+CTL_LIBS   := -lmicrohttpd -ljansson -ldw -lelf -lz -lm
 
 # The files of other folders are named in mk/ files that are read later: hence "=".
 CTL_VMM_OBJ    = $(VMM_CLIENT_OBJ) $(call objs,vmm/symbolize.c)
@@ -30,4 +30,4 @@ TEST_LIBS_ctl := $(CTL_LIBS)
 FUZZ_OBJ_api  = $(TEST_OBJ_ctl)
 FUZZ_LIBS_api := $(CTL_LIBS)
 FUZZ_OBJ_snapshot  = $(call objs,vmm/state.c base/diag.c base/errtext.c base/sbuf.c)
-FUZZ_LIBS_snapshot := -ljansson
+FUZZ_LIBS_snapshot := -ljansson -lz

@@ -96,7 +96,7 @@ snapshots() {
     is bindings "$(ask 0; ask 1; ask 2)" "$(printf '10.78.0.254 %s\n' 2000 2001 2002)"
     expect snapshot 0 '' clickos snapshot nat "$T/nat.snap" --json
     is snapshot-stops-for-ms "$(member stopped_us <"$T/out" | awk '{print ($1 > 0 && $1 < 50000)}')" 1
-    is snapshot-is-small "$(awk -v n="$(member bytes <"$T/out")" 'BEGIN {print n < 300000}')" 1
+    is snapshot-is-small "$(awk -v n="$(member bytes <"$T/out")" 'BEGIN {print n < 20000}')" 1
     is original-goes-on "$(ask 1) $(clickos read nat there.count)" "10.78.0.254 2001 4"
     refuse restore-name-taken 1 "a VM named 'nat' exists" clickos restore "$T/nat.snap"
     expect rm-original 0 '' clickos rm nat
@@ -115,7 +115,7 @@ snapshots() {
     refuse snapshot-unknown 4 "no VM 'nosuch'" clickos snapshot nosuch "$T/x"
     expect run-again 0 '' clickos restore "$T/nat.snap"
     refuse snapshot-no-folder 1 'cannot write /nosuch/x: No such file' clickos snapshot nat /nosuch/x
-    mkdir "$T/small" && mount -t tmpfs -o size=16k none "$T/small"
+    mkdir "$T/small" && mount -t tmpfs -o size=4k none "$T/small"
     refuse snapshot-full 1 "cannot write $T/small/x: No space" clickos snapshot nat "$T/small/x"
     is snapshot-full-leaves-nothing "$(find "$T/small" -type f | wc -l)" 0
     umount "$T/small" && rmdir "$T/small"
@@ -148,9 +148,9 @@ bad_snapshots() {
     refuse restore-no-file 1 'cannot read .*No such file' clickos restore "$T/none"
     refuse restore-foreign 1 'this is no snapshot' clickos restore "$T/nat.click"
     refuse restore-folder 1 'this is no file' clickos restore "$T"
-    head -c 20000 "$T/nat.snap" >"$T/short.snap"
-    refuse restore-cut-off 1 'it is damaged: 20000 bytes' clickos restore "$T/short.snap"
-    for at in 8 20 200 3000 -500; do
+    head -c 2000 "$T/nat.snap" >"$T/short.snap"
+    refuse restore-cut-off 1 'it is damaged: 2000 bytes' clickos restore "$T/short.snap"
+    for at in 8 20 70 200 2000 -500; do
         python3 - "$T/nat.snap" "$T/bad.snap" "$at" <<'END'
 import sys
 b = bytearray(open(sys.argv[1], "rb").read())
@@ -407,7 +407,7 @@ shortages() {
     prlimit --pid "$server" --as=unlimited:
     is others-go-on "$(ask 0)" "10.78.0.254 2000"
     expect afterwards 0 '' clickos run greedy "$T/nat.click" --net left,right --isolation $iso
-    mkdir "$T/small" && mount -t tmpfs -o size=16k none "$T/small"
+    mkdir "$T/small" && mount -t tmpfs -o size=4k none "$T/small"
     mount --bind "$T/small" "$T/state/parked"
     refuse park-on-full-disk 1 "VM 'nat' is not parked: .*No space" clickos park nat
     is park-on-full-disk-goes-on "$(vm_state nat) $(ask 0)" "running 10.78.0.254 2000"

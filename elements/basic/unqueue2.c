@@ -13,7 +13,7 @@
  * Example:  Queue -> Unqueue2 -> q :: Queue(10) -> ToDevice(0);
  * See also: Unqueue
  *
- * Kept for old configurations, with a warning: Unqueue before a Queue that tells when it
+ * Kept for old configurations, with a message: Unqueue before a Queue that tells when it
  * is full does the same.
  */
 
@@ -43,15 +43,6 @@ static const struct arg_spec unqueue2_args[] = {
              "do not say that there are better elements"),
     ARG_END,
 };
-
-static int unqueue2_configure(struct element *e, struct conf *c, struct diag *d)
-{
-    const struct unqueue2 *s = element_state(e);
-
-    if (!s->quiet)
-        diag_warn(d, "Unqueue2 is deprecated, you should probably use Unqueue");
-    return 0;
-}
 
 static struct queue *unqueue2_storage(struct element *at)
 {
@@ -112,6 +103,17 @@ out:
     return rc;
 }
 
+static int unqueue2_configure(struct element *e, struct conf *c, struct diag *d)
+{
+    const struct unqueue2 *s = element_state(e);
+
+    if (s->queues_given && unqueue2_named(e, d) < 0)
+        return -1;
+    if (!s->quiet) /* Click calls it an error, and goes on */
+        diag_err(d, "Unqueue2 is deprecated, you should probably use Unqueue");
+    return 0;
+}
+
 static bool unqueue2_run(struct element *e, struct task *t)
 {
     struct unqueue2 *s = element_state(e);
@@ -141,7 +143,7 @@ static int unqueue2_initialize(struct element *e, struct diag *d)
 
     task_join(&s->task, e, unqueue2_run, true, d);
     signal_up(&s->nonempty, e, 0, &s->task);
-    return s->queues_given ? unqueue2_named(e, d) : unqueue2_find(e, d);
+    return s->queues_given ? 0 : unqueue2_find(e, d);
 }
 
 static int unqueue2_read_packets(struct element *e, const struct handler_spec *h,

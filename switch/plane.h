@@ -48,10 +48,10 @@ struct worker {
     uint32_t n_timers;
     struct port **dirty; /* owned; have something to flush */
     uint32_t n_dirty;
-    struct port **owing; /* owned; their peers are to be woken */
+    struct port **owing; /* owned; their peers are to be woken, the oldest first */
     uint32_t n_owing;
-    uint64_t owing_ns; /* since when */
-    bool backlog;      /* a port had more than its budget in this round */
+    uint64_t next_wake_ns; /* when the first of them is, while there is a backlog */
+    bool backlog;          /* a port had more than its budget in this round */
     uint64_t now_ns, flush_ns, events_ns;
     uint32_t n_attached; /* ports it polls */
     _Atomic uint64_t rounds, sleeps, packets, n_active_seen;

@@ -354,13 +354,14 @@ void worker_owe_wake(struct worker *w, struct port *p)
         return;
     p->owed = true;
     if (w->n_owing == 0)
-        w->owing_ns = w->now_ns;
+        w->next_wake_ns = w->now_ns + WAKE_NS;
     w->owing[w->n_owing++] = p;
 }
 
-static void wake_peers(struct worker *w)
+/* The first `n`, who have waited longest. */
+static void wake_peers(struct worker *w, uint32_t n)
 {
-    for (uint32_t i = 0; i < w->n_owing; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         struct port *p = w->owing[i];
 
         plane_lock_tx(w->bp, p);
@@ -368,14 +369,22 @@ static void wake_peers(struct worker *w)
         p->ops->wake(p);
         plane_unlock_tx(w->bp, p);
     }
-    w->n_owing = 0;
+    w->n_owing -= n;
+    memmove(w->owing, w->owing + n, w->n_owing * sizeof *w->owing);
 }
 
-static uint64_t wake_delay(const struct worker *w)
+/* With a backlog one after the other: those who are woken together crowd our processor as
+ * well, and then leave the others without work. */
+static void wake_in_turn(struct worker *w)
 {
-    uint64_t all = (uint64_t)w->n_owing * WAKE_EACH_NS;
+    if (w->n_owing && !w->backlog) {
+        wake_peers(w, w->n_owing);
+    } else if (w->n_owing && w->now_ns >= w->next_wake_ns) {
+        uint64_t each = WAKE_NS / w->n_owing;
 
-    return all > WAKE_NS ? all : WAKE_NS;
+        wake_peers(w, 1);
+        w->next_wake_ns = w->now_ns + (each > WAKE_EACH_NS ? each : WAKE_EACH_NS);
+    }
 }
 
 unsigned worker_round(struct worker *w)
@@ -386,8 +395,7 @@ unsigned worker_round(struct worker *w)
     w->backlog = false;
     expire_timers(w);
     moved = visit_ports(w);
-    if (w->n_owing && (!w->backlog || w->now_ns - w->owing_ns >= wake_delay(w)))
-        wake_peers(w);
+    wake_in_turn(w);
     count_add(&w->rounds, 1);
     count_add(&w->packets, moved);
     atomic_store_explicit(&w->n_active_seen, w->n_active, memory_order_relaxed);
@@ -426,7 +434,7 @@ static void sleep_until_needed(struct worker *w)
     int64_t timeout = -1;
     int n;
 
-    wake_peers(w);
+    wake_peers(w, w->n_owing);
     flush_dirty(w);
     w->sleep_due_ns = UINT64_MAX;
     if (w->n_timers > 0) {
@@ -461,7 +469,7 @@ static void *worker_main(void *arg)
         if (!atomic_load(&bp->pausing))
             worker_round(w);
     }
-    wake_peers(w);
+    wake_peers(w, w->n_owing);
     flush_dirty(w);
     return NULL;
 }

@@ -11,7 +11,7 @@
 
 static const struct cli_option add_options[] = {
     {"net", 0, "NETWORK", "the network it belongs to"},
-    {"netns", 0, "NAME", "network namespace of the device (tap, packet)"},
+    {"netns", 0, "NAME", "network namespace of the device (tap, packet, xdp)"},
     {.name = NULL},
 };
 
@@ -117,7 +117,7 @@ static void words_of_add(FILE *out)
 COMMAND(port_add) = {
     .name = "port add",
     .usage = "NAME KIND --net NETWORK [--netns NAME] [KEY=VALUE ...]",
-    .summary = "create a port: tap, packet, pcap-in, pcap-out, gen, sink",
+    .summary = "create a port: tap, packet, xdp, pcap-in, pcap-out, gen, sink",
     .example = "  clickos port add tap0 tap --net left --netns client\n"
                "  clickos port add src gen --net left rate=100k size=64,1500\n"
                "  clickos port add web tap --net left allow_ip=10.0.0.7 in_bps=100M",

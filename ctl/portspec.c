@@ -17,6 +17,8 @@
 const struct portkind portkinds[] = {
     {PORT_TAP, "tap", "a network device of the kernel"},
     {PORT_PACKET, "packet", "an existing network interface (AF_PACKET)"},
+    {PORT_XDP, "xdp",
+     "an existing network interface (AF_XDP): faster, one queue of it"},
     {PORT_PCAP_IN, "pcap-in", "plays a pcap file"},
     {PORT_PCAP_OUT, "pcap-out", "writes a pcap file"},
     {PORT_GENERATOR, "gen", "generates UDP packets"},
@@ -37,6 +39,10 @@ const struct portkey portkeys[] = {
     {PORT_PACKET, PORTKEY_STRING, "ifname", "the interface's name", AT(packet.ifname)},
     {PORT_PACKET, PORTKEY_STRING, "netns", "network namespace of the interface",
      AT(packet.netns)},
+    {PORT_XDP, PORTKEY_STRING, "ifname", "the interface's name", AT(xdp.ifname)},
+    {PORT_XDP, PORTKEY_STRING, "netns", "network namespace of the interface",
+     AT(xdp.netns)},
+    {PORT_XDP, PORTKEY_U32, "queue", "of the interface; default 0", AT(xdp.queue)},
     {PORT_PCAP_IN, PORTKEY_PATH, "file", "the file to play", AT(pcap_in.path)},
     {PORT_PCAP_IN, PORTKEY_BOOL, "timed", "keep the recorded distances",
      AT(pcap_in.timed)},
@@ -215,8 +221,9 @@ static int read_kind(struct spec_port *p, struct diag *d)
     if (json_get_string(p->json, "kind", &kind, d) < 0)
         return -1;
     if (!kind)
-        return diag_err(d, "a port needs a 'kind': tap, packet, pcap-in, pcap-out, gen "
-                           "or sink");
+        return diag_err(
+            d, "a port needs a 'kind': tap, packet, xdp, pcap-in, pcap-out, gen "
+               "or sink");
     suggest_init(&s, kind);
     for (const struct portkind *k = portkinds; k->name; k++) {
         if (!strcmp(k->name, kind)) {
@@ -226,7 +233,8 @@ static int read_kind(struct spec_port *p, struct diag *d)
         suggest_add(&s, k->name);
     }
     return diag_err(d, "'%.40s' is no kind of port: use %s", kind,
-                    s.best ? s.best : "tap, packet, pcap-in, pcap-out, gen or sink");
+                    s.best ? s.best
+                           : "tap, packet, xdp, pcap-in, pcap-out, gen or sink");
 }
 
 static int unknown_key(const struct spec_port *p, const char *key, struct diag *d)
@@ -280,7 +288,8 @@ static int read_keys(struct spec_port *p, struct diag *d)
 /* What a kind cannot do without. */
 static int check_needs(const struct port_config *c, struct diag *d)
 {
-    if (c->kind == PORT_PACKET && !c->packet.ifname)
+    if ((c->kind == PORT_PACKET && !c->packet.ifname) ||
+        (c->kind == PORT_XDP && !c->xdp.ifname))
         return diag_err(d, "port '%s' needs ifname=NAME, an existing interface",
                         c->name);
     if ((c->kind == PORT_PCAP_IN && !c->pcap_in.path) ||

@@ -183,6 +183,7 @@ enum port_kind {
     PORT_PCAP_OUT,
     PORT_GENERATOR,
     PORT_SINK,
+    PORT_XDP, /* AF_XDP on an existing interface */
     PORT_LOT, /* parked interfaces of VMs; made by backplane_park() */
 };
 const char *backplane_kind_name(enum port_kind kind); /* "vm", "tap", "pcap-in", ... */
@@ -213,6 +214,13 @@ struct packet_port_config {
     const char *ifname;
     const char *netns; /* as above */
     int netns_fd;
+};
+
+struct xdp_port_config {
+    const char *ifname;
+    const char *netns; /* as above */
+    int netns_fd;
+    uint32_t queue; /* of the interface; what comes in on others stays the kernel's */
 };
 
 struct pcap_in_config {
@@ -328,6 +336,7 @@ struct port_config {
         struct vm_port_config vm;
         struct tap_port_config tap;
         struct packet_port_config packet;
+        struct xdp_port_config xdp;
         struct pcap_in_config pcap_in;
         struct pcap_out_config pcap_out;
         struct generator_config generator;

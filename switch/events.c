@@ -121,6 +121,7 @@ const char *backplane_kind_name(enum port_kind kind)
         [PORT_VM] = "vm",
         [PORT_TAP] = "tap",
         [PORT_PACKET] = "packet",
+        [PORT_XDP] = "xdp",
         [PORT_PCAP_IN] = "pcap-in",
         [PORT_PCAP_OUT] = "pcap-out",
         [PORT_GENERATOR] = "generator",

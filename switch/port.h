@@ -171,6 +171,7 @@ port_report(struct port *p, enum backplane_event_kind kind, const char *fmt, ...
 struct port *vm_port_new(const struct vm_port_config *c, struct diag *d);
 struct port *tap_port_new(const struct tap_port_config *c, struct diag *d);
 struct port *packet_port_new(const struct packet_port_config *c, struct diag *d);
+struct port *xdp_port_new(const struct xdp_port_config *c, struct diag *d);
 struct port *pcap_in_new(const struct pcap_in_config *c, struct diag *d);
 struct port *pcap_out_new(const struct pcap_out_config *c, struct diag *d);
 struct port *generator_new(const struct generator_config *c, struct diag *d);

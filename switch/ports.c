@@ -18,6 +18,8 @@ static struct port *port_new(const struct port_config *c, struct diag *d)
         return tap_port_new(&c->tap, d);
     case PORT_PACKET:
         return packet_port_new(&c->packet, d);
+    case PORT_XDP:
+        return xdp_port_new(&c->xdp, d);
     case PORT_PCAP_IN:
         return pcap_in_new(&c->pcap_in, d);
     case PORT_PCAP_OUT:

@@ -166,7 +166,7 @@ END
         esac
         echo "# $how: $took ms"
     done
-    is played "$(stat sk foreign)" 100
+    between played "$(stat sk foreign)" 100 120
     expect play-forever 0 '' clickos port add play pcap-in --net lan file="$T/in.pcap" repeat=forever in_pps=1k
     is forever-goes-on "$(clickos port ls | grep -c '^play .* up')" 1
     clickos port rm play
@@ -209,6 +209,56 @@ vms() {
     is static-goes "$(clickos net addresses lan | grep -c 'vm.0')" 0
 }
 
+# Two veth pairs from hosts to the switch, one end of each an AF_XDP port.
+xdp() {
+    local a=cxa$$ b=cxb$$ mac
+    clickos net add fast
+    for i in 1 2; do
+        ip link add $a$i type veth peer name $b$i
+        ip link set $b$i up
+    done
+    ip link set $a''1 netns "$NS1" name x0
+    ip link set $a''2 netns "$NS2" name x0
+    for ns in "$NS1" "$NS2"; do
+        ip -n $ns link set x0 up
+        ip netns exec $ns ethtool -K x0 tx off >/dev/null 2>&1
+    done
+    ip -n "$NS1" addr add 10.78.0.1/24 dev x0
+    ip -n "$NS2" addr add 10.78.0.2/24 dev x0
+    if ! clickos port add xa xdp --net fast ifname=${b}1 2>"$T/err"; then
+        echo "SKIP ports/none/xdp: $(cat "$T/err")"
+    else
+        refuse xdp-busy 1 'queue 0|program' clickos port add xc xdp --net fast ifname=${b}1
+        refuse xdp-no-if 1 "no interface 'nosuch'" clickos port add xc xdp --net fast ifname=nosuch
+        refuse xdp-needs-if 1 'needs ifname' clickos port add xc xdp --net fast
+        expect xdp-add 0 '' clickos port add xb xdp --net fast ifname=${b}2
+        reaches xdp 10.78.0.2
+        ip netns exec "$NS1" ping -c 3000 -i 0.0001 -s 1400 -q -f 10.78.0.2 >"$T/out" 2>&1
+        is xdp-flood "$(grep -c ' 0% packet loss' "$T/out")" 1
+        # A VM between them, and TCP: the checksums are right.
+        ip netns exec "$NS2" timeout 10 python3 -c 'import socket
+s = socket.create_server(("10.78.0.2", 7000)); c, _ = s.accept()
+n = 0
+while d := c.recv(65536): n += len(d)
+print(n)' >"$T/received" &
+        sleep 0.5
+        ip netns exec "$NS1" python3 -c 'import socket
+c = socket.create_connection(("10.78.0.2", 7000), 5); c.sendall(bytes(5000000)); c.close()'
+        wait $!
+        is xdp-tcp "$(cat "$T/received")" 5000000
+        clickos port rm xa xb
+        is xdp-program-gone "$(ip link show ${b}1 | grep -c xdp)" 0
+        expect xdp-again 0 '' clickos port add xa xdp --net fast ifname=${b}1
+        stop_daemon KILL
+        start_daemon
+        is xdp-after-restart "$(clickos port ls | grep -cE '^xa +xdp +fast +up')" 1
+        clickos port rm xa
+    fi
+    ip link del ${b}1
+    ip link del ${b}2
+    clickos net rm fast
+}
+
 show() {
     clickos port reset sk
     clickos port add gen gen --net lan rate=5k count=500 dst_mac=02:00:00:00:01:09
@@ -231,6 +281,7 @@ wrong
 sources
 limits
 files
+xdp
 show
 kinds=process
 clickos version --json | grep -q '"kvm": true' && kinds="kvm process"

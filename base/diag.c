@@ -90,6 +90,16 @@ static void message_set(struct diag_message *m, struct place at, char *text)
     m->column = at.column;
 }
 
+static void context_make_text(struct diag_context *c)
+{
+    struct sbuf text = SBUF_INIT;
+
+    if (c->text || !c->name)
+        return;
+    sbuf_printf(&text, "%s '%s'", c->doing, c->name(c->what));
+    c->text = sbuf_take(&text);
+}
+
 /* Put the heading of every open context that has not shown it yet into the list. */
 static uint32_t contexts_show(struct diag *d)
 {
@@ -100,6 +110,7 @@ static uint32_t contexts_show(struct diag *d)
         struct diag_message *m;
         struct sbuf heading = SBUF_INIT;
 
+        context_make_text(c);
         if (!c->text)
             continue;
         if (!c->shown && (m = message_append(d))) {
@@ -233,6 +244,22 @@ void diag_enter(struct diag *d, struct place at, const char *fmt, ...)
     sbuf_vprintf(&text, fmt, ap);
     va_end(ap);
     d->contexts[d->n_contexts - 1].text = sbuf_take(&text);
+}
+
+void diag_enter_with(struct diag *d, struct place at, const char *doing,
+                     const char *(*name)(const void *what), const void *what)
+{
+    struct diag_context *c;
+
+    if (!d)
+        return;
+    diag_enter_place(d, at);
+    if (d->n_contexts > DIAG_MAX_CONTEXTS)
+        return;
+    c = &d->contexts[d->n_contexts - 1];
+    c->doing = doing;
+    c->name = name;
+    c->what = what;
 }
 
 void diag_leave(struct diag *d)

@@ -52,8 +52,11 @@ struct diag_message {
 
 struct diag_context {
     struct place place;
-    char *text; /* owned; NULL: only a place */
-    bool shown; /* its line is in the list already */
+    char *text; /* owned; NULL: only a place, or not made yet: */
+    const char *doing;
+    const char *(*name)(const void *what);
+    const void *what; /* borrowed */
+    bool shown;       /* its line is in the list already */
 };
 
 enum { DIAG_MAX_CONTEXTS = 8 };
@@ -104,6 +107,9 @@ __attribute__((format(printf, 2, 3))) void diag_hint(struct diag *d, const char 
 void diag_enter_place(struct diag *d, struct place at);
 __attribute__((format(printf, 3, 4))) void diag_enter(struct diag *d, struct place at,
                                                       const char *fmt, ...);
+/* The line "doing 'name(what)':", which is made only if there is a message. */
+void diag_enter_with(struct diag *d, struct place at, const char *doing,
+                     const char *(*name)(const void *what), const void *what);
 void diag_leave(struct diag *d);
 
 /* All messages, one a line, as "file:line: text" (Click's form), or with `columns` as

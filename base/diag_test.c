@@ -39,6 +39,31 @@ TEST(a_context_is_shown_once_above_its_messages)
                               "three\n");
 }
 
+static unsigned asked;
+
+static const char *name_of(const void *what)
+{
+    asked++;
+    return what;
+}
+
+TEST(a_context_is_named_only_for_a_message)
+{
+    asked = 0;
+    diag_enter_with(&d, NO_PLACE, "While configuring", name_of, "q :: Queue");
+    diag_leave(&d);
+    EXPECT_EQ(asked, 0);
+    diag_enter_with(&d, (struct place){"a.click", 2, 1}, "While configuring", name_of,
+                    "q :: Queue");
+    diag_err(&d, "one");
+    diag_err(&d, "two");
+    diag_leave(&d);
+    EXPECT_EQ(asked, 1);
+    EXPECT_STR(diag_text(&d), "a.click:2: While configuring 'q :: Queue':\n"
+                              "a.click:2:   one\n"
+                              "a.click:2:   two\n");
+}
+
 TEST(a_context_without_messages_says_nothing)
 {
     diag_enter(&d, NO_PLACE, "While doing nothing");

@@ -112,6 +112,11 @@ int router_create_elements(struct router *r, struct diag *d)
     return 0;
 }
 
+static const char *declaration(const void *e)
+{
+    return element_declaration(e);
+}
+
 static int configure_one(struct element *e, struct arena *scratch, struct diag *d)
 {
     struct conf c = {.scratch = scratch};
@@ -123,7 +128,7 @@ static int configure_one(struct element *e, struct arena *scratch, struct diag *
         e->configured = true;
         return 0;
     }
-    diag_enter(d, e->at, "While configuring '%s'", element_declaration(e));
+    diag_enter_with(d, e->at, "While configuring", declaration, e);
     rc = args_parse(e, e->config, &c, scratch, d);
     if (rc == 0 && e->cls->configure)
         rc = e->cls->configure(e, &c, d);
@@ -157,7 +162,7 @@ int router_initialize_elements(struct router *r, struct diag *d)
         struct element *e = r->order[i];
 
         if (e->cls->initialize) {
-            diag_enter(d, e->at, "While initializing '%s'", element_declaration(e));
+            diag_enter_with(d, e->at, "While initializing", declaration, e);
             if (e->cls->initialize(e, d) < 0)
                 rc = -1;
             diag_leave(d);

@@ -592,8 +592,8 @@ static inline void flow_goes_on(struct aggregate_ip_flows *s, struct pkt *p,
     pkt_set_paint(p, back != ((flags & AGG_REVERSE) != 0));
 }
 
-static inline verdict_t aggregate_ip_flows_one(struct element *e, struct pkt *p,
-                                               const struct flow_look *l)
+static inline __attribute__((always_inline)) verdict_t
+aggregate_ip_flows_one(struct element *e, struct pkt *p, const struct flow_look *l)
 {
     struct aggregate_ip_flows *s = element_state(e);
     struct agg_slot slot;

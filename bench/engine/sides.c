@@ -52,8 +52,8 @@ static uint32_t no_rx(void *dev, struct batch *b, uint32_t max)
     return 0;
 }
 
-/* As a network card would: packets of their own, whose bytes, the FCS too, somebody else has
- * written. Which flow is next is known a batch ahead. */
+/* As a network card would: packets of their own, whose bytes somebody else has written. Which
+ * flow is next is known a batch ahead. */
 static inline uint32_t feed(struct feeder *f, struct batch *b, uint32_t max, bool flows)
 {
     uint32_t n = f->left < max ? (uint32_t)f->left : max;
@@ -61,7 +61,7 @@ static inline uint32_t feed(struct feeder *f, struct batch *b, uint32_t max, boo
 
     n = batch_new(f->pool, b, n, PKT_HEADROOM, PACKET_LEN);
     for (uint32_t i = 0; i < n; i++) {
-        memcpy(p[i]->data, f->next[i], PACKET_SLOT);
+        memcpy(p[i]->data, f->next[i], PACKET_LEN);
         if (!flows)
             continue;
         f->next[i] = f->packets[flow_next(&f->order)];

@@ -387,6 +387,11 @@ orphans() {
 }
 shortages() {
     nat nat >/dev/null
+    for _ in 1 2 3; do # the daemon's pool has VMs like it then
+        nat greedy >/dev/null
+        clickos rm greedy
+        sleep 0.1
+    done
     used=$(find "/proc/$DAEMON/fd" -mindepth 1 | wc -l)
     for more in 33 36 44 50; do
         prlimit --pid "$DAEMON" --nofile=$((used + more)):
@@ -399,6 +404,10 @@ shortages() {
     done
     clickos ps >"$T/out" 2>&1
     is no-descriptors-leaves-nothing "$(grep -c greedy "$T/out")-$(find "$T"/state/vms "$T"/state/run -name 'greedy*' | wc -l)" 0-0
+    for _ in $(seq 20); do
+        [ "$(find "/proc/$DAEMON/fd" -mindepth 1 | wc -l)" = "$used" ] && break
+        sleep 0.1
+    done
     is no-descriptors-leaks-none "$(find "/proc/$DAEMON/fd" -mindepth 1 | wc -l)" "$used"
     server=$(pgrep -P "$DAEMON" -f 'clickos-vmm --server')
     prlimit --pid "$server" --as=30000000:

@@ -332,8 +332,8 @@ static int check_state(const struct vmm_host *h, const struct vmm_spec *s,
         return 0;
     if (vmm_state_shape(h, s->state_fd, &had, d) < 0)
         return -1;
-    if (had.n_ifs != s->n_ifs || had.heap != vmm_shape_of(s).heap ||
-        (had.n_ifs && had.n_buffers != vmm_shape_of(s).n_buffers))
+    if (had.n_ifs != s->n_ifs || had.heap != vmm_shape_of(h, s).heap ||
+        (had.n_ifs && had.n_buffers != vmm_shape_of(h, s).n_buffers))
         return diag_err(d,
                         "the state is that of a VM of %u interfaces, %u buffers and "
                         "%llu bytes of memory",
@@ -432,10 +432,11 @@ static int ask_server(struct vmm *vm, const struct vmm_spec *s, int link, int li
     return vmm_server_send(vm->host, &m, sizeof m, fds, n, d);
 }
 
-struct vmm_shape vmm_shape_of(const struct vmm_spec *s)
+struct vmm_shape vmm_shape_of(const struct vmm_host *h, const struct vmm_spec *s)
 {
     return (struct vmm_shape){s->n_ifs, s->n_buffers ? s->n_buffers : DEFAULT_BUFFERS,
-                              s->heap ? s->heap : VMM_HEAP_DEFAULT};
+                              s->heap ? s->heap : VMM_HEAP_DEFAULT,
+                              isolation_for(h, s)};
 }
 
 /* A monitor for `s`, or for nobody in particular. */
@@ -487,7 +488,7 @@ static int refill(const struct vmm *vm, const struct vmm_spec *s)
     if (s->state_fd <= 0 || !s->n_ifs)
         return 0;
     return vmm_clear_net(&vm->net) == 0 && vmm_state_fill_net(s, &vm->net, NULL) == 0 &&
-                   fill_memory(vm->net.mem_fd, s, vmm_shape_of(s).n_buffers) == 0
+                   fill_memory(vm->net.mem_fd, s, vm->shape.n_buffers) == 0
                ? 0
                : -1;
 }
@@ -514,11 +515,11 @@ static bool personalise(struct vmm *vm, const struct vmm_spec *s)
 static struct vmm *spawn_from_pool(struct vmm_host *h, const struct vmm_spec *s,
                                    uint64_t now)
 {
-    const struct vmm_shape shape = vmm_shape_of(s);
+    const struct vmm_shape shape = vmm_shape_of(h, s);
     struct vmm *vm;
 
-    if (!h->pool_size || isolation_for(h, s) != VMM_KVM ||
-        (s->state_fd > 0 && !vmm_state_fits_shell(s->state_fd)))
+    if (!h->pool_size || (s->state_fd > 0 && (shape.isolation != VMM_KVM ||
+                                              !vmm_state_fits_shell(s->state_fd))))
         return NULL;
     vmm_pool_order(h, &shape);
     while ((vm = vmm_pool_take(h, &shape, s->state_fd > 0))) {

@@ -72,11 +72,12 @@ struct vmm_spec;
  * words what is the matter: "/dev/kvm: Permission denied". Borrowed. */
 bool vmm_host_has_kvm(const struct vmm_host *h, const char **why);
 
-/* Keep up to `n` (at most VMM_POOL_MAX) shells: VMs on KVM that have booted and wait to be
- * told which one they are. vmm_spawn() then uses one of the shape that is asked for
- * (interfaces, buffers, heap), if there is one; nothing else changes for the caller. Each
- * spawn orders another of its shape; when there are more than `n`, the oldest goes. The
- * first are of the shape of `first`, if it is not NULL. They are made one by one in
+/* Keep up to `n` (at most VMM_POOL_MAX) shells: VMs that have booted, or processes that are
+ * about to, and wait to be told which one they are. vmm_spawn() then uses one of the shape
+ * that is asked for (isolation, interfaces, buffers, heap), if there is one; nothing else
+ * changes for the caller. A process goes on from a state only when it is started for that.
+ * Each spawn orders another of its shape; when there are more than `n`, the oldest goes.
+ * The first are of the shape of `first`, if it is not NULL. They are made one by one in
  * vmm_host_dispatch(). A shell costs what an idle VM costs; 0 ends them. */
 #define VMM_POOL_MAX 256u
 void vmm_host_keep_shells(struct vmm_host *h, unsigned n, const struct vmm_spec *first);

@@ -21,7 +21,8 @@ _Static_assert(POOL_MAX == VMM_POOL_MAX, "pool");
 
 static bool same_shape(const struct vmm_shape *a, const struct vmm_shape *b)
 {
-    return a->n_ifs == b->n_ifs && a->n_buffers == b->n_buffers && a->heap == b->heap;
+    return a->n_ifs == b->n_ifs && a->n_buffers == b->n_buffers && a->heap == b->heap &&
+           a->isolation == b->isolation;
 }
 
 static void unlink_shell(struct vmm *shell)
@@ -52,7 +53,7 @@ void vmm_pool_order(struct vmm_host *h, const struct vmm_shape *s)
 static void make_shell(struct vmm_host *h, const struct vmm_shape *shape)
 {
     const struct vmm_spec spec = {.name = "shell",
-                                  .isolation = VMM_KVM,
+                                  .isolation = shape->isolation,
                                   .n_ifs = shape->n_ifs,
                                   .n_buffers = shape->n_buffers,
                                   .heap = shape->heap};
@@ -159,13 +160,13 @@ void vmm_host_keep_shells(struct vmm_host *h, unsigned n, const struct vmm_spec 
 {
     struct vmm_shape shape;
 
-    h->pool_size = !h->has_kvm ? 0 : n < POOL_MAX ? n : POOL_MAX;
+    h->pool_size = n < POOL_MAX ? n : POOL_MAX;
     h->n_orders = 0;
     while (h->n_pool > h->pool_size)
         vmm_pool_lost(h->pool);
     if (!first)
         return;
-    shape = vmm_shape_of(first);
+    shape = vmm_shape_of(h, first);
     for (unsigned i = h->n_pool; i < h->pool_size; i++)
         vmm_pool_order(h, &shape);
 }

@@ -26,6 +26,7 @@ struct asked {
 struct vmm_shape {
     uint32_t n_ifs, n_buffers;
     uint64_t heap;
+    enum vmm_isolation isolation; /* not VMM_AUTO */
 };
 
 enum { POOL_MAX = 256 };
@@ -128,7 +129,7 @@ bool vmm_pool_give(struct vmm *shell, const struct vmm_spec *s, int listener);
 /* client.c */
 struct vmm *vmm_spawn_new(struct vmm_host *h, const struct vmm_spec *s, bool shell,
                           struct diag *d);
-struct vmm_shape vmm_shape_of(const struct vmm_spec *s);
+struct vmm_shape vmm_shape_of(const struct vmm_host *h, const struct vmm_spec *s);
 int vmm_write_identity(const struct vmm *vm, const struct vmm_spec *s);
 int vmm_watch(struct vmm_host *h, int fd, void *what, uint32_t events);
 void vmm_end_if_over(struct vmm *vm);

@@ -149,7 +149,19 @@ enter(uint64_t entry)
     __builtin_unreachable();
 }
 
-static int become_guest(struct vm *vm, int control, struct diag *d)
+/* A shell has done all that does not depend on whose it will be: its user. */
+static void await_user(struct vm *vm, int told)
+{
+    madvise((void *)LAYOUT_DATA, vm->host->image.data_mem, MADV_POPULATE_WRITE);
+    madvise((void *)(LAYOUT_STACK + LAYOUT_STACK_SIZE - 0x4000), 0x4000,
+            MADV_POPULATE_WRITE);
+    if (read(told, &vm->spec.uid, sizeof vm->spec.uid) != sizeof vm->spec.uid)
+        _exit(0); /* the monitor is gone */
+    prctl(PR_SET_NAME, *boot(vm)->vm_name ? boot(vm)->vm_name : "clickos-vm", 0, 0, 0);
+}
+
+/* `told`: where a shell hears who its user is; -1: it is no shell. */
+static int become_guest(struct vm *vm, int control, int told, struct diag *d)
 {
     struct jail_rule rules[8 + FD_NET + NETMEM_MAX_IFS] = {
         JAIL_IF(SYS_read, 0, FD_WAKE),     JAIL_ANY(SYS_ppoll),
@@ -162,8 +174,11 @@ static int become_guest(struct vm *vm, int control, struct diag *d)
     for (unsigned i = 0; i < vm->spec.n_ifs; i++)
         rules[n++] = (struct jail_rule)JAIL_IF(SYS_write, 0, FD_NET + i);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (protect(vm, d) < 0 || catch_faults(d) < 0 || arrange_fds(vm, control, d) < 0 ||
-        jail_identity(vm->spec.uid, d) < 0)
+    if (protect(vm, d) < 0 || catch_faults(d) < 0)
+        return -1;
+    if (told >= 0)
+        await_user(vm, told);
+    if (arrange_fds(vm, control, d) < 0 || jail_identity(vm->spec.uid, d) < 0)
         return -1;
     /* Changing the user has cleared it. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -295,12 +310,44 @@ static void supervise(struct vm *vm, pid_t child, int control, int child_fd)
         take_crash(vm, status);
 }
 
+/* The guest's process; `told` is what become_guest() says. */
+static pid_t fork_guest(struct vm *vm, int control, const int told[2], struct diag *d)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        if (told[1] >= 0)
+            close(told[1]);
+        become_guest(vm, control, told[0], d);
+        fail_child(d);
+    }
+    if (child < 0)
+        diag_err(d, "fork: %s", errtext_fork(errno));
+    if (told[0] >= 0)
+        close(told[0]);
+    vm->times.created = clock_ns();
+    return child;
+}
+
+/* A shell: both processes wait. */
+static int await_identity(struct vm *vm, int tell, struct diag *d)
+{
+    int rc = vm_await_identity(vm, d);
+
+    if (rc == 0 &&
+        write(tell, &vm->spec.uid, sizeof vm->spec.uid) != sizeof vm->spec.uid)
+        rc = diag_err(d, "the guest process does not wait: %s", errtext(errno));
+    close(tell);
+    return rc;
+}
+
 int vm_run_process(struct vm *vm, struct diag *d)
 {
-    int control = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), child_fd;
+    int control = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), told[2] = {-1, -1}, child_fd;
+    bool shell = vm->spec.shell;
     pid_t child;
 
-    if (control < 0)
+    if (control < 0 || (shell && pipe2(told, O_CLOEXEC) < 0))
         return diag_err(d, "event fd: %s", errtext(errno));
     if (vm_map(vm, true, d) < 0)
         return -1;
@@ -308,15 +355,11 @@ int vm_run_process(struct vm *vm, struct diag *d)
     boot(vm)->control_fd = FD_CONTROL;
     for (unsigned i = 0; i < vm->spec.n_ifs; i++)
         boot(vm)->net_fds[i] = FD_NET + (int)i;
-    vm_serve(vm); /* a configuration may be waiting for us already */
-    child = fork();
-    if (child < 0)
-        return diag_err(d, "fork: %s", errtext_fork(errno));
-    if (child == 0) {
-        become_guest(vm, control, d);
-        fail_child(d);
-    }
-    vm->times.created = clock_ns();
+    if (!shell)
+        vm_serve(vm); /* a configuration may be waiting for us already */
+    child = fork_guest(vm, control, told, d);
+    if (child < 0 || (shell && await_identity(vm, told[1], d) < 0))
+        return -1;
     child_fd = (int)syscall(SYS_pidfd_open, child, 0);
     if (child_fd < 0)
         return diag_err(d, "pidfd: %s", errtext(errno));

@@ -295,6 +295,7 @@ for i in range(1, n + 1):
     stop_daemon TERM
     rm -f "$T"/state/vms/many-[0-6]* "$T"/state/vms/many-[89]* "$T"/state/vms/many-7?*
     start_daemon
+    neighbours 1.5 # the kernel forgets them up to a second after the devices were down
     expect many-rm-rest 0 '' clickos rm fw many many-7
     expect many-net-rm 0 '' clickos net rm lone
 }

@@ -183,6 +183,9 @@ int rewrite_list(const struct rewriter *rw, enum rewrite_table which,
 /* Milliseconds of the table's clock. */
 uint32_t rewriter_now_ms(const struct element *e);
 
+/* For flow_reap_some(), with the rewriter as `ctx`: one mapping of its input less. */
+void rewriter_count_gone(void *ctx, const struct flow *f);
+
 /* Parse "SADDR [SPORT] DADDR [DPORT]" (2 to 4 words) or the name of a pattern that
  * IPRewriterPatterns has given. The result is in the router's arena. */
 struct rewrite_pattern *rewrite_pattern_parse(struct element *e, const char *text,

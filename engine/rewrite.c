@@ -259,9 +259,15 @@ static struct flow_id key_id(struct flow_key key)
     return id;
 }
 
+/* A change of a sum, as it is in that direction. */
+static inline uint16_t turn(uint16_t delta, unsigned direction)
+{
+    return (uint16_t)(delta ^ -direction);
+}
+
 static inline uint16_t apply_delta(uint16_t sum, uint16_t delta, unsigned direction)
 {
-    return csum_apply16(sum, (uint16_t)(delta ^ -direction));
+    return csum_apply16(sum, turn(delta, direction));
 }
 
 /* A number of 32 bits in the TCP header, at any offset, becomes another. */
@@ -346,13 +352,14 @@ static void rewrite_tcp(const struct rewriter *rw, struct flow *f, unsigned dire
         rewrite_seq(flow_seq_of(&rw->flows, f), direction, p);
 }
 
-static void rewrite_udp(struct flow *f, unsigned direction, struct udp_hdr *u)
+static INLINE void rewrite_udp(struct udp_hdr *u, uint16_t delta)
 {
-    if (!u->sum) /* there is none */
+    uint16_t sum = u->sum;
+
+    if (!sum) /* there is none */
         return;
-    u->sum = apply_delta(u->sum, f->l4_delta, direction);
-    if (!u->sum)
-        u->sum = 0xffff;
+    sum = csum_apply16(sum, delta);
+    u->sum = sum ? sum : 0xffff;
 }
 
 static void rewrite_ping(struct flow *f, unsigned direction, struct pkt *p)
@@ -392,7 +399,7 @@ static INLINE void rewrite_transport(const struct rewriter *rw, enum rewriter_ki
     if (ports && h->proto == IP_PROTO_UDP) { /* all of the header is there */
         count_datagram(f, direction);
         rewrite_ports(f, direction, p);
-        rewrite_udp(f, direction, pkt_udp(p));
+        rewrite_udp(pkt_udp(p), turn(f->l4_delta, direction));
         return;
     }
     if (kind == REWRITE_PING) {
@@ -409,7 +416,7 @@ static INLINE void rewrite_transport(const struct rewriter *rw, enum rewriter_ki
     if (h->proto == IP_PROTO_TCP && left >= TCP_SUM_END)
         rewrite_tcp(rw, f, direction, p);
     else if (h->proto == IP_PROTO_UDP && left >= sizeof(struct udp_hdr))
-        rewrite_udp(f, direction, pkt_udp(p));
+        rewrite_udp(pkt_udp(p), turn(f->l4_delta, direction));
 }
 
 /* IPAddrRewriter: one of the two addresses stays what it is. */
@@ -576,11 +583,88 @@ static INLINE void rewriter_batch(struct rewriter *rw, enum rewriter_kind kind,
             out[i] = is->what == RW_KIND_PASS ? is->out : -1;
 }
 
+/* Whether all are plain datagrams of one flow. */
+static INLINE bool all_same(const struct batch *b, struct flow_key *key)
+{
+    const struct ip4_hdr *h = pkt_ip4(b->p[0]);
+
+    if (!is_plain(b->p[0]) || h->proto != IP_PROTO_UDP)
+        return false;
+    *key = (struct flow_key){load64(&h->src),
+                             load32(h + 1) | (uint64_t)IP_PROTO_UDP << 32};
+    for (uint32_t i = 1; i < b->n; i++) {
+        h = pkt_ip4(b->p[i]);
+        if (!is_plain(b->p[i]) || h->proto != IP_PROTO_UDP ||
+            load64(&h->src) != key->addrs || load32(h + 1) != (uint32_t)key->ports)
+            return false;
+    }
+    return true;
+}
+
+/* All packets, datagrams of one flow; those that cannot be written are dropped. */
+static void rewrite_same(struct rewriter *rw, struct flow *f, unsigned direction,
+                         struct batch *b)
+{
+    uint64_t addrs = load64(&f->id[!direction].src);
+    uint32_t ports = load32(&f->id[!direction].sport), kept = 0, dst = (uint32_t)addrs;
+    uint16_t ip = turn(f->ip_delta, direction), l4 = turn(f->l4_delta, direction);
+    bool anno = rw->dst_anno, reply_anno = direction && rw->have_reply_anno;
+
+    addrs = addrs << 32 | addrs >> 32;
+    ports = ports << 16 | ports >> 16;
+    for (uint32_t i = 0, n = b->n; i < n; i++) {
+        struct pkt *p = b->p[i];
+        struct ip4_hdr *h;
+
+        if (pkt_writable(p) < 0) {
+            pkt_free(p);
+            continue;
+        }
+        h = pkt_ip4(p);
+        store64(&h->src, addrs);
+        store32(h + 1, ports);
+        h->sum = csum_apply16(h->sum, ip);
+        rewrite_udp((struct udp_hdr *)(h + 1), l4);
+        if (anno)
+            pkt_set_dst_ip(p, dst);
+        if (reply_anno)
+            p->anno[rw->reply_anno.offset] = f->reply_anno;
+        b->p[kept++] = p;
+    }
+    b->n = kept;
+}
+
+/* A batch of one flow that is known: one look at the table. False: it is none. */
+static bool rewriter_push_same(struct rewriter *rw, struct batch *b)
+{
+    struct flow_key key;
+    struct flow *f;
+    flow_ref ref;
+    unsigned direction;
+
+    if (b->n < 2 || !all_same(b, &key))
+        return false;
+    ref = flow_guess(&rw->flows, flow_hash(&rw->flows, key));
+    if (!ref || !flow_is(&rw->flows, ref, key))
+        return false;
+    f = flow_ref_flow(&rw->flows, ref);
+    direction = flow_ref_direction(ref);
+    rewrite_same(rw, f, direction, b);
+    for (uint32_t i = 0; i < b->n && i < UDP_ENOUGH / UDP_PACKET; i++)
+        count_datagram(f, direction);
+    if (b->n)
+        touch(rw, f, false, rewriter_now_ms(rw->e));
+    out_push(rw->e, f->out[direction], b);
+    return true;
+}
+
 void rewriter_push(struct element *e, unsigned port, struct batch *b)
 {
     struct rewriter *rw = element_state(e);
     int32_t out[BATCH_MAX];
 
+    if (rw->kind == REWRITE_TCP_UDP && rewriter_push_same(rw, b))
+        return;
     /* The most frequent kind has a loop of its own. */
     if (rw->kind == REWRITE_TCP_UDP)
         rewriter_batch(rw, REWRITE_TCP_UDP, port, b, out);

@@ -31,6 +31,7 @@ static int direct_ip_lookup_configure(struct element *e, struct conf *c, struct 
 ELEMENT(DirectIPLookup) = {
     .name = "DirectIPLookup",
     .state_size = sizeof(struct ip_lookup),
+    .keeps = PKT_PARTS & ~PKT_ANNO,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

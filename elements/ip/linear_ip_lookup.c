@@ -25,6 +25,7 @@
 ELEMENT(LinearIPLookup) = {
     .name = "LinearIPLookup",
     .state_size = sizeof(struct ip_lookup),
+    .keeps = PKT_PARTS & ~PKT_ANNO,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

@@ -64,6 +64,7 @@ ELEMENT_BATCH(set_rand_ip_address)
 ELEMENT(SetRandIPAddress) = {
     .name = "SetRandIPAddress",
     .state_size = sizeof(struct set_rand_ip_address),
+    .keeps = PKT_PARTS & ~PKT_ANNO,
     .ports = "1/1",
     .args = set_rand_ip_address_args,
     .configure = set_rand_ip_address_configure,

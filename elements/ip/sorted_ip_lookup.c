@@ -32,6 +32,7 @@ static int sorted_ip_lookup_configure(struct element *e, struct conf *c, struct 
 ELEMENT(SortedIPLookup) = {
     .name = "SortedIPLookup",
     .state_size = sizeof(struct ip_lookup),
+    .keeps = PKT_PARTS & ~PKT_ANNO,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

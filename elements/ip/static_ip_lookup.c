@@ -21,6 +21,7 @@
 ELEMENT(StaticIPLookup) = {
     .name = "StaticIPLookup",
     .state_size = sizeof(struct ip_lookup),
+    .keeps = PKT_PARTS & ~PKT_ANNO,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

@@ -4,6 +4,7 @@
  *
  *     backplane.c  networks, ports, ids       worker.c   main loop, sleeping, timers
  *     events.c     events and names           forward.c  from a batch to its receivers
+ *     priority.c   a worker's share of its processor
  *     capture.c    copies for people          *_port.c   the kinds
  *
  * Threads: `lock` makes calls from outside take turns. A call that changes what workers
@@ -34,6 +35,15 @@ struct chain {
  * it may go on before it touches anything. */
 enum worker_state { WORKER_RUNS, WORKER_SLEEPS, WORKER_STANDS };
 
+/* See priority.c. The counts are of the time since it was judged last. */
+struct priority {
+    bool possible, raised;
+    int normal;              /* nice value */
+    uint32_t moved, waiting; /* packets that came in; of sources that had more */
+    uint32_t full;           /* and those that met a full ring */
+    uint64_t judge_ns, try_ns, pause_ns;
+};
+
 struct worker {
     struct backplane *bp; /* borrowed */
     unsigned number;
@@ -52,6 +62,7 @@ struct worker {
     uint32_t n_owing;
     uint64_t next_wake_ns; /* when the first of them is, while there is a backlog */
     bool backlog;          /* a port had more than its budget in this round */
+    struct priority priority;
     uint64_t now_ns, flush_ns, events_ns;
     uint32_t n_attached; /* ports it polls */
     _Atomic uint64_t rounds, sleeps, packets, n_active_seen;
@@ -171,6 +182,11 @@ void worker_detach(struct worker *w, struct port *p);
 void worker_wake_port(struct worker *w, struct port *p);
 /* One turn of the main loop; returns packets moved. For tests without threads. */
 unsigned worker_round(struct worker *w);
+
+/* priority.c; by the worker's own thread, after every round and before it sleeps */
+void priority_init(struct worker *w);
+void priority_judge(struct worker *w);
+void priority_lower(struct worker *w);
 
 /* ports.c; with bp->lock held. Add a port to a network that is known to have room; remove
  * one in two steps, of which only the first needs the workers to stand still. */

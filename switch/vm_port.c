@@ -422,6 +422,7 @@ static void deliver(struct vm_port *v, struct worker *w, const struct frame *fra
         if (__builtin_expect(f->total > NETMEM_BUFFER - NETMEM_HEADROOM, 0)) {
             port_drop(p, DROP_TOO_LONG, 1);
         } else if (used == avail) {
+            w->priority.full++;
             port_drop(p, DROP_FULL, 1);
         } else if (__builtin_expect((uint32_t)offers[used] >= v->n_buffers, 0)) {
             slot_store(&v->rx->slots[(v->rx_next + used) % NETMEM_SLOTS],

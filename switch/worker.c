@@ -225,6 +225,7 @@ static unsigned allowance(struct worker *w, struct port *p)
 static unsigned poll_port(struct worker *w, struct port *p)
 {
     unsigned n, max = allowance(w, p);
+    bool full;
 
     if (max == 0) {
         count_add(&p->count.waits, 1);
@@ -233,8 +234,12 @@ static unsigned poll_port(struct worker *w, struct port *p)
     n = p->ops->rx(p, w, w->frames, max);
     if (n == 0)
         return 0;
-    w->backlog |= n >= w->bp->config.budget;
+    full = n >= w->bp->config.budget;
+    w->backlog |= full;
     n = forward_batch(w, p, n);
+    w->priority.moved += n;
+    if (full && p->ops->kind != PORT_VM)
+        w->priority.waiting += n;
     if (p->ops->rx_done)
         p->ops->rx_done(p);
     return n;
@@ -396,6 +401,7 @@ unsigned worker_round(struct worker *w)
     expire_timers(w);
     moved = visit_ports(w);
     wake_in_turn(w);
+    priority_judge(w);
     count_add(&w->rounds, 1);
     count_add(&w->packets, moved);
     atomic_store_explicit(&w->n_active_seen, w->n_active, memory_order_relaxed);
@@ -434,6 +440,7 @@ static void sleep_until_needed(struct worker *w)
     int64_t timeout = -1;
     int n;
 
+    priority_lower(w);
     wake_peers(w, w->n_owing);
     flush_dirty(w);
     w->sleep_due_ns = UINT64_MAX;
@@ -459,6 +466,7 @@ static void *worker_main(void *arg)
 
     /* The usual 50 us would be added to every short sleep. */
     prctl(PR_SET_TIMERSLACK, 1);
+    priority_init(w);
     while (!atomic_load(&bp->stopping)) {
         if (atomic_load(&bp->pausing)) {
             park(w);

@@ -159,7 +159,7 @@ size_t backplane_list_ports(struct backplane *bp, uint32_t network, uint32_t *id
                             size_t room);
 
 /* Addresses of a learning network. A static one is bound to its port until it is removed
- * or the port is; it neither ages nor moves. */
+ * or the port is; it neither ages nor moves, and no other port can have it. */
 struct address_info {
     uint8_t mac[6];
     bool fixed;     /* static */

@@ -319,7 +319,11 @@ TEST(a_static_address_stays_where_it_was_put)
     for (int i = 0; i < 3; i++)
         attach(i, lan);
     EXPECT_EQ(backplane_add_address(bp, port[1], mac, &d), 0);
-    send_one(2, 9, 2, 'x'); /* claims it */
+    EXPECT_EQ(backplane_add_address(bp, port[2], mac, &d), -1);
+    EXPECT(strstr(diag_text(&d), "has this address already") != NULL);
+    diag_reset(&d);
+    EXPECT_EQ(backplane_add_address(bp, port[1], mac, &d), 0); /* says it again */
+    send_one(2, 9, 2, 'x');                                    /* claims it */
     got(0), got(1);
     send_one(0, 2, 1, 'a');
     EXPECT_EQ(got(1), 'a');

@@ -130,6 +130,11 @@ static void bind_address(int i, int m)
 
     if (p->wire)
         return;
+    if (p->fixed[m] && p->owner[m] != i) {
+        EXPECT_EQ(backplane_add_address(bp, port[i], mac, &d), -1);
+        diag_reset(&d);
+        return;
+    }
     EXPECT_EQ(backplane_add_address(bp, port[i], mac, &d), 0);
     p->owner[m] = i;
     p->fixed[m] = true;

@@ -264,6 +264,20 @@ int mac_table_fix(struct mac_table *t, uint64_t mac, uint32_t port, uint32_t *ev
     return had;
 }
 
+uint32_t mac_table_fixed_at(struct mac_table *t, uint64_t mac)
+{
+    uint32_t port = 0;
+    struct mac_line *l;
+    int way;
+
+    lock(t);
+    l = place_of(t, mac, mac_hash(t, mac), &way);
+    if (l && atomic_load_explicit(&l->stamp[way], relaxed) == MAC_FIXED)
+        port = atomic_load_explicit(&l->key[way], relaxed) & 0xffff;
+    unlock(t);
+    return port;
+}
+
 uint32_t mac_table_remove(struct mac_table *t, uint64_t mac, bool *fixed)
 {
     uint32_t port = 0;

@@ -105,6 +105,9 @@ enum mac_learned mac_table_learn(struct mac_table *t, uint64_t mac, uint64_t has
  * both lines are full of static ones. */
 int mac_table_fix(struct mac_table *t, uint64_t mac, uint32_t port, uint32_t *evicted);
 
+/* The port that a static address is bound to, or 0. */
+uint32_t mac_table_fixed_at(struct mac_table *t, uint64_t mac);
+
 /* Take out an address; returns the port that had it or 0; *fixed tells what it was. */
 uint32_t mac_table_remove(struct mac_table *t, uint64_t mac, bool *fixed);
 

@@ -415,6 +415,21 @@ static void one_less(struct backplane *bp, uint32_t index)
         atomic_fetch_sub(&bp->ports[index]->n_addresses, 1);
 }
 
+/* Whether another port has the address for good. What the lot holds of a parked VM is for
+ * the port that comes back. */
+static bool is_taken(struct backplane *bp, const struct port *p, uint64_t mac,
+                     struct diag *d)
+{
+    uint32_t at = mac_table_fixed_at(&p->net->table, mac);
+    const struct port *owner = at ? bp->ports[at] : NULL;
+
+    if (!owner || owner == p || owner->ops->kind == PORT_LOT)
+        return false;
+    diag_err(d, "port '%s' of network '%s' has this address already", owner->name,
+             p->net->name);
+    return true;
+}
+
 int backplane_add_address(struct backplane *bp, uint32_t port, const uint8_t mac[6],
                           struct diag *d)
 {
@@ -434,6 +449,8 @@ int backplane_add_address(struct backplane *bp, uint32_t port, const uint8_t mac
         diag_err(d, "a group address cannot be behind a port");
         goto out;
     }
+    if (is_taken(bp, p, mac_number(mac), d))
+        goto out;
     had = mac_table_fix(&p->net->table, mac_number(mac), p->index, &evicted);
     if (had < 0) {
         diag_err(d, "network '%s' has no room for the address", p->net->name);

@@ -102,6 +102,8 @@ limits() {
     local mac=dst_mac=02:00:00:00:01:09
     clickos port set sk static_mac=02:00:00:00:01:09
     is static-shown "$(clickos net addresses lan | awk '/01:09/ {print $2, $3}')" "sk static"
+    refuse static-taken 1 "port 'sk' of network 'lan' has this address already" \
+        clickos port add other sink --net lan static_mac=02:00:00:00:01:09
     clickos port add gen gen --net lan rate=20k count=10k $mac size=64,512 flows=7
     done_playing gen
     is unlimited "$(ours)" 10000

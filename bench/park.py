@@ -212,13 +212,13 @@ class Wire:
             return struct.unpack("!H", frame[40:42])[0]
         return -1
 
-    def ping(self, n, count=1):
+    def ping(self, n, count=1, patience=10):
         """ms from the first of `count` packets sent at once to its reply, and how many
         replies came in the end."""
         began, seen, first = time.monotonic(), set(), None
         for seq in range(count):
             self.sock.send(echo(n, seq))
-        until = began + 10
+        until = began + patience
         while len(seen) < count:
             seq = self.answers(n, first, until)
             if seq is None:
@@ -335,10 +335,15 @@ def bursts(daemon, out):
 def restart(daemon, out):
     daemon.stop()
     out["restart_s"] = daemon.start()
-    ms, answered = Wire().ping(0)
-    print("a new daemon: %.1f s until it answers; ping %s" %
-          (out["restart_s"], "%.1f ms" % ms if answered else "lost"))
-    return answered == 1
+    wire, began, out["restart_lost"] = Wire(), time.monotonic(), 0
+    while not wire.ping(0, patience=0.1)[1] and time.monotonic() < began + 20:
+        out["restart_lost"] += 1  # it reads its records bit by bit, and knows this one later
+    out["restart_ping_s"] = time.monotonic() - began
+    answered = wire.ping(0)[1] == 1
+    print("a new daemon: %.2f s until it answers; a parked VM %s %.1f s later, after %d pings" %
+          (out["restart_s"], "answers" if answered else "does not answer",
+           out["restart_ping_s"], out["restart_lost"] + 1))
+    return answered
 
 
 def check(what, holds):

@@ -16,6 +16,13 @@ static bool is_alnum(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+static bool is_set_aside(const char *name, size_t len)
+{
+    size_t n = strlen(NAME_DAMAGED);
+
+    return len > n && strcmp(name + len - n, NAME_DAMAGED) == 0;
+}
+
 int name_check(const char *what, const char *name, bool dots, struct diag *d)
 {
     size_t len = strlen(name);
@@ -35,6 +42,10 @@ int name_check(const char *what, const char *name, bool dots, struct diag *d)
                             "beginning with a letter or digit",
                             name, what, dots ? " and '.'" : "");
     }
+    if (is_set_aside(name, len))
+        return diag_err(
+            d, "a %s name must not end in '%s', as files do that are set aside", what,
+            NAME_DAMAGED);
     return 0;
 }
 

@@ -16,9 +16,11 @@
 
 enum { NAME_ROOM = 56 }; /* bytes with the NUL: leaves ".15" within BACKPLANE_NAME */
 
+#define NAME_DAMAGED ".damaged" /* what the store adds to files that it cannot read */
+
 /* Names begin with a letter or digit, go on with these and "_-" and, where `dots` says
- * so, '.'. Names are also file names: nothing here can leave a folder. `what` is "VM",
- * "network" ... for the message. */
+ * so, '.', but do not end in NAME_DAMAGED. Names are also file names: nothing here can
+ * leave a folder. `what` is "VM", "network" ... for the message. */
 int name_check(const char *what, const char *name, bool dots, struct diag *d);
 
 /* "02:00:00:00:00:01"; false if it is no unicast address. */

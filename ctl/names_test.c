@@ -23,6 +23,14 @@ TEST(good_names_pass_and_paths_do_not)
     EXPECT_EQ(check("a\n", true), -1);
 }
 
+/* The store would take its record for one that cannot be read, and forget it. */
+TEST(no_name_ends_like_a_damaged_record)
+{
+    EXPECT_EQ(check("a.damaged", true), -1);
+    EXPECT_EQ(check("damaged", true), 0);
+    EXPECT_EQ(check("a.damaged.b", true), 0);
+}
+
 TEST(a_name_may_be_55_bytes_long_and_no_more)
 {
     char name[NAME_ROOM + 1];

@@ -5,6 +5,7 @@
 
 #include "base/errtext.h"
 #include "base/sbuf.h"
+#include "ctl/names.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,7 +29,7 @@ static const char *const folders[] = {[STORE_NETWORK] = "networks",
 
 /* Half-written files and what was set aside; names of objects never begin with a dot. */
 #define NEW_PREFIX     ".new-"
-#define DAMAGED_SUFFIX ".damaged"
+#define DAMAGED_SUFFIX NAME_DAMAGED
 #define SOCKET_SUFFIX  ".sock"
 
 enum { MAX_RECORD = 64 << 20 }; /* bytes: a request has 16 MiB at most */

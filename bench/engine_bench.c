@@ -6,14 +6,17 @@
  *     engine_bench --guard BASELINE [--rounds N]     has a ratio fallen by more than 15%?
  *     engine_bench --vm [--rounds N] [--json FILE] [--row TEXT]   the driver and a VM
  *     engine_bench --one engine|limit|vm ROW         one measurement, Mp/s and cycles
+ *     engine_bench --turns engine|limit|vm ROW       the same, see engine/turns.h
  *     engine_bench --install ROW                     its time and memory, ms and MiB
  *     engine_bench --check                           same packets on both sides?
  *     engine_bench --list
  *
- * Every measurement is a process of its own, pinned to one processor, after a warm-up,
- * and the two sides take turns (A B A B); medians are printed. What counts is processor
- * time, and of that the pace of the best tenth of many short stretches, so that a shared
- * machine can be used. Packets are counted at the source.
+ * Every measurement is a process of its own, pinned to one processor, after a warm-up.
+ * The two sides are measured in turns of some 10 ms (A B A B), each round in new processes.
+ * What counts is processor time. Printed are the pace of the best tenth of a side's turns and
+ * the median of the ratios of neighbouring turns, which need not be that of the two paces:
+ * it is what does not depend on how busy the machine was. Of several rounds the median.
+ * Packets are counted at the source.
  *
  * Behind a row of flows through an element stands what is left of it without its source,
  * which is a row itself; behind a large filter what it takes to install it.
@@ -23,6 +26,8 @@
 
 #include "abi/control.h"
 #include "bench/engine/bench.h"
+#include "bench/engine/stretches.h"
+#include "bench/engine/turns.h"
 
 #include <err.h>
 #include <sched.h>
@@ -74,35 +79,61 @@ static void pin(void)
 /* Ticks of the time stamp counter a second. */
 static double tsc_hz(void)
 {
+    static double hz;
     struct timespec a, b, pause = {.tv_nsec = 20000000};
     uint64_t start = __rdtsc();
 
+    if (hz > 0)
+        return hz;
     clock_gettime(CLOCK_MONOTONIC, &a);
     nanosleep(&pause, NULL);
     start = __rdtsc() - start;
     clock_gettime(CLOCK_MONOTONIC, &b);
-    return (double)start /
-           ((double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec));
+    hz = (double)start /
+         ((double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec));
+    return hz;
 }
 
-/* Seconds a packet that a side takes. */
-static double side_seconds(const char *side, const struct row *row)
+/* Seconds a packet that a side takes; with `in_turns`, while it takes turns with another. */
+static double side_seconds(const char *side, const struct row *row, bool in_turns)
 {
+    bool whole = row->flags & NEEDS_TRACE; /* a run is a turn */
     uint64_t packets = (uint64_t)row->packets * 1000000 / LIMIT_BATCH * LIMIT_BATCH;
     double (*run)(const struct row *, uint64_t,
                   struct collector *) = strcmp(side, "engine") ? bench_limit
                                                                : bench_engine;
     double took, best = 0;
 
-    if (!strcmp(side, "vm"))
-        return 1 / bench_vm(row);
+    if (!strcmp(side, "vm")) {
+        best = 1 / bench_vm(row, in_turns);
+        if (in_turns)
+            turns_leave(1);
+        return best;
+    }
     pin();
     run(row, packets / 16 / LIMIT_BATCH * LIMIT_BATCH, NULL); /* warm up */
-    for (int i = 0; i < (row->flags & NEEDS_TRACE ? TRACE_RUNS : 1); i++) {
+    if (in_turns)
+        turns_join();
+    for (int i = 0; i < (whole ? TRACE_RUNS : 1); i++) {
         took = run(row, packets, NULL) / (double)packets;
         best = i == 0 || took < best ? took : best;
+        if (in_turns && whole)
+            turn_end(took);
     }
+    if (in_turns)
+        turns_leave(whole ? 1 : stretches_in_run() / (double)packets);
     return best;
+}
+
+static int take_turns(const char *side, unsigned n)
+{
+    struct row row;
+    char name[64];
+
+    if (!row_get(n, &row, name))
+        return 2;
+    side_seconds(side, &row, true);
+    return 0;
 }
 
 static int one(const char *side, unsigned n)
@@ -113,7 +144,7 @@ static int one(const char *side, unsigned n)
 
     if (!row_get(n, &row, name))
         return 2;
-    s = side_seconds(side, &row);
+    s = side_seconds(side, &row, false);
     printf("%.3f %.1f\n", 1e-6 / s, tsc_hz() * s);
     return 0;
 }
@@ -160,8 +191,9 @@ static int check(void)
 
 /* --- the tables ----------------------------------------------------------------------- */
 
+/* Medians; `ratio` only in the first of two sides. */
 struct result {
-    double mpps, cycles; /* medians */
+    double mpps, cycles, ratio;
 };
 
 static int by_value(const void *a, const void *b)
@@ -177,29 +209,25 @@ static double median(double *v, unsigned n)
     return v[n / 2];
 }
 
-static void measure(const char *self, const char *side, unsigned row, double *mpps,
-                    double *cycles)
-{
-    char command[4096];
-    FILE *f;
-
-    snprintf(command, sizeof command, "'%s' --one %s %u", self, side, row);
-    f = popen(command, "r");
-    if (!f || fscanf(f, "%lf %lf", mpps, cycles) != 2 || pclose(f))
-        errx(1, "%s failed", command);
-}
-
 /* Two sides in turn. */
 static void measure_both(const char *self, unsigned row, unsigned rounds,
                          const char *const sides[2], struct result r[2])
 {
-    double mpps[2][MAX_ROUNDS], cycles[2][MAX_ROUNDS];
+    double seconds[2][MAX_ROUNDS], ratio[MAX_ROUNDS];
 
-    for (unsigned k = 0; k < rounds; k++)
+    for (unsigned k = 0; k < rounds; k++) {
+        struct turns t = turns_take(self, sides, row);
+
+        ratio[k] = t.ratio;
         for (int i = 0; i < 2; i++)
-            measure(self, sides[i], row, &mpps[i][k], &cycles[i][k]);
-    for (int i = 0; i < 2; i++)
-        r[i] = (struct result){median(mpps[i], rounds), median(cycles[i], rounds)};
+            seconds[i][k] = t.seconds[i];
+    }
+    for (int i = 0; i < 2; i++) {
+        double s = median(seconds[i], rounds);
+
+        r[i] = (struct result){.mpps = 1e-6 / s, .cycles = s * tsc_hz()};
+    }
+    r[0].ratio = median(ratio, rounds);
 }
 
 static const char *const against_limit[2] = {"engine", "limit"};
@@ -211,7 +239,7 @@ static void print_row(const struct row *row, const struct result r[2],
     double peer = row->click > row->fastclick ? row->click : row->fastclick;
 
     printf("%-32s %8.1f %6.0f %8.1f %6.0f %6.2f ", row->name, r[0].mpps, r[0].cycles,
-           r[1].mpps, r[1].cycles, r[0].mpps / r[1].mpps);
+           r[1].mpps, r[1].cycles, r[0].ratio);
     if (peer && sides == against_limit)
         printf("%8.2f %9.2f %8.2f\n", row->click, row->fastclick, r[0].mpps / peer);
     else
@@ -221,7 +249,7 @@ static void print_row(const struct row *row, const struct result r[2],
             "%s\n  {\"row\": \"%s\", \"%s_mpps\": %.2f, \"%s_cycles\": %.1f, "
             "\"%s_mpps\": %.2f, \"%s_cycles\": %.1f, \"ratio\": %.3f}",
             first ? "" : ",", row->name, sides[0], r[0].mpps, sides[0], r[0].cycles,
-            sides[1], r[1].mpps, sides[1], r[1].cycles, r[0].mpps / r[1].mpps);
+            sides[1], r[1].mpps, sides[1], r[1].cycles, r[0].ratio);
 }
 
 /* The row that is nothing but the source of this one's flows; -1: there is none. */
@@ -251,8 +279,10 @@ static void print_less_source(const char *self, const struct row *row, unsigned 
     for (int i = 0; i < 2; i++) {
         double us = 1 / with[i].mpps - 1 / source[i].mpps;
 
-        r[i] = (struct result){us > 0 ? 1 / us : 0, with[i].cycles - source[i].cycles};
+        r[i] = (struct result){us > 0 ? 1 / us : 0, with[i].cycles - source[i].cycles,
+                               0};
     }
+    r[0].ratio = r[0].mpps / r[1].mpps;
     snprintf(name, sizeof name, "%s, less source", row->name);
     less.name = name;
     less.click = less.fastclick = 0;
@@ -374,7 +404,7 @@ static int guard(const char *self, unsigned rounds, const char *only, const char
             struct result r[2];
 
             measure_both(self, i, rounds, against_limit, r);
-            is = r[0].mpps / r[1].mpps > is ? r[0].mpps / r[1].mpps : is;
+            is = r[0].ratio > is ? r[0].ratio : is;
             if (is >= GUARD_FALL * was)
                 break;
         }
@@ -451,6 +481,8 @@ int main(int argc, char **argv)
 
     if (argc == 4 && !strcmp(argv[1], "--one"))
         return one(argv[2], (unsigned)strtoul(argv[3], NULL, 10));
+    if (argc == 4 && !strcmp(argv[1], "--turns"))
+        return take_turns(argv[2], (unsigned)strtoul(argv[3], NULL, 10));
     if (argc == 3 && !strcmp(argv[1], "--install"))
         return install((unsigned)strtoul(argv[2], NULL, 10));
     if (argc == 2 && !strcmp(argv[1], "--check"))

@@ -56,14 +56,13 @@ void collector_add(void *ctx, const uint8_t *data, uint32_t len);
 char *bench_config(const struct row *row, uint64_t packets, const char *sink);
 
 /* Seconds of processor time that a side takes for so many packets, at the pace of the best
- * tenth of some hundred stretches: a neighbour on the machine (on the other thread of the core,
- * in the cache) slows some stretches down and none up. With `c` the packets that come out
- * are handed to it. */
+ * tenth of some hundred stretches. With `c` the packets that come out are handed to it. */
 double bench_engine(const struct row *row, uint64_t packets, struct collector *c);
 double bench_limit(const struct row *row, uint64_t packets, struct collector *c);
 
-/* Packets a second of processor time in a VM; the row's source must be an element. */
-double bench_vm(const struct row *row);
+/* Packets a second of processor time in a VM; the row's source must be an element. With
+ * `in_turns` the VM takes turns with another process (see turns.h) once it is warm. */
+double bench_vm(const struct row *row, bool in_turns);
 
 /* What it takes to make a router of a row's configuration. */
 struct bench_install {

@@ -2,6 +2,7 @@
 /* sides.c -- running the engine's side of a row and the hand-written one: see bench.h */
 
 #include "bench/engine/bench.h"
+#include "bench/engine/stretches.h"
 
 #include <err.h>
 #include <malloc.h>
@@ -104,15 +105,6 @@ static void feeder_init(struct feeder *f, const struct row *row, struct pkt_pool
 
 /* --- the two sides -------------------------------------------------------------------- */
 
-/* Processor time: the machine may be shared. */
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static int64_t steady_ns(void *ctx)
 {
     struct timespec t;
@@ -126,66 +118,27 @@ static void console(void *ctx, const char *text, size_t len)
     fwrite(text, 1, len, stderr);
 }
 
-/* A run in stretches of so many turns: calls of the router, or batches of a limit. */
-static struct {
-    double began, at, took[4096];
-    uint32_t n, turns;
-} stretches;
-
-enum { STRETCHES = 200, STRETCHES_MIN = 20 };
-
-static uint32_t stretch_end(void)
+/* What it takes to map a trace does not come evenly: no stretches. */
+static uint32_t begin(const struct row *row, uint64_t steps)
 {
-    double at = now();
-
-    if (stretches.n < sizeof stretches.took / sizeof stretches.took[0])
-        stretches.took[stretches.n++] = at - stretches.at;
-    stretches.at = now();
-    return stretches.turns - 1;
-}
-
-/* For about so many turns. What it takes to map a trace does not come evenly: no
- * stretches. */
-static void stretches_begin(const struct row *row, uint64_t turns)
-{
-    stretches.turns = 1 + (uint32_t)(turns / STRETCHES);
-    if (row->flags & NEEDS_TRACE)
-        stretches.turns = UINT32_MAX;
-    stretches.n = 0;
-    stretches.began = stretches.at = now();
-}
-
-static int by_length(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-/* How long `turns` turns take at the pace of the best tenth. */
-static double stretches_total(uint64_t turns)
-{
-    if (stretches.n < STRETCHES_MIN)
-        return now() - stretches.began;
-    qsort(stretches.took, stretches.n, sizeof stretches.took[0], by_length);
-    return stretches.took[stretches.n / 10] * (double)turns / stretches.turns;
+    return stretches_begin(row->flags & NEEDS_TRACE ? 0 : steps);
 }
 
 static double run(struct router *r, const struct row *row, const struct feeder *f,
                   uint64_t packets)
 {
     bool source = row->feed == FEED_CLONES || row->flags & NEEDS_TRACE;
-    uint64_t turns = 0;
+    uint32_t stretch = begin(row, packets / BUDGET / LIMIT_BATCH);
+    uint64_t steps = 0;
     int64_t next;
     double took;
 
-    stretches_begin(row, packets / BUDGET / LIMIT_BATCH);
     while (source ? !router_stopped(r) : f->left > 0) {
         router_run(r, BUDGET, &next);
-        if (++turns % stretches.turns == 0)
+        if (++steps % stretch == 0)
             stretch_end();
     }
-    took = stretches_total(turns);
+    took = stretches_total(steps);
     for (int i = 0; i < 64; i++) /* what is still in queues */
         router_run(r, BUDGET, &next);
     return took;
@@ -230,11 +183,11 @@ static void side_init(struct side *s, const struct row *row, uint64_t packets,
     s->p.pool = pkt_pool_new(0);
     pkt_pool_set_wide(s->p.pool, __builtin_cpu_supports("avx2"));
     feeder_init(&s->f, row, s->p.pool, packets);
-    s->install = (struct bench_install){now(), heap_bytes()};
+    s->install = (struct bench_install){processor_seconds(), heap_bytes()};
     s->r = router_new(&s->p, s->config, strlen(s->config), row->name, NULL, &d);
     if (!s->r)
         errx(1, "%s", diag_text(&d));
-    s->install.seconds = now() - s->install.seconds;
+    s->install.seconds = processor_seconds() - s->install.seconds;
     s->install.bytes = heap_bytes() - s->install.bytes;
     diag_fini(&d);
 }
@@ -280,8 +233,7 @@ double bench_limit(const struct row *row, uint64_t packets, struct collector *c)
     l.sink = c ? collector_add : NULL;
     l.sink_ctx = c;
     l.mark = stretch_end;
-    stretches_begin(row, packets / LIMIT_BATCH);
-    l.to_mark = stretches.turns;
+    l.to_mark = begin(row, packets / LIMIT_BATCH);
     row->limit(&l, packets);
     took = stretches_total(packets / LIMIT_BATCH);
     limit_fini(&l);

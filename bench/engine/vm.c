@@ -8,6 +8,7 @@
  */
 
 #include "bench/engine/bench.h"
+#include "bench/engine/turns.h"
 #include "vmm/client.h"
 
 #include <err.h>
@@ -131,24 +132,42 @@ static void pause_ms(struct vmm_host *h, int ms)
         dispatch(h, (int)(left * 1000) + 1);
 }
 
-/* Packets a second in the best tenth of the stretches, as in the driver. */
-static double best_pace(struct vmm_host *h, struct vmm *vm, clockid_t clock)
+/* Packets a second during one stretch. */
+static double pace(struct vmm_host *h, struct vmm *vm, clockid_t clock)
 {
-    double pace[STRETCHES], start, end;
-    uint64_t before = sample(h, vm, clock, &start), count;
+    double start, end;
+    uint64_t before = sample(h, vm, clock, &start);
 
-    for (int i = 0; i < STRETCHES; i++) {
-        pause_ms(h, STRETCH_MS);
-        count = sample(h, vm, clock, &end);
-        pace[i] = (double)(count - before) / (end - start);
-        before = count;
-        start = end;
-    }
-    qsort(pace, STRETCHES, sizeof pace[0], by_pace);
-    return pace[STRETCHES / 10];
+    pause_ms(h, STRETCH_MS);
+    before = sample(h, vm, clock, &end) - before;
+    return (double)before / (end - start);
 }
 
-double bench_vm(const struct row *row)
+/* Packets a second in the best tenth of the stretches, as in the driver. In turns, a stretch
+ * is a turn, and the VM stands still during the other's. */
+static double best_pace(struct vmm_host *h, struct vmm *vm, clockid_t clock,
+                        bool in_turns)
+{
+    double paces[STRETCHES];
+
+    if (in_turns) {
+        kill(vmm_pid(vm), SIGSTOP);
+        turns_join();
+    }
+    for (int i = 0; i < STRETCHES; i++) {
+        kill(vmm_pid(vm), SIGCONT);
+        paces[i] = pace(h, vm, clock);
+        if (!in_turns)
+            continue;
+        kill(vmm_pid(vm), SIGSTOP);
+        turn_end(1 / paces[i]);
+    }
+    kill(vmm_pid(vm), SIGCONT);
+    qsort(paces, STRETCHES, sizeof paces[0], by_pace);
+    return paces[STRETCHES / 10];
+}
+
+double bench_vm(const struct row *row, bool in_turns)
 {
     char *config = bench_config(row, 0, "Discard");
     bool ended = false;
@@ -171,7 +190,7 @@ double bench_vm(const struct row *row)
     if (clock_getcpuclockid(vmm_pid(vm), &clock))
         give_up(h, vm, "no processor time of the VM");
     pause_ms(h, WARM_UP_MS);
-    pps = best_pace(h, vm, clock);
+    pps = best_pace(h, vm, clock, in_turns);
     vmm_kill(vm);
     while (!ended)
         dispatch(h, 100);

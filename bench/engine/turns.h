@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * turns.h -- two processes that are measured in turn, a few milliseconds each
+ *
+ * A neighbour on the other thread of the core slows everything here by half, for some
+ * milliseconds or for minutes. So the two sides of a row are two processes on one processor
+ * of which one stands still while the other runs: both see the same neighbours, and the
+ * median of the ratios of neighbouring turns is what is left when those are taken out.
+ *
+ * The first process starts both, with a socket as standard input. A side waits there before
+ * every turn and says behind it how long it took, in a unit of its own; at its end it says
+ * how many seconds a packet that unit is.
+ */
+
+#ifndef BENCH_ENGINE_TURNS_H
+#define BENCH_ENGINE_TURNS_H
+
+#include <stdbool.h>
+
+/* --- one of the two ------------------------------------------------------------------- */
+
+/* From here on this process takes turns: wait for the first. */
+void turns_join(void);
+bool turns_joined(void);
+
+/* A turn is over; wait for the next. */
+void turn_end(double took);
+
+/* The last turn is over; `seconds` a packet are one unit of what the turns took. */
+void turns_leave(double seconds);
+
+/* --- who starts them ------------------------------------------------------------------ */
+
+struct turns {
+    double seconds[2]; /* a packet, in the best tenth of each side's turns */
+    double ratio;      /* the median of second/first over pairs of turns */
+};
+
+/* Run `self --turns SIDE ROW` for two sides. Ends the program when one of them fails. */
+struct turns turns_take(const char *self, const char *const sides[2], unsigned row);
+
+#endif

@@ -96,6 +96,17 @@ static inline void limit_mark(struct limit *l)
         l->to_mark = l->mark();
 }
 
+/* Fill a batch with references to a packet of another kind. */
+static inline void limit_source_of(struct limit *l, struct limit_pkt *b, uint8_t *data,
+                                   uint32_t len)
+{
+    limit_mark(l);
+    for (unsigned i = 0; i < LIMIT_BATCH; i++)
+        b[i] = (struct limit_pkt){data, len, 1};
+    /* The next packet might be another. */
+    __asm__ volatile("" : : "r"(b) : "memory");
+}
+
 /* Fill a batch. */
 static inline void limit_source(struct limit *l, struct limit_pkt *b)
 {

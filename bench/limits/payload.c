@@ -44,9 +44,7 @@ void limit_strings(struct limit *l, uint64_t n)
     for (; n; n -= LIMIT_BATCH) {
         unsigned kept = 0;
 
-        for (unsigned i = 0; i < LIMIT_BATCH; i++)
-            b[i] = (struct limit_pkt){packet, sizeof packet, 1};
-        __asm__ volatile("" : : "r"(b) : "memory");
+        limit_source_of(l, b, packet, sizeof packet);
         for (unsigned i = 0; i < LIMIT_BATCH; i++)
             if (!multi_match_any(&m, b[i].data, b[i].len))
                 b[kept++] = b[i];

@@ -62,9 +62,7 @@ void limit_router6(struct limit *l, uint64_t n)
     for (routes_load(&t, l->size); n; n -= LIMIT_BATCH) {
         unsigned kept = 0;
 
-        for (unsigned i = 0; i < LIMIT_BATCH; i++)
-            b[i] = (struct limit_pkt){packet, PACKET_LEN, 1};
-        __asm__ volatile("" : : "r"(b) : "memory");
+        limit_source_of(l, b, packet, PACKET_LEN);
         for (unsigned i = 0; i < LIMIT_BATCH; i++) {
             struct limit_pkt p = b[i];
 

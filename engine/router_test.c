@@ -226,6 +226,41 @@ TEST(tasks_share_the_time_by_their_tickets)
     task_unschedule(&three.task);
 }
 
+/* Changes its mind while it runs: on, off, on again, and off for good at its third run. */
+static bool waver_run(struct element *e, struct task *t)
+{
+    bool last = ++((struct counting *)t)->runs == 3;
+
+    task_reschedule(t);
+    task_unschedule(t);
+    EXPECT(!t->scheduled);
+    task_schedule(t);
+    task_schedule(t);
+    EXPECT(t->scheduled);
+    if (last)
+        task_unschedule(t);
+    return true;
+}
+
+TEST(a_task_that_runs_may_be_put_on_and_taken_off)
+{
+    struct counting wavers = {0}, other = {0};
+    int64_t next;
+
+    load("i :: Idle -> Discard");
+    task_init(&wavers.task, router_find(r, "i"), waver_run);
+    task_init(&other.task, router_find(r, "i"), count_run);
+    task_schedule(&wavers.task);
+    router_run(r, 2, &next);
+    EXPECT_EQ(wavers.runs, 2);
+    task_schedule(&other.task);
+    router_run(r, 10, &next);
+    EXPECT_EQ(wavers.runs, 3);
+    EXPECT_EQ(other.runs, 9);
+    task_unschedule(&other.task);
+    EXPECT(router_idle(r));
+}
+
 /* --- stopping --------------------------------------------------------------------------------- */
 
 TEST(a_stop_event_stops)

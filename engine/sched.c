@@ -4,7 +4,8 @@
  *
  * The run list is sorted by pass; a task that goes on is put in from the tail, which is
  * next to its place while tickets are alike, and behind those with the same pass, so that
- * equals take turns.
+ * equals take turns. The task that runs keeps its place until it returns, though it does not
+ * count as scheduled: one that goes on with nobody before it is neither taken out nor put in.
  */
 
 #include "engine/sched.h"
@@ -54,7 +55,7 @@ static bool pass_after(uint32_t a, uint32_t b)
     return (int32_t)(a - b) > 0;
 }
 
-static void task_insert(struct task *t)
+static void task_link(struct task *t)
 {
     struct task *head = &t->sched->run_list, *at = head->prev;
 
@@ -64,6 +65,20 @@ static void task_insert(struct task *t)
     t->next = at->next;
     at->next->prev = t;
     at->next = t;
+}
+
+static void task_unlink(struct task *t)
+{
+    t->prev->next = t->next;
+    t->next->prev = t->prev;
+}
+
+/* Put it in at its pass; the one that runs has kept a place. */
+static void task_insert(struct task *t)
+{
+    if (t->sched->running == t)
+        task_unlink(t);
+    task_link(t);
     t->scheduled = true;
 }
 
@@ -78,18 +93,25 @@ void task_schedule(struct task *t)
 
 void task_reschedule(struct task *t)
 {
+    const struct task *next = t->next;
+
     if (t->scheduled)
         return;
     t->pass += t->stride;
-    task_insert(t);
+    /* Nobody before it: it stays at the front. */
+    if (t->sched->running == t &&
+        (next == &t->sched->run_list || pass_after(next->pass, t->pass)))
+        t->scheduled = true;
+    else
+        task_insert(t);
 }
 
 void task_unschedule(struct task *t)
 {
     if (!t->scheduled)
         return;
-    t->prev->next = t->next;
-    t->next->prev = t->prev;
+    if (t->sched->running != t)
+        task_unlink(t);
     t->scheduled = false;
 }
 
@@ -101,10 +123,14 @@ bool sched_run_tasks(struct sched *s, unsigned budget)
     while (budget-- > 0 && head->next != head) {
         struct task *t = head->next;
 
-        task_unschedule(t);
+        t->scheduled = false;
+        s->running = t;
         s->pass = t->pass;
         worked |= t->run(t->e, t);
+        if (!t->scheduled)
+            task_unlink(t);
     }
+    s->running = NULL;
     return worked;
 }
 

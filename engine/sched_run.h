@@ -12,6 +12,7 @@
 
 struct sched {
     struct task run_list; /* head of a circular list, sorted by pass */
+    struct task *running; /* on the list, scheduled or not; NULL: none runs */
     uint32_t pass;        /* of the task that ran last: the list begins there */
     struct timer **heap;  /* owned; binary heap by expiry, then sequence */
     uint32_t n_timers, room;

@@ -71,8 +71,9 @@ void packet_source_fini(struct packet_source *s)
 uint32_t packet_source_emit(struct packet_source *s, struct batch *b, uint32_t n,
                             int64_t wall_ns)
 {
-    /* Clones copy the record, the time in it too. */
-    s->packet->timestamp = wall_ns;
+    /* Clones copy the record, the time in it too. A store just before would hold them up. */
+    if (s->packet->timestamp != wall_ns)
+        s->packet->timestamp = wall_ns;
     return batch_clone(b, s->packet, n);
 }
 

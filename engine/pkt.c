@@ -404,7 +404,8 @@ uint32_t batch_new(struct pkt_pool *pool, struct batch *b, uint32_t n,
     if (headroom <= ROOM && len <= ROOM)
         s = stack_for(pool, headroom + len, n);
     if (__builtin_expect(s && pool->n_bare >= n, 1)) {
-        (pool->wide ? new_avx2 : new_v2)(pool, b->p + b->n, s, n, headroom, len);
+        (pool->wide && n > 1 ? new_avx2 : new_v2)(pool, b->p + b->n, s, n, headroom,
+                                                  len);
         b->n += n;
         pool->live += n;
         return n;
@@ -475,7 +476,7 @@ static uint32_t arrive_v2(struct pkt_pool *pool, struct pkt **p,
 uint32_t batch_arrive(struct pkt_pool *pool, struct batch *b,
                       const struct pkt_arrival *a, uint32_t n)
 {
-    n = (pool->wide ? arrive_avx2 : arrive_v2)(pool, b->p + b->n, a, n);
+    n = (pool->wide && n > 1 ? arrive_avx2 : arrive_v2)(pool, b->p + b->n, a, n);
     b->n += n;
     pool->live += n;
     return n;
@@ -483,16 +484,21 @@ uint32_t batch_arrive(struct pkt_pool *pool, struct batch *b,
 
 /* --- the end of a packet -------------------------------------------------------------- */
 
-void pkt_free(struct pkt *p)
+static INLINE void free_one(struct pkt *p)
 {
-    struct pkt_pool *pool;
+    struct pkt_pool *pool = p->buf->home->pool;
 
-    if (!p)
-        return;
-    pool = p->buf->home->pool;
     pool->live--;
     buf_leave(p->buf);
-    bare_put(pool, &p, 1);
+    pool->bare[pool->n_bare++] = p;
+    pool->same_from = pool->n_bare;
+    POISON(p, sizeof *p);
+}
+
+void pkt_free(struct pkt *p)
+{
+    if (p)
+        free_one(p);
 }
 
 /* Put back the buffers of packets that are alone with theirs, one stack's; returns how many
@@ -590,31 +596,47 @@ static void free_v2(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
     free_body(pool, p, n);
 }
 
-void batch_free(struct batch *b)
+static void free_many(struct batch *b)
 {
-    struct pkt_pool *pool;
+    struct pkt_pool *pool = b->p[0]->buf->home->pool;
 
-    if (!b->n)
-        return;
-    pool = b->p[0]->buf->home->pool;
     (pool->wide ? free_avx2 : free_v2)(pool, b->p, b->n);
     pool->live -= b->n;
     b->n = 0;
 }
 
-struct pkt *pkt_clone(struct pkt *p)
+void batch_free(struct batch *b)
 {
-    struct pkt_pool *pool = p->buf->home->pool;
+    if (b->n > 1) {
+        free_many(b);
+    } else if (b->n) {
+        free_one(b->p[0]);
+        b->n = 0;
+    }
+}
+
+static INLINE struct pkt *clone_one(struct pkt_pool *pool, struct pkt *p)
+{
     struct pkt *c = bare_one(pool);
 
     if (!c)
         return NULL;
     record_copy(c, p);
+    p->buf->refs++;
+    pool->live++;
+    return c;
+}
+
+struct pkt *pkt_clone(struct pkt *p)
+{
+    struct pkt_pool *pool = p->buf->home->pool;
+    struct pkt *c = clone_one(pool, p);
+
+    if (!c)
+        return NULL;
     c->next = NULL;
     if (p->buf == pool->pattern.buf)
         pool->kept = 0; /* it may be unlike the pattern */
-    p->buf->refs++;
-    pool->live++;
     return c;
 }
 
@@ -656,7 +678,7 @@ static uint32_t clone_v2(struct pkt_pool *pool, struct pkt **to, struct pkt *p,
     return clone_body(pool, to, p, n);
 }
 
-uint32_t batch_clone(struct batch *b, struct pkt *p, uint32_t n)
+static uint32_t clone_many(struct batch *b, struct pkt *p, uint32_t n)
 {
     struct pkt_pool *pool = p->buf->home->pool;
 
@@ -665,4 +687,20 @@ uint32_t batch_clone(struct batch *b, struct pkt *p, uint32_t n)
     p->buf->refs += n;
     pool->live += n;
     return n;
+}
+
+uint32_t batch_clone(struct batch *b, struct pkt *p, uint32_t n)
+{
+    struct pkt_pool *pool = p->buf->home->pool;
+    struct pkt *c;
+
+    if (n != 1)
+        return clone_many(b, p, n);
+    if (p->buf == pool->pattern.buf) /* a copy is quicker than a look at it */
+        pool->pattern.buf = NULL;
+    c = clone_one(pool, p);
+    if (!c)
+        return 0;
+    batch_add(b, c);
+    return 1;
 }

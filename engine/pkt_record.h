@@ -31,11 +31,18 @@ static INLINE void record_write(struct pkt *to, const vec v[4])
 
 static INLINE void record_copy(struct pkt *to, const struct pkt *from)
 {
-    const vec *f = (const vec *)from, v[4] = {f[0], f[1], f[2], f[3]};
+    const half *f = (const half *)from;
+    half *t = (half *)to;
 
-    record_write(to, v);
+    /* Line by line: there are registers for one. */
+    for (unsigned i = 0; i < 8; i += 4) {
+        const half a = f[i], b = f[i + 1], c = f[i + 2], d = f[i + 3];
+
+        t[i] = a, t[i + 1] = b, t[i + 2] = c, t[i + 3] = d;
+    }
 }
 _Static_assert(sizeof(struct pkt) == 4 * sizeof(vec), "all of it");
+_Static_assert(sizeof(struct pkt) == 8 * sizeof(half), "all of it");
 
 static INLINE bool any_bit(const vec *bits)
 {

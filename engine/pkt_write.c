@@ -151,8 +151,11 @@ void batch_make_writable(struct batch *b, uint32_t from)
     struct area *a;
     struct stack *s;
 
-    if (from == b->n)
+    if (b->n - from <= 1) {
+        if (from < b->n)
+            pkt_writable(b->p[from]); /* whoever writes asks again */
         return;
+    }
     pool = b->p[from]->buf->home->pool;
     a = &pool->area[PKT_WHOLE];
     s = a->n ? &a->free : &pool->ordinary;

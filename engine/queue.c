@@ -62,6 +62,12 @@ uint32_t queue_put(struct queue *q, struct pkt *const *p, uint32_t n)
 {
     uint32_t room = q->capacity - q->n;
 
+    if (n == 1 && room && q->n < q->size) {
+        q->ring[(q->head + q->n++) & (q->size - 1)] = *p;
+        if (q->n > q->highwater)
+            q->highwater = q->n;
+        return 1;
+    }
     n = n < room ? n : room;
     if (__builtin_expect(n > q->size - q->n, 0)) {
         queue_grow(q, q->n + n);
@@ -98,7 +104,10 @@ uint32_t queue_get(struct queue *q, struct pkt **p, uint32_t max)
 
     if (!n)
         return 0;
-    ring_read(q, q->head, p, n);
+    if (n == 1)
+        *p = q->ring[q->head];
+    else
+        ring_read(q, q->head, p, n);
     q->n -= n;
     q->head = q->n ? (q->head + n) & (q->size - 1) : 0;
     return n;

@@ -191,9 +191,9 @@ static int check(void)
 
 /* --- the tables ----------------------------------------------------------------------- */
 
-/* Medians; `ratio` only in the first of two sides. */
+/* Medians of the rounds. */
 struct result {
-    double mpps, cycles, ratio;
+    double mpps[2], cycles[2], ratio;
 };
 
 static int by_value(const void *a, const void *b)
@@ -209,47 +209,127 @@ static double median(double *v, unsigned n)
     return v[n / 2];
 }
 
-/* Two sides in turn. */
-static void measure_both(const char *self, unsigned row, unsigned rounds,
-                         const char *const sides[2], struct result r[2])
+/* Seconds a packet in a round, of both sides, and their ratio. */
+struct round {
+    double seconds[2], ratio;
+};
+
+/* The pace of the best tenth of the turns, and the median of the ratios of neighbours; of what
+ * the first two took more than the others, if there are four. */
+static struct round round_of(const struct turns *t, bool less)
 {
-    double seconds[2][MAX_ROUNDS], ratio[MAX_ROUNDS];
+    static double took[2][TURNS_MAX], ratio[TURNS_MAX];
+    struct round r;
 
-    for (unsigned k = 0; k < rounds; k++) {
-        struct turns t = turns_take(self, sides, row);
-
-        ratio[k] = t.ratio;
+    for (uint32_t k = 0; k < t->n; k++) {
         for (int i = 0; i < 2; i++)
-            seconds[i][k] = t.seconds[i];
+            took[i][k] = t->took[i][k] - (less ? t->took[2 + i][k] : 0);
+        ratio[k] = took[1][k] / took[0][k];
+    }
+    r.ratio = median(ratio, t->n);
+    for (int i = 0; i < 2; i++) {
+        median(took[i], t->n); /* sorts */
+        r.seconds[i] = took[i][less ? t->n / 2 : t->n / 10];
+    }
+    return r;
+}
+
+static struct result result_of(struct round *rounds, unsigned n)
+{
+    double v[3][MAX_ROUNDS];
+    struct result r;
+
+    for (unsigned k = 0; k < n; k++) {
+        v[0][k] = rounds[k].seconds[0];
+        v[1][k] = rounds[k].seconds[1];
+        v[2][k] = rounds[k].ratio;
     }
     for (int i = 0; i < 2; i++) {
-        double s = median(seconds[i], rounds);
+        double s = median(v[i], n);
 
-        r[i] = (struct result){.mpps = 1e-6 / s, .cycles = s * tsc_hz()};
+        r.mpps[i] = 1e-6 / s;
+        r.cycles[i] = s * tsc_hz();
     }
-    r[0].ratio = median(ratio, rounds);
+    r.ratio = median(v[2], n);
+    return r;
+}
+
+/* Two sides in turn; with a `source` row what is left without that, and four in turn. */
+static struct result measure(const char *self, unsigned row, unsigned rounds,
+                             const char *const sides[2], int source)
+{
+    const struct turns_player players[TURNS_PLAYERS] = {
+        {sides[0], row},
+        {sides[1], row},
+        {sides[0], (unsigned)source},
+        {sides[1], (unsigned)source},
+    };
+    struct round r[MAX_ROUNDS];
+    static struct turns t;
+
+    for (unsigned k = 0; k < rounds; k++) {
+        turns_take(&t, self, players, source < 0 ? 2 : 4);
+        r[k] = round_of(&t, source >= 0);
+    }
+    return result_of(r, rounds);
 }
 
 static const char *const against_limit[2] = {"engine", "limit"};
 static const char *const against_driver[2] = {"vm", "engine"};
 
-static void print_row(const struct row *row, const struct result r[2],
+/* What the rows of a table come to: the least of both kinds of ratio. */
+static struct {
+    unsigned rows, short_of_aim;
+    double least, least_faster;
+    char where[96], where_faster[96];
+} sum;
+
+/* What the project aims at: this share of a limit, and of the driver in a VM. */
+static double aim(const char *const sides[2])
+{
+    return sides == against_limit ? 0.6 : 0.95;
+}
+
+static void sum_add(const char *name, double ratio, double faster, double wanted)
+{
+    if (!sum.rows++ || ratio < sum.least) {
+        sum.least = ratio;
+        snprintf(sum.where, sizeof sum.where, "%s", name);
+    }
+    sum.short_of_aim += ratio < wanted;
+    if (faster > 0 && (!sum.least_faster || faster < sum.least_faster)) {
+        sum.least_faster = faster;
+        snprintf(sum.where_faster, sizeof sum.where_faster, "%s", name);
+    }
+}
+
+static void sum_print(double wanted)
+{
+    printf("%u of %u rows are below a ratio of %.2f; the least is %.2f (%s)\n",
+           sum.short_of_aim, sum.rows, wanted, sum.least, sum.where);
+    if (sum.least_faster > 0)
+        printf("least beside the faster of Click and FastClick: %.1f times (%s)\n",
+               sum.least_faster, sum.where_faster);
+}
+
+static void print_row(const struct row *row, const struct result *r,
                       const char *const sides[2], FILE *json, bool first)
 {
     double peer = row->click > row->fastclick ? row->click : row->fastclick;
 
-    printf("%-32s %8.1f %6.0f %8.1f %6.0f %6.2f ", row->name, r[0].mpps, r[0].cycles,
-           r[1].mpps, r[1].cycles, r[0].ratio);
+    sum_add(row->name, r->ratio, peer ? r->mpps[0] / peer : 0, aim(sides));
+    printf("%-33s %7.1f %6.0f %8.1f %6.0f %6.2f ", row->name, r->mpps[0], r->cycles[0],
+           r->mpps[1], r->cycles[1], r->ratio);
     if (peer && sides == against_limit)
-        printf("%8.2f %9.2f %8.2f\n", row->click, row->fastclick, r[0].mpps / peer);
+        printf("%8.2f %9.2f %8.2f\n", row->click, row->fastclick, r->mpps[0] / peer);
     else
         printf("%8s %9s %8s\n", "-", "-", "-");
     fflush(stdout);
     fprintf(json,
             "%s\n  {\"row\": \"%s\", \"%s_mpps\": %.2f, \"%s_cycles\": %.1f, "
             "\"%s_mpps\": %.2f, \"%s_cycles\": %.1f, \"ratio\": %.3f}",
-            first ? "" : ",", row->name, sides[0], r[0].mpps, sides[0], r[0].cycles,
-            sides[1], r[1].mpps, sides[1], r[1].cycles, r[0].ratio);
+            first ? "" : ",", row->name, sides[0], r->mpps[0], sides[0], r->cycles[0],
+            sides[1], r->mpps[1], sides[1], r->cycles[1], r->ratio);
 }
 
 /* The row that is nothing but the source of this one's flows; -1: there is none. */
@@ -265,29 +345,22 @@ static int source_of(const struct row *row)
 }
 
 /* What a row takes beyond its source. */
-static void print_less_source(const char *self, const struct row *row, unsigned rounds,
-                              const struct result with[2], FILE *json)
+static void print_less_source(const char *self, unsigned i, const struct row *row,
+                              unsigned rounds, FILE *json)
 {
     struct row less = *row;
-    struct result source[2], r[2];
-    int at = source_of(row);
+    int source = source_of(row);
+    struct result r;
     char name[96];
 
-    if (at < 0)
+    if (source < 0)
         return;
-    measure_both(self, (unsigned)at, rounds, against_limit, source);
-    for (int i = 0; i < 2; i++) {
-        double us = 1 / with[i].mpps - 1 / source[i].mpps;
-
-        r[i] = (struct result){us > 0 ? 1 / us : 0, with[i].cycles - source[i].cycles,
-                               0};
-    }
-    r[0].ratio = r[0].mpps / r[1].mpps;
+    r = measure(self, i, rounds, against_limit, source);
     snprintf(name, sizeof name, "%s, less source", row->name);
     less.name = name;
     less.click = less.fastclick = 0;
-    if (r[0].mpps > 0 && r[1].mpps > 0)
-        print_row(&less, r, against_limit, json, false);
+    if (r.mpps[0] > 0 && r.mpps[1] > 0)
+        print_row(&less, &r, against_limit, json, false);
 }
 
 static void print_install(const char *self, unsigned i, const struct row *row,
@@ -348,17 +421,18 @@ static int table(const char *self, unsigned rounds, const char *only, const char
     fprintf(json, "[");
     for (unsigned i = 0; row_get(i, &row, name); i++)
         if (strstr(name, only) && comparable(&row, sides)) {
-            struct result r[2];
+            struct result r = measure(self, i, rounds, sides, -1);
 
-            measure_both(self, i, rounds, sides, r);
-            print_row(&row, r, sides, json, first);
+            print_row(&row, &r, sides, json, first);
             first = false;
-            if (sides == against_limit) {
-                print_less_source(self, &row, rounds, r, json);
+            if (sides == against_limit)
+                print_less_source(self, i, &row, rounds, json);
+            if (sides == against_limit)
                 print_install(self, i, &row, json);
-            }
         }
     fprintf(json, "\n]\n");
+    if (sum.rows)
+        sum_print(aim(sides));
     remove_traces();
     return fclose(json) ? 1 : 0;
 }
@@ -401,10 +475,9 @@ static int guard(const char *self, unsigned rounds, const char *only, const char
         double was = baseline_ratio(text, name), is = 0;
 
         for (int tries = 0; was && strstr(name, only) && tries < 3; tries++) {
-            struct result r[2];
+            struct result r = measure(self, i, rounds, against_limit, -1);
 
-            measure_both(self, i, rounds, against_limit, r);
-            is = r[0].ratio > is ? r[0].ratio : is;
+            is = r.ratio > is ? r.ratio : is;
             if (is >= GUARD_FALL * was)
                 break;
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* turns.c -- two processes that are measured in turn: see turns.h */
+/* turns.c -- processes that are measured in turn: see turns.h */
 
 #include "bench/engine/turns.h"
 
@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* --- one of the two ------------------------------------------------------------------- */
+/* --- one of them ---------------------------------------------------------------------- */
 
 /* What a side says: how long a turn took, or what the unit of all of them is. */
 struct report {
@@ -59,34 +59,30 @@ void turns_leave(double seconds)
 
 /* --- who starts them ------------------------------------------------------------------ */
 
-enum { TURNS_MAX = 4096 };
-
 struct player {
     pid_t pid;
     int fd;
     uint32_t n;
     bool left;
-    double took[TURNS_MAX];
+    double *took; /* [TURNS_MAX] */
 };
 
-static void player_start(struct player *p, const char *self, const char *side,
-                         unsigned row)
+static void player_start(struct player *p, const char *self,
+                         const struct turns_player *who)
 {
     char number[16];
     int ends[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         err(1, "socketpair");
-    snprintf(number, sizeof number, "%u", row);
-    p->n = 0;
-    p->left = false;
+    snprintf(number, sizeof number, "%u", who->row);
     p->fd = ends[0];
     p->pid = fork();
     if (p->pid < 0)
         err(1, "fork");
     if (!p->pid) {
         dup2(ends[1], STDIN_FILENO);
-        execl(self, self, "--turns", side, number, (char *)NULL);
+        execl(self, self, "--turns", who->side, number, (char *)NULL);
         err(1, "%s", self);
     }
     close(ends[1]);
@@ -116,41 +112,35 @@ static void player_end(struct player *p)
         errx(1, "a side of the benchmark failed");
 }
 
-static int by_value(const void *a, const void *b)
+/* A turn each, as far as they have not come to their ends. */
+static bool all_take_turns(struct player *p, unsigned n)
 {
-    double x = *(const double *)a, y = *(const double *)b;
+    bool some = false;
 
-    return x < y ? -1 : x > y;
+    for (unsigned i = 0; i < n; i++)
+        if (!p[i].left) {
+            player_turn(&p[i]);
+            some = true;
+        }
+    return some;
 }
 
-static double nth(double *v, uint32_t n, uint32_t at)
+void turns_take(struct turns *t, const char *self, const struct turns_player *players,
+                unsigned n)
 {
-    qsort(v, n, sizeof *v, by_value);
-    return v[at];
-}
+    struct player p[TURNS_PLAYERS] = {0};
 
-struct turns turns_take(const char *self, const char *const sides[2], unsigned row)
-{
-    static struct player p[2];
-    static double ratios[TURNS_MAX];
-    struct turns t;
-    uint32_t n;
-
-    for (int i = 0; i < 2; i++)
-        player_start(&p[i], self, sides[i], row);
-    while (!p[0].left || !p[1].left)
-        for (int i = 0; i < 2; i++)
-            if (!p[i].left)
-                player_turn(&p[i]);
-    for (int i = 0; i < 2; i++)
+    for (unsigned i = 0; i < n; i++) {
+        p[i].took = t->took[i];
+        player_start(&p[i], self, &players[i]);
+    }
+    while (all_take_turns(p, n))
+        ;
+    t->n = TURNS_MAX;
+    for (unsigned i = 0; i < n; i++) {
         player_end(&p[i]);
-    n = p[0].n < p[1].n ? p[0].n : p[1].n;
-    if (!n)
+        t->n = p[i].n < t->n ? p[i].n : t->n;
+    }
+    if (!t->n)
         errx(1, "a side of the benchmark took no turn");
-    for (uint32_t i = 0; i < n; i++)
-        ratios[i] = p[1].took[i] / p[0].took[i];
-    t.ratio = nth(ratios, n, n / 2);
-    for (int i = 0; i < 2; i++)
-        t.seconds[i] = nth(p[i].took, p[i].n, p[i].n / 10);
-    return t;
 }

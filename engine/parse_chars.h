@@ -29,4 +29,15 @@ static inline int char_digit(char c)
     return char_is_alpha(c) ? (c | 32) - 'a' + 10 : 99;
 }
 
+/* Whether `text` is the word `lower`, in capitals or not. */
+static inline bool char_is_word(const char *text, const char *lower)
+{
+    while (*lower &&
+           (*text == *lower || (char_is_alpha(*text) && (*text | 32) == *lower))) {
+        text++;
+        lower++;
+    }
+    return !*text && !*lower;
+}
+
 #endif

@@ -59,15 +59,6 @@ static int store_ip_address_read(struct conf *c, const char **addr, const char *
     return *offset ? 0 : diag_err(d, "OFFSET: required argument missing");
 }
 
-static bool is_word(const char *text, const char *lower)
-{
-    while (*lower && (*text | 0x20) == *lower) {
-        text++;
-        lower++;
-    }
-    return !*text && !*lower;
-}
-
 static int store_ip_address_configure(struct element *e, struct conf *c, struct diag *d)
 {
     struct store_ip_address *s = element_state(e);
@@ -80,9 +71,9 @@ static int store_ip_address_configure(struct element *e, struct conf *c, struct 
     if (addr && !parse_ip(e, addr, &s->addr))
         return diag_err(d, "ADDR: parse error");
     s->in_header = true;
-    if (is_word(offset, "src"))
+    if (char_is_word(offset, "src"))
         s->offset = offsetof(struct ip4_hdr, src);
-    else if (is_word(offset, "dst"))
+    else if (char_is_word(offset, "dst"))
         s->offset = offsetof(struct ip4_hdr, dst);
     else if (parse_u64(offset, 0, &n) && n <= INT32_MAX)
         s->in_header = false, s->offset = (uint32_t)n;

@@ -55,6 +55,20 @@ static inline void aqm_average_add(struct aqm_average *a, uint32_t length)
     a->scaled += (uint64_t)((step + (1 << (a->stability - 1))) >> a->stability);
 }
 
+/* The same for `n` lengths, each of which is one more than that before. The loop follows how far
+ * the average is behind: that takes two steps from one length to the next. */
+static inline void aqm_average_climb(struct aqm_average *a, uint32_t length, uint32_t n)
+{
+    const unsigned stability = a->stability;
+    int64_t top = ((int64_t)length << AQM_AVERAGE_BITS) + (1 << (stability - 1));
+    int64_t behind = top - (int64_t)a->scaled;
+
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < n; i++)
+        behind = behind + (1 << AQM_AVERAGE_BITS) - (behind >> stability);
+    a->scaled = (uint64_t)(top + ((int64_t)n << AQM_AVERAGE_BITS) - behind);
+}
+
 /* Rounded to packets. */
 static inline uint64_t aqm_average_packets(const struct aqm_average *a)
 {

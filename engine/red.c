@@ -129,16 +129,11 @@ static inline bool red_should_drop(struct red *r, struct element *e, uint32_t le
  * at them one by one. */
 static bool red_all_pass(struct red *r, struct element *e, uint32_t length, uint32_t n)
 {
-    struct aqm_average size;
-
     if (!n || !r->stability || length + n >= r->min_thresh ||
         r->size.scaled >> AQM_AVERAGE_BITS >= r->min_thresh)
         return false;
     red_measure(r, e, length);
-    size = r->size; /* not reloaded for each packet */
-    for (uint32_t i = 1; i < n; i++)
-        aqm_average_add(&size, length + i);
-    r->size = size;
+    aqm_average_climb(&r->size, length + 1, n - 1);
     if (n > 1)
         r->empty_period = 0;
     r->count = -1;

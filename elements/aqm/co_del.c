@@ -163,22 +163,29 @@ static void co_del_look(struct pkt *const *p, uint32_t n, int64_t limit, bool *s
     }
 }
 
+/* Whether some packet has no timestamp or has waited for too long. */
+static inline bool co_del_older(struct pkt *const *p, uint32_t n, int64_t limit)
+{
+    const int64_t newest = limit < STAMP_MIN ? STAMP_MIN - 1 : limit;
+    bool older = false;
+
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < n; i++)
+        older |= (int64_t)p[i]->anno_u64[ANNO_FIRST_TIMESTAMP / 8] <= newest;
+    return older;
+}
+
 /* The usual case: pull what there is, and nothing of it has waited too long. Returns how
  * many packets were appended to `b`; otherwise they lie in `run`. */
 static inline uint32_t co_del_on_time(struct element *e, struct batch *b, uint32_t max,
                                       struct co_del_run *run)
 {
     struct codel *law = &((struct co_del *)element_state(e))->law;
-    int64_t least = INT64_MAX, limit = run->now - law->target_ns;
+    int64_t limit = run->now - law->target_ns;
     uint32_t from = b->n, n = in_pull(e, 0, b, max);
     bool stamped = true, late = false;
 
-    for (uint32_t i = from; i < from + n; i++) {
-        int64_t first = (int64_t)b->p[i]->anno_u64[ANNO_FIRST_TIMESTAMP / 8];
-
-        least = first < least ? first : least;
-    }
-    if (__builtin_expect(least < STAMP_MIN || least <= limit, 0))
+    if (__builtin_expect(co_del_older(b->p + from, n, limit), 0))
         co_del_look(b->p + from, n, limit, &stamped, &late);
     if (__builtin_expect(late, 0) || !n) {
         pkts_copy(run->b.p, b->p + from, n);

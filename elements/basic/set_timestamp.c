@@ -45,14 +45,18 @@ static int set_timestamp_configure(struct element *e, struct conf *c, struct dia
 static void set_timestamp_batch(struct element *e, struct batch *b, uint32_t from)
 {
     const struct set_timestamp *s = element_state(e);
-    int64_t at = s->at_given ? s->at_ns : element_wall_now(e);
+    const int64_t at = s->at_given ? s->at_ns : element_wall_now(e);
+    const uint32_t n = b->n;
 
-    for (uint32_t i = from; i < b->n; i++) {
-        if (s->first)
+    if (s->first) {
+#pragma GCC unroll 4
+        for (uint32_t i = from; i < n; i++)
             b->p[i]->anno_u64[ANNO_FIRST_TIMESTAMP / 8] = (uint64_t)at;
-        else
-            b->p[i]->timestamp = at;
+        return;
     }
+#pragma GCC unroll 4
+    for (uint32_t i = from; i < n; i++)
+        b->p[i]->timestamp = at;
 }
 
 ELEMENT_BATCH(set_timestamp)

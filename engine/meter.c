@@ -52,12 +52,9 @@ int meter_configure(struct element *e, struct conf *c, bool bytes, struct diag *
 void meter_push(struct element *e, unsigned port, struct batch *b)
 {
     struct meter *s = element_state(e);
-    uint64_t n = b->n;
+    uint64_t n = s->bytes ? batch_bytes(b, 0) : b->n;
     unsigned output = 0;
 
-    if (s->bytes)
-        for (uint32_t i = (uint32_t)(n = 0); i < b->n; i++)
-            n += b->p[i]->len;
     ewma_update(&s->rate, element_coarse_now(e), n);
     while (output < s->n && s->rate.average >= s->limits[output])
         output++;

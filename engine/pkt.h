@@ -380,4 +380,21 @@ static inline void batch_add(struct batch *b, struct pkt *p)
     b->p[b->n++] = p;
 }
 
+/* Bytes of b->p[from .. b->n). Two sums: in one, each addition waits for that before. */
+static inline uint32_t batch_bytes(const struct batch *b, uint32_t from)
+{
+    struct pkt *const *p = b->p + from, *const *end = b->p + b->n;
+    uint32_t even = 0, odd = 0;
+
+    for (; end - p >= 4; p += 4) {
+        even += p[0]->len;
+        odd += p[1]->len;
+        even += p[2]->len;
+        odd += p[3]->len;
+    }
+    for (; p < end; p++)
+        even += (*p)->len;
+    return even + odd;
+}
+
 #endif

@@ -37,17 +37,14 @@ static const struct counter_spec average_counter_counters[] = {
 static void average_counter_batch(struct element *e, struct batch *b, uint32_t from)
 {
     struct average_counter *s = element_state(e);
-    uint64_t bytes = 0;
 
     s->last_ms = element_coarse_now(e) / 1000000 + 1; /* 0 is taken */
     if (!s->first_ms)
         s->first_ms = s->last_ms;
     if (s->last_ms - s->first_ms < (int64_t)s->ignore_s * 1000)
         return;
-    for (uint32_t i = from; i < b->n; i++)
-        bytes += b->p[i]->len;
     element_count(e, C_COUNT, b->n - from);
-    element_count(e, C_BYTES, bytes);
+    element_count(e, C_BYTES, batch_bytes(b, from));
 }
 
 ELEMENT_BATCH(average_counter)

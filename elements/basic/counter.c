@@ -111,15 +111,11 @@ static void counter_batch(struct element *e, struct batch *b, uint32_t from)
 {
     struct counter *s = element_state(e);
     int64_t now = element_coarse_now(e);
-    uint32_t n = b->n;
-    uint64_t bytes = 0;
+    uint32_t packets = b->n - from, bytes = batch_bytes(b, from);
 
-#pragma GCC unroll 4
-    for (uint32_t i = from; i < n; i++)
-        bytes += b->p[i]->len;
-    e->counters[C_COUNT] += b->n - from;
-    e->counters[C_BYTES] += bytes;
-    ewma_update(&s->rate, now, b->n - from);
+    element_count(e, C_COUNT, packets);
+    element_count(e, C_BYTES, bytes);
+    ewma_update(&s->rate, now, packets);
     ewma_update(&s->byte_rate, now, bytes);
 }
 

@@ -25,6 +25,9 @@ int fast_source_check_memory(const struct fast_source *s, uint32_t n_flows, unsi
     uint64_t room = s->length + PKT_HEADROOM;
     uint64_t need = (room > BUFFER ? room : BUFFER) * n_flows * n;
 
+    if (s->length <= FAST_SOURCE_SHORT)
+        need = (uint64_t)sizeof(struct fast_frame) * n_flows * n;
+
     if (need <= FAST_SOURCE_MEMORY)
         return 0;
     return diag_err(d,
@@ -83,19 +86,15 @@ void fast_source_restart(struct fast_source *s)
     s->first_ns = s->last_ns = s->base_ns = 0;
 }
 
-struct pkt *fast_source_packet(struct element *e, const struct fast_source *s,
-                               uint8_t proto)
+/* Ethernet and IP headers, and zeros behind them. */
+static void write_headers(const struct fast_source *s, uint8_t proto,
+                          uint8_t at[FAST_SOURCE_MIN])
 {
-    struct pkt *p = pkt_new(element_pool(e), PKT_HEADROOM - FAST_SOURCE_ETH, NULL,
-                            s->length, 0);
-    struct ip4_hdr *h;
+    struct ip4_hdr *h = (struct ip4_hdr *)(void *)(at + FAST_SOURCE_ETH);
 
-    if (!p)
-        return NULL;
-    memset(p->data, 0, p->len);
-    *(struct eth_hdr *)(void *)p->data = (struct eth_hdr){s->dst_eth, s->src_eth,
-                                                          BE16(ETHERTYPE_IP)};
-    h = (struct ip4_hdr *)(void *)(p->data + FAST_SOURCE_ETH);
+    memset(at, 0, FAST_SOURCE_MIN);
+    *(struct eth_hdr *)(void *)at = (struct eth_hdr){s->dst_eth, s->src_eth,
+                                                     BE16(ETHERTYPE_IP)};
     *h = (struct ip4_hdr){.vhl = 0x45,
                           .len = be16((uint16_t)(s->length - FAST_SOURCE_ETH)),
                           .ttl = 250,
@@ -103,18 +102,118 @@ struct pkt *fast_source_packet(struct element *e, const struct fast_source *s,
                           .src = s->src_ip,
                           .dst = s->dst_ip};
     h->sum = csum_ip4_20(h);
-    pkt_set_ip4(p, (uint8_t *)h, sizeof *h);
-    pkt_set_dst_ip(p, s->dst_ip);
+}
+
+struct pkt *fast_source_packet(struct element *e, const struct fast_source *s,
+                               uint8_t proto)
+{
+    struct pkt *p = pkt_new(element_pool(e), PKT_HEADROOM, NULL, s->length, 0);
+
+    if (!p)
+        return NULL;
+    fast_frames_fill(p);
+    write_headers(s, proto, p->data);
+    fast_source_set_pointers(s, p);
     return p;
 }
 
-uint16_t fast_source_sum(const struct pkt *p)
+uint16_t fast_source_sum(const struct fast_source *s, const uint8_t *packet)
 {
-    const struct ip4_hdr *h = pkt_ip4(p);
-    uint32_t len = p->len - FAST_SOURCE_HEADERS;
+    const struct ip4_hdr *h = (const struct ip4_hdr *)(packet + FAST_SOURCE_ETH);
+    uint64_t sum = csum_pseudo4(h->src, h->dst, h->proto,
+                                s->length - FAST_SOURCE_HEADERS);
 
-    return csum_finish(
-        csum_add(csum_pseudo4(h->src, h->dst, h->proto, len), p->transport, len));
+    return csum_finish(csum_add(sum, packet + FAST_SOURCE_HEADERS,
+                                FAST_SOURCE_MIN - FAST_SOURCE_HEADERS));
+}
+
+/* --- flows -------------------------------------------------------------------------------- */
+
+static inline uint32_t draw(const struct fast_frames *f, uint32_t random)
+{
+    uint32_t flow = (uint32_t)((uint64_t)random * f->n_flows >> 32);
+    const struct fast_frame *frame = fast_frames_of(f, flow);
+
+    __builtin_prefetch(frame, 1);
+    __builtin_prefetch(frame +
+                       f->kinds / 2); /* of three the one that goes most often */
+    return flow;
+}
+
+int fast_frames_init(struct element *e, struct fast_frames *f,
+                     const struct fast_source *s, uint32_t n_flows, uint32_t kinds,
+                     uint8_t proto)
+{
+    uint32_t n = n_flows * kinds;
+
+    *f = (struct fast_frames){.n_flows = n_flows, .kinds = kinds};
+    f->frame = element_alloc(e, n * sizeof *f->frame);
+    if (!f->frame)
+        return -1;
+    for (uint32_t i = 0; i < n; i++)
+        write_headers(s, proto, f->frame[i].bytes);
+    element_randoms(e, f->next, FAST_SOURCE_AHEAD);
+    for (uint32_t i = 0; i < FAST_SOURCE_AHEAD; i++)
+        f->next[i] = draw(f, f->next[i]);
+    if (s->length <= FAST_SOURCE_SHORT)
+        return 0;
+    f->kept = element_alloc(e, n * sizeof(struct pkt *));
+    for (uint32_t i = 0; f->kept && i < n; i++)
+        if (!(f->kept[i] = fast_source_packet(e, s, proto)))
+            return -1;
+    return f->kept ? 0 : -1;
+}
+
+void fast_frames_fini(struct fast_frames *f)
+{
+    for (uint32_t i = 0; f->kept && i < f->n_flows * f->kinds; i++)
+        pkt_free(f->kept[i]);
+    f->kept = NULL;
+}
+
+int fast_frames_changed(struct fast_frames *f, const struct fast_frame *frame)
+{
+    struct pkt *p = f->kept ? f->kept[frame - f->frame] : NULL;
+
+    if (p && pkt_writable(p) < 0)
+        return -1;
+    if (p)
+        memcpy(p->data, frame->bytes, sizeof frame->bytes);
+    return 0;
+}
+
+void fast_frames_draw(struct element *e, struct fast_frames *f, uint32_t *flows,
+                      uint32_t n)
+{
+    uint32_t random[BATCH_MAX], at = f->at;
+
+    element_randoms(e, random, n);
+    for (uint32_t i = 0; i < n; i++, at++) {
+        flows[i] = f->next[at % FAST_SOURCE_AHEAD];
+        f->next[at % FAST_SOURCE_AHEAD] = draw(f, random[i]);
+    }
+    f->at = at;
+}
+
+uint32_t fast_frames_begin(struct element *e, const struct fast_frames *f,
+                           const struct fast_source *s, struct batch *b, uint32_t n)
+{
+    return f->kept ? n : batch_new(element_pool(e), b, n, PKT_HEADROOM, s->length);
+}
+
+bool fast_frames_clone(const struct fast_frames *f, struct batch *b,
+                       const struct fast_frame *frame)
+{
+    struct pkt *p = pkt_clone(f->kept[frame - f->frame]);
+
+    if (p)
+        batch_add(b, p);
+    return p != NULL;
+}
+
+void fast_frames_fill(struct pkt *p)
+{
+    memset(p->data + FAST_SOURCE_MIN, 0, p->len - FAST_SOURCE_MIN);
 }
 
 /* --- handlers ----------------------------------------------------------------------------- */

@@ -3,8 +3,13 @@
  * fast_source.h -- what FastUDPSource, FastUDPFlows and FastTCPFlows have in common
  *
  * They make packets with Ethernet, IPv4 and transport headers for measurements: at a rate
- * or as fast as they are pulled, up to a limit. What leaves them are clones of packets
- * that they keep. Their state begins with, or holds, a struct fast_source.
+ * or as fast as they are pulled, up to a limit. Their state begins with, or holds, a struct
+ * fast_source.
+ *
+ * Those with many flows keep the first bytes of each, one cache line, in a struct
+ * fast_frames; the bytes behind are 0. Short packets are written anew into buffers that are
+ * near, long ones are clones of packets that are kept. Which flow is next is drawn some
+ * packets ahead, so that its line is there when it is needed.
  *
  * Memory: the packets belong to the element that has asked for them.
  */
@@ -20,6 +25,8 @@ enum {
     FAST_SOURCE_HEADERS = FAST_SOURCE_ETH + sizeof(struct ip4_hdr),
     FAST_SOURCE_MIN = 60,
     FAST_SOURCE_MAX = 65535 + FAST_SOURCE_ETH,
+    FAST_SOURCE_SHORT = 512, /* to write so many bytes is quicker than to share them */
+    FAST_SOURCE_AHEAD = BATCH_MAX,
 };
 
 struct fast_source {
@@ -49,10 +56,11 @@ struct fast_source {
 #define FAST_SOURCE_DST_ARGS(state, member)                                            \
     ARG_ETHER(state, member.dst_eth, "DSTETH", ARG_M, NULL, "destination address"),    \
         ARG_IP(state, member.dst_ip, "DSTIP", ARG_M, NULL, "destination address")
-#define FAST_SOURCE_FLOW_ARG(state, member, name_, help_)                              \
+#define FAST_SOURCE_FLOWS_ARG(state, member)                                           \
     {                                                                                  \
-        .name = name_, .kind = ARG_KIND_U32, .flags = ARG_M, .min = 1, .max = 1 << 20, \
-        .help = help_, .offset = offsetof(struct state, member)                        \
+        .name = "FLOWS", .kind = ARG_KIND_U32, .flags = ARG_M, .min = 1,               \
+        .max = FAST_SOURCE_MEMORY / sizeof(struct fast_frame),                         \
+        .help = "flows at once", .offset = offsetof(struct state, member)              \
     }
 
 /* The most that the packets an element keeps may take: they are made before anything runs,
@@ -62,7 +70,8 @@ enum { FAST_SOURCE_MEMORY = 256 << 20 };
 /* Raise LENGTH to what fits a frame, aloud. */
 void fast_source_check_length(struct element *e, struct fast_source *s);
 
-/* Whether `n` packets a flow for so many flows are within bounds; -1 with a message. */
+/* Whether what is kept of `n` packets a flow for so many flows is within bounds; -1 with a
+ * message. */
 int fast_source_check_memory(const struct fast_source *s, uint32_t n_flows, unsigned n,
                              struct diag *d);
 
@@ -80,11 +89,80 @@ static inline bool fast_source_done(const struct fast_source *s)
     return s->limit >= 0 && s->count >= (uint64_t)s->limit;
 }
 
+/* Say where a packet's headers are, and where it goes. */
+static inline void fast_source_set_pointers(const struct fast_source *s, struct pkt *p)
+{
+    pkt_set_ip4(p, p->data + FAST_SOURCE_ETH, sizeof(struct ip4_hdr));
+    pkt_set_dst_ip(p, s->dst_ip);
+}
+
 /* A packet with Ethernet and IP headers and zeros behind them; NULL without memory. */
 struct pkt *fast_source_packet(struct element *e, const struct fast_source *s,
                                uint8_t proto);
-/* The checksum of the transport header and its data, whose own field is 0. */
-uint16_t fast_source_sum(const struct pkt *p);
+/* The checksum of the transport header and its data in a packet that begins so; its own
+ * field is 0. */
+uint16_t fast_source_sum(const struct fast_source *s, const uint8_t *packet);
+
+struct fast_frame {
+    alignas(64) uint8_t bytes[FAST_SOURCE_MIN];
+    uint32_t sent; /* the owner's: packets of the flow that went */
+};
+_Static_assert(sizeof(struct fast_frame) == 64, "one cache line");
+
+struct fast_frames {
+    struct fast_frame *frame; /* [n_flows * kinds], in the router's arena */
+    struct pkt **kept; /* so many, owned, in the arena; NULL: packets are short */
+    uint32_t n_flows, kinds;
+    uint32_t next[FAST_SOURCE_AHEAD]; /* flows, from `at` on, around the end */
+    uint32_t at;
+};
+
+/* For so many flows and kinds of packets of each; Ethernet and IP headers are written. -1
+ * without memory; fast_frames_fini() is wanted in any case. */
+int fast_frames_init(struct element *e, struct fast_frames *f,
+                     const struct fast_source *s, uint32_t n_flows, uint32_t kinds,
+                     uint8_t proto);
+void fast_frames_fini(struct fast_frames *f);
+
+/* The first of the frames of flow `i`. */
+static inline struct fast_frame *fast_frames_of(const struct fast_frames *f, uint32_t i)
+{
+    return &f->frame[i * f->kinds];
+}
+
+/* After a frame has been changed: so are the packets to come. -1 without memory. */
+int fast_frames_changed(struct fast_frames *f, const struct fast_frame *frame);
+
+/* The flows of the next `n` packets, at most BATCH_MAX; draws as many more. */
+void fast_frames_draw(struct element *e, struct fast_frames *f, uint32_t *flows,
+                      uint32_t n);
+
+/* Append up to `n` packets, which are all made by fast_frames_put(); returns how many memory
+ * allowed for. */
+uint32_t fast_frames_begin(struct element *e, const struct fast_frames *f,
+                           const struct fast_source *s, struct batch *b, uint32_t n);
+/* For fast_frames_put(): append a clone; and fill a packet with zeros behind the frame. */
+bool fast_frames_clone(const struct fast_frames *f, struct batch *b,
+                       const struct fast_frame *frame);
+void fast_frames_fill(struct pkt *p);
+
+/* Packet `at` of the batch, each in its turn, has these first bytes. False without memory:
+ * the packets end before it. */
+static inline bool fast_frames_put(const struct fast_frames *f,
+                                   const struct fast_source *s, struct batch *b,
+                                   uint32_t at, const struct fast_frame *frame)
+{
+    struct pkt *p;
+
+    if (__builtin_expect(f->kept != NULL, 0))
+        return fast_frames_clone(f, b, frame);
+    p = b->p[at];
+    memcpy(p->data, frame->bytes, sizeof frame->bytes);
+    if (p->len > FAST_SOURCE_MIN)
+        fast_frames_fill(p);
+    fast_source_set_pointers(s, p);
+    return true;
+}
 
 #define FAST_SOURCE_HANDLER_(state, member, name_, help_, flags_, fn_)                 \
     {                                                                                  \

@@ -9,7 +9,8 @@
  *           LIMIT     packets in all; negative: no end
  *           LENGTH    bytes a packet, Ethernet header included; at least 60
  *           SRCETH, SRCIP, DSTETH, DSTIP  addresses
- *           FLOWS     how many flows there are at once; their packets may take 256 MB
+ *           FLOWS     how many flows there are at once; what is kept of them, 192
+ *                     bytes each or three packets of more than 512, may take 256 MB
  *           FLOWSIZE  packets of a flow, at least 3; it then gets new ports
  *           ACTIVE    false: send nothing yet
  *           STOP      stop the driver after LIMIT packets
@@ -31,23 +32,18 @@
 
 enum { KIND_SYN, KIND_DATA, KIND_FIN, KINDS };
 
-struct fast_tcp_flow {
-    struct pkt *p[KINDS]; /* owned */
-    uint32_t sent;
-};
-
 struct fast_tcp_flows {
     struct fast_source s;
     uint32_t n_flows, flow_size;
-    uint32_t next_fin;           /* flows before have ended, after LIMIT packets */
-    struct fast_tcp_flow *flows; /* in the router's arena */
+    uint32_t next_fin; /* flows before have ended, after LIMIT packets */
+    struct fast_frames flows;
 };
 
 static const struct arg_spec fast_tcp_flows_args[] = {
     FAST_SOURCE_RATE_ARGS(fast_tcp_flows, s),
     FAST_SOURCE_SRC_ARGS(fast_tcp_flows, s),
     FAST_SOURCE_DST_ARGS(fast_tcp_flows, s),
-    FAST_SOURCE_FLOW_ARG(fast_tcp_flows, n_flows, "FLOWS", "flows at once"),
+    FAST_SOURCE_FLOWS_ARG(fast_tcp_flows, n_flows),
     ARG_U32(fast_tcp_flows, flow_size, "FLOWSIZE", ARG_M, NULL, "packets of a flow"),
     ARG_BOOL(fast_tcp_flows, s.active, "ACTIVE", ARG_POS, "true", "send"),
     ARG_BOOL(fast_tcp_flows, s.stop, "STOP", ARG_POS, "false",
@@ -67,41 +63,42 @@ static int fast_tcp_flows_configure(struct element *e, struct conf *c, struct di
     return fast_source_check_memory(&f->s, f->n_flows, KINDS, d);
 }
 
-/* New ports for a flow; -1 without memory. */
-static int fast_tcp_flows_ports(struct element *e, struct fast_tcp_flow *flow)
+static struct tcp_hdr *fast_tcp_flows_header(struct fast_frame *frame)
 {
+    return (struct tcp_hdr *)(void *)(frame->bytes + FAST_SOURCE_HEADERS);
+}
+
+/* New ports for a flow; -1 without memory. */
+static int fast_tcp_flows_ports(struct element *e, struct fast_frame *flow)
+{
+    struct fast_tcp_flows *f = element_state(e);
     uint16_t sport = (uint16_t)(element_random(e) % 0xffff);
     uint16_t dport = (uint16_t)(element_random(e) % 0xffff);
 
     for (unsigned kind = 0; kind < KINDS; kind++) {
-        struct pkt *p = flow->p[kind];
+        struct tcp_hdr *t = fast_tcp_flows_header(&flow[kind]);
 
-        if (pkt_writable(p) < 0)
+        t->sport = sport;
+        t->dport = dport;
+        t->sum = 0;
+        t->sum = fast_source_sum(&f->s, flow[kind].bytes);
+        if (fast_frames_changed(&f->flows, &flow[kind]) < 0)
             return -1;
-        pkt_tcp(p)->sport = sport;
-        pkt_tcp(p)->dport = dport;
-        pkt_tcp(p)->sum = 0;
-        pkt_tcp(p)->sum = fast_source_sum(p);
     }
     return 0;
 }
 
-static int fast_tcp_flows_make(struct element *e, struct fast_tcp_flow *flow)
+static int fast_tcp_flows_make(struct element *e, struct fast_frame *flow)
 {
     static const uint8_t flags[KINDS] = {TCP_SYN, TCP_PSH | TCP_ACK, TCP_FIN};
-    const struct fast_tcp_flows *f = element_state(e);
 
-    for (unsigned kind = 0; kind < KINDS; kind++) {
-        struct pkt *p = flow->p[kind] = fast_source_packet(e, &f->s, IP_PROTO_TCP);
-
-        if (!p)
-            return -1;
-        *pkt_tcp(p) = (struct tcp_hdr){.seq = element_random(e),
-                                       .ack = element_random(e),
-                                       .off = sizeof(struct tcp_hdr) / 4 << 4,
-                                       .flags = flags[kind],
-                                       .win = 0xffff};
-    }
+    for (unsigned kind = 0; kind < KINDS; kind++)
+        *fast_tcp_flows_header(&flow[kind]) = (struct tcp_hdr){
+            .seq = element_random(e),
+            .ack = element_random(e),
+            .off = sizeof(struct tcp_hdr) / 4 << 4,
+            .flags = flags[kind],
+            .win = 0xffff};
     return fast_tcp_flows_ports(e, flow);
 }
 
@@ -109,11 +106,10 @@ static int fast_tcp_flows_initialize(struct element *e, struct diag *d)
 {
     struct fast_tcp_flows *f = element_state(e);
 
-    f->flows = element_alloc(e, f->n_flows * sizeof *f->flows);
-    if (!f->flows)
+    if (fast_frames_init(e, &f->flows, &f->s, f->n_flows, KINDS, IP_PROTO_TCP) < 0)
         return diag_err(d, "out of memory");
     for (uint32_t i = 0; i < f->n_flows; i++)
-        if (fast_tcp_flows_make(e, &f->flows[i]) < 0)
+        if (fast_tcp_flows_make(e, fast_frames_of(&f->flows, i)) < 0)
             return diag_err(d, "out of memory");
     return 0;
 }
@@ -122,48 +118,51 @@ static void fast_tcp_flows_cleanup(struct element *e)
 {
     struct fast_tcp_flows *f = element_state(e);
 
-    for (uint32_t i = 0; f->flows && i < f->n_flows; i++)
-        for (unsigned kind = 0; kind < KINDS; kind++)
-            pkt_free(f->flows[i].p[kind]);
-    f->flows = NULL;
+    fast_frames_fini(&f->flows);
 }
 
-static struct pkt *fast_tcp_flows_next(struct element *e)
+/* Packet `at` of the batch is the next of flow `i`; false without memory. */
+static inline bool fast_tcp_flows_next(struct element *e, struct batch *b, uint32_t at,
+                                       uint32_t i)
 {
     struct fast_tcp_flows *f = element_state(e);
-    struct fast_tcp_flow *flow =
-        &f->flows[(uint64_t)element_random(e) * f->n_flows >> 32];
+    struct fast_frame *flow = fast_frames_of(&f->flows, i);
+    unsigned kind = KIND_DATA;
 
     if (flow->sent == f->flow_size) {
         if (fast_tcp_flows_ports(e, flow) < 0)
-            return NULL;
+            return false;
         flow->sent = 0;
     }
+    if (!flow->sent)
+        kind = KIND_SYN;
+    else if (flow->sent + 1 == f->flow_size)
+        kind = KIND_FIN;
+    if (!fast_frames_put(&f->flows, &f->s, b, at, &flow[kind]))
+        return false;
     flow->sent++;
-    return pkt_clone(flow->p[flow->sent == 1              ? KIND_SYN
-                             : flow->sent == f->flow_size ? KIND_FIN
-                                                          : KIND_DATA]);
+    return true;
 }
 
 /* After LIMIT packets: the FINs of flows that are under way. */
-static uint32_t fast_tcp_flows_fins(struct fast_tcp_flows *f, struct batch *b,
-                                    uint32_t max)
+static uint32_t fast_tcp_flows_fins(struct element *e, struct batch *b, uint32_t max)
 {
-    uint32_t made = 0;
+    struct fast_tcp_flows *f = element_state(e);
+    uint32_t flows[BATCH_MAX], want = 0, first = b->n, n, made = 0;
 
-    for (; made < max && f->next_fin < f->n_flows; f->next_fin++) {
-        struct fast_tcp_flow *flow = &f->flows[f->next_fin];
-        struct pkt *p;
+    for (; want < max && f->next_fin < f->n_flows; f->next_fin++)
+        if (fast_frames_of(&f->flows, f->next_fin)->sent != f->flow_size)
+            flows[want++] = f->next_fin;
+    n = fast_frames_begin(e, &f->flows, &f->s, b, want);
+    for (; made < n; made++) {
+        struct fast_frame *flow = fast_frames_of(&f->flows, flows[made]);
 
-        if (flow->sent == f->flow_size)
-            continue;
-        p = pkt_clone(flow->p[KIND_FIN]);
-        if (!p)
+        if (!fast_frames_put(&f->flows, &f->s, b, first + made, &flow[KIND_FIN]))
             break;
         flow->sent = f->flow_size;
-        batch_add(b, p);
-        made++;
     }
+    if (made < want)
+        f->next_fin = flows[made];
     return made;
 }
 
@@ -171,17 +170,21 @@ static uint32_t fast_tcp_flows_pull(struct element *e, unsigned port, struct bat
                                     uint32_t max)
 {
     struct fast_tcp_flows *f = element_state(e);
-    uint32_t n = fast_source_due(e, &f->s, max), made = 0, fins = 0;
-    struct pkt *p;
+    uint32_t n = fast_source_due(e, &f->s, max), first = b->n, made = 0;
+    uint32_t flows[BATCH_MAX];
 
-    if (fast_source_done(&f->s))
-        fins = fast_tcp_flows_fins(f, b, fast_source_paced(e, &f->s, max));
-    else
-        f->next_fin = 0;
-    for (; made < n && (p = fast_tcp_flows_next(e)); made++)
-        batch_add(b, p);
-    fast_source_sent(e, &f->s, made + fins);
-    return made + fins;
+    if (fast_source_done(&f->s)) {
+        made = fast_tcp_flows_fins(e, b, fast_source_paced(e, &f->s, max));
+        fast_source_sent(e, &f->s, made);
+        return made;
+    }
+    f->next_fin = 0;
+    n = fast_frames_begin(e, &f->flows, &f->s, b, n);
+    fast_frames_draw(e, &f->flows, flows, n);
+    while (made < n && fast_tcp_flows_next(e, b, first + made, flows[made]))
+        made++;
+    fast_source_sent(e, &f->s, made);
+    return made;
 }
 
 static const struct handler_spec fast_tcp_flows_handlers[] = {

@@ -9,7 +9,8 @@
  *           LIMIT     packets in all; negative: no end
  *           LENGTH    bytes a packet, Ethernet header included; at least 60
  *           SRCETH, SRCIP, DSTETH, DSTIP  addresses
- *           FLOWS     how many flows there are at once; their packets may take 256 MB
+ *           FLOWS     how many flows there are at once; what is kept of them, 64
+ *                     bytes each or a whole packet of more than 512, may take 256 MB
  *           FLOWSIZE  packets after which a flow gets new ports
  *           CHECKSUM  compute the UDP checksum
  *           ACTIVE    false: send nothing yet
@@ -23,29 +24,25 @@
  *           1000, 100, STOP true) -> Strip(14) -> CheckIPHeader -> ...
  * See also: FastUDPSource, FastTCPFlows, RatedSource, InfiniteSource
  *
- * The packets are clones of one packet a flow; which flow is next, and its ports, is random.
+ * Which flow is next, and its ports, is random. Packets of up to 512 bytes are nobody else's;
+ * longer ones are clones of one packet a flow.
  */
 
 #include "engine/fast_source.h"
-
-struct fast_udp_flow {
-    struct pkt *p; /* owned */
-    uint32_t sent;
-};
 
 struct fast_udp_flows {
     struct fast_source s;
     uint32_t n_flows, flow_size;
     bool checksum;
-    struct fast_udp_flow *flows; /* in the router's arena */
+    struct fast_frames flows;
 };
 
 static const struct arg_spec fast_udp_flows_args[] = {
     FAST_SOURCE_RATE_ARGS(fast_udp_flows, s),
     FAST_SOURCE_SRC_ARGS(fast_udp_flows, s),
     FAST_SOURCE_DST_ARGS(fast_udp_flows, s),
-    FAST_SOURCE_FLOW_ARG(fast_udp_flows, n_flows, "FLOWS", "flows at once"),
-    FAST_SOURCE_FLOW_ARG(fast_udp_flows, flow_size, "FLOWSIZE", "packets of a flow"),
+    FAST_SOURCE_FLOWS_ARG(fast_udp_flows, n_flows),
+    ARG_U32(fast_udp_flows, flow_size, "FLOWSIZE", ARG_M, NULL, "packets of a flow"),
     ARG_BOOL(fast_udp_flows, checksum, "CHECKSUM", ARG_POS, "true",
              "compute the UDP checksum"),
     ARG_BOOL(fast_udp_flows, s.active, "ACTIVE", ARG_POS, "true", "send"),
@@ -62,32 +59,33 @@ static int fast_udp_flows_configure(struct element *e, struct conf *c, struct di
     return fast_source_check_memory(&f->s, f->n_flows, 1, d);
 }
 
-/* New ports for the flow whose packet this is; it is nobody else's now. */
-static void fast_udp_flows_ports(struct element *e, struct pkt *p)
+/* New ports for a flow; -1 without memory. */
+static int fast_udp_flows_ports(struct element *e, struct fast_frame *frame)
 {
-    const struct fast_udp_flows *f = element_state(e);
-    struct udp_hdr *u = pkt_udp(p);
+    struct fast_udp_flows *f = element_state(e);
+    struct udp_hdr *u = (struct udp_hdr *)(void *)(frame->bytes + FAST_SOURCE_HEADERS);
 
     u->sport = (uint16_t)(element_random(e) % 0xffff);
     u->dport = (uint16_t)(element_random(e) % 0xffff);
     u->sum = 0;
     if (f->checksum)
-        u->sum = fast_source_sum(p);
+        u->sum = fast_source_sum(&f->s, frame->bytes);
+    return fast_frames_changed(&f->flows, frame);
 }
 
 static int fast_udp_flows_initialize(struct element *e, struct diag *d)
 {
     struct fast_udp_flows *f = element_state(e);
 
-    f->flows = element_alloc(e, f->n_flows * sizeof *f->flows);
-    if (!f->flows)
+    if (fast_frames_init(e, &f->flows, &f->s, f->n_flows, 1, IP_PROTO_UDP) < 0)
         return diag_err(d, "out of memory");
     for (uint32_t i = 0; i < f->n_flows; i++) {
-        struct pkt *p = f->flows[i].p = fast_source_packet(e, &f->s, IP_PROTO_UDP);
-        if (!p)
+        struct fast_frame *frame = fast_frames_of(&f->flows, i);
+        struct udp_hdr *u = (void *)(frame->bytes + FAST_SOURCE_HEADERS);
+
+        u->len = be16((uint16_t)(f->s.length - FAST_SOURCE_HEADERS));
+        if (fast_udp_flows_ports(e, frame) < 0)
             return diag_err(d, "out of memory");
-        pkt_udp(p)->len = be16((uint16_t)(p->len - FAST_SOURCE_HEADERS));
-        fast_udp_flows_ports(e, p);
     }
     return 0;
 }
@@ -96,36 +94,38 @@ static void fast_udp_flows_cleanup(struct element *e)
 {
     struct fast_udp_flows *f = element_state(e);
 
-    for (uint32_t i = 0; f->flows && i < f->n_flows; i++)
-        pkt_free(f->flows[i].p);
-    f->flows = NULL;
+    fast_frames_fini(&f->flows);
 }
 
-static struct pkt *fast_udp_flows_next(struct element *e)
+/* Packet `at` of the batch is the next of flow `i`; false without memory. */
+static inline bool fast_udp_flows_next(struct element *e, struct batch *b, uint32_t at,
+                                       uint32_t i)
 {
     struct fast_udp_flows *f = element_state(e);
-    struct fast_udp_flow *flow =
-        &f->flows[(uint64_t)element_random(e) * f->n_flows >> 32];
+    struct fast_frame *frame = fast_frames_of(&f->flows, i);
 
-    if (flow->sent >= f->flow_size) {
-        if (pkt_writable(flow->p) < 0)
-            return NULL;
-        fast_udp_flows_ports(e, flow->p);
-        flow->sent = 0;
+    if (__builtin_expect(frame->sent == f->flow_size, 0)) {
+        if (fast_udp_flows_ports(e, frame) < 0)
+            return false;
+        frame->sent = 0;
     }
-    flow->sent++;
-    return pkt_clone(flow->p);
+    if (!fast_frames_put(&f->flows, &f->s, b, at, frame))
+        return false;
+    frame->sent++;
+    return true;
 }
 
 static uint32_t fast_udp_flows_pull(struct element *e, unsigned port, struct batch *b,
                                     uint32_t max)
 {
     struct fast_udp_flows *f = element_state(e);
-    uint32_t n = fast_source_due(e, &f->s, max), made = 0;
-    struct pkt *p;
+    uint32_t n = fast_source_due(e, &f->s, max), first = b->n, made = 0;
+    uint32_t flows[BATCH_MAX];
 
-    for (; made < n && (p = fast_udp_flows_next(e)); made++)
-        batch_add(b, p);
+    n = fast_frames_begin(e, &f->flows, &f->s, b, n);
+    fast_frames_draw(e, &f->flows, flows, n);
+    while (made < n && fast_udp_flows_next(e, b, first + made, flows[made]))
+        made++;
     fast_source_sent(e, &f->s, made);
     return made;
 }

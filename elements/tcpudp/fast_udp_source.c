@@ -75,7 +75,7 @@ static void fast_udp_source_ports(struct element *e, uint64_t turn)
     u->dport = be16((uint16_t)(f->dport + turn));
     u->sum = 0;
     if (f->checksum)
-        u->sum = fast_source_sum(f->p);
+        u->sum = fast_source_sum(&f->s, f->p->data);
 }
 
 static int fast_udp_source_initialize(struct element *e, struct diag *d)

@@ -186,6 +186,9 @@ json_t *vm_record(const struct vm *vm, const char *state);
 void vms_load(struct daemon_state *s, struct diag *d);
 void vms_load_rest(struct daemon_state *s);
 
+/* Of those that were read some wait for their ports to be parked together: do it now. */
+void vms_lay_aside(struct daemon_state *s);
+
 /* Whether that is done. If not, `c` is kept and run anew then. */
 bool vms_all_there(struct daemon_state *s, struct call *c);
 

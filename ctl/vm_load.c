@@ -5,7 +5,7 @@
  * Those that run come first: they have a socket, and packets wait for them. The others,
  * of which there may be a hundred thousand parked ones, are read a few at a time between
  * other work; one that somebody asks for by its name is read at once, and what must know
- * all of them (vms_all_there()) waits.
+ * all of them (vms_all_there()) waits. The switch keeps what comes for those not read yet.
  */
 
 #include "ctl/vm.h"
@@ -19,14 +19,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* VMs a turn of the event loop: half a millisecond. */
-enum { LOAD_TURN = 32 };
+/* VMs a turn of the event loop: half a millisecond. Their ports are parked some turns at a
+ * time, for which the switch stands still: on a busy machine it is waited for. */
+enum { LOAD_TURN = 32, LOAD_ASIDE = 256 };
 
 struct vm_loading {
-    struct store_names *names;   /* owned; of those still to be read */
-    char name[NAME_ROOM];        /* next; "": not known yet */
-    struct loop_work work;       /* reads on */
-    struct vm *aside[LOAD_TURN]; /* borrowed; parked, their ports still to be */
+    struct store_names *names;    /* owned; of those still to be read */
+    char name[NAME_ROOM];         /* next; "": not known yet */
+    struct loop_work work;        /* reads on */
+    struct vm *aside[LOAD_ASIDE]; /* borrowed; parked, their ports still to be */
     unsigned n_aside;
     struct call_list *waiting; /* owned; calls to be run when all are there */
 };
@@ -310,7 +311,7 @@ static void load_quiet(struct vm *vm, enum vm_state is)
 {
     struct vm_loading *l = vm->s->loading;
 
-    if (is == VM_PARKED && l && l->n_aside < LOAD_TURN) {
+    if (is == VM_PARKED && l && l->n_aside < LOAD_ASIDE) {
         vm->state = VM_PARKED;
         l->aside[l->n_aside++] = vm;
     } else if (is == VM_PARKED) {
@@ -393,11 +394,11 @@ static int load_by_name(struct daemon_state *s, const char *name, bool listens)
 /* ---- all of them ----------------------------------------------------------------- */
 
 /* The switch stands still once for all of them. */
-static void lay_aside(struct daemon_state *s)
+void vms_lay_aside(struct daemon_state *s)
 {
     struct vm_loading *l = s->loading;
 
-    if (!l->n_aside)
+    if (!l || !l->n_aside)
         return;
     backplane_hold(s->bp);
     for (unsigned i = 0; i < l->n_aside; i++)
@@ -418,6 +419,7 @@ static void load_those_that_listen(struct daemon_state *s, struct diag *d)
 
 void vms_load(struct daemon_state *s, struct diag *d)
 {
+    backplane_expect_parked(s->bp, true);
     load_those_that_listen(s, d);
     vm_adopt_next(s);
     s->loading = calloc(1, sizeof *s->loading);
@@ -439,6 +441,7 @@ static void loaded(struct daemon_state *s)
     struct call_list *waiting = s->loading->waiting;
 
     free_loading(s);
+    backplane_expect_parked(s->bp, false);
     call_list_run(&waiting, s);
 }
 
@@ -461,7 +464,7 @@ static bool load_more(void *ctx)
 
     for (unsigned i = 0; i < LOAD_TURN && !stuck; i++) {
         if (!next_name(l)) {
-            lay_aside(s);
+            vms_lay_aside(s);
             loaded(s);
             return false;
         }
@@ -469,7 +472,8 @@ static bool load_more(void *ctx)
         if (!stuck)
             l->name[0] = '\0';
     }
-    lay_aside(s);
+    if (stuck || l->n_aside > LOAD_ASIDE - LOAD_TURN)
+        vms_lay_aside(s);
     return !stuck;
 }
 
@@ -484,12 +488,10 @@ void vms_load_rest(struct daemon_state *s)
 
 struct vm *vm_find(struct daemon_state *s, const char *name)
 {
-    struct vm *vm = strmap_gets(&s->vms, name);
-
-    if (vm || !s->loading || name_check("VM", name, true, NULL) < 0)
-        return vm;
-    load_by_name(s, name, false);
-    lay_aside(s);
+    if (s->loading && !strmap_gets(&s->vms, name) &&
+        name_check("VM", name, true, NULL) == 0)
+        load_by_name(s, name, false);
+    vms_lay_aside(s);
     return strmap_gets(&s->vms, name);
 }
 

@@ -394,6 +394,7 @@ void vms_tick(struct daemon_state *s)
 {
     uint64_t now = loop_now_ns();
 
+    vms_lay_aside(s);
     if (s->sweep) {
         s->sweep = false;
         quota_sweep(s->quota);

@@ -310,6 +310,11 @@ struct park_config {
 struct parked *backplane_park(struct backplane *bp, uint32_t port,
                               const struct park_config *config, struct diag *d);
 
+/* More interfaces will be parked than those that are, but it is not known yet which: what
+ * may be for one of them is kept, in all networks that there are, until it is parked or
+ * until `more` is false again. */
+void backplane_expect_parked(struct backplane *bp, bool more);
+
 /* Make a port of it again, which gets what was kept; with `config` NULL forget it. */
 struct port_config;
 int backplane_unpark(struct backplane *bp, struct parked *parked,

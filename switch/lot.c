@@ -11,6 +11,10 @@
  *     key: IPv4 address of an interface that minds only its own packets -> who
  *     all others: those that get whatever a switch floods
  *
+ * While the daemon still reads which interfaces are parked, a packet that nobody known
+ * should get is kept for a stranger: a record with its key and no owner. Whoever is parked
+ * with that key takes over what waits there.
+ *
  * This is not the data path of anything that runs: the first packet for a parked VM costs
  * its start, a thousand times what is done here. So packets are kept in the heap, a
  * bounded number of them; what comes beyond is counted as dropped at the lot.
@@ -33,7 +37,8 @@ enum {
     FIRST_KEYS = 64
 };
 
-#define IP_KEY (UINT64_C(1) << 63) /* a MAC address is below */
+#define IP_KEY  (UINT64_C(1) << 63) /* a MAC address is below */
+#define ANY_KEY UINT64_MAX          /* a stranger's: what is for all */
 
 /* A packet that several wait for. */
 struct kept {
@@ -47,7 +52,8 @@ struct parked {
     char name[BACKPLANE_NAME];
     void *ctx; /* the daemon's */
     bool own_only;
-    bool wanted; /* on the list; under the event lock, as the next */
+    bool stranger; /* nobody, so far; with one key, and on no list but `strangers` */
+    bool wanted;   /* on the list; under the event lock, as the next */
     struct parked *next_wanted;
     struct parked *prev_any, *next_any; /* of those that get what is flooded */
     struct parked *prev, *next;         /* of all in the lot */
@@ -67,6 +73,8 @@ struct lot {
     struct key **keys; /* owned; hash table */
     uint32_t n_keys, room;
     struct parked *any, *all; /* `all`: owned */
+    struct parked *strangers; /* owned */
+    bool expecting;
     uint32_t n_all, n_kept;
     uint8_t scratch[KEEP_BYTES];
 };
@@ -164,11 +172,13 @@ static void keep(struct parked *p, struct kept *k)
     if (p->kept && p->n_kept < KEEP_EACH) {
         p->kept[p->n_kept++] = k;
         k->users++;
-        count_add(&p->lot->port.count.out_packets, 1);
+        if (!p->stranger)
+            count_add(&p->lot->port.count.out_packets, 1);
     } else {
         port_drop(&p->lot->port, DROP_FULL, 1);
     }
-    want(p);
+    if (!p->stranger)
+        want(p);
 }
 
 /* A copy of the packet; NULL, and counted, when it cannot be kept. */
@@ -209,6 +219,33 @@ static bool give_by_key(struct lot *lot, uint64_t key, struct kept *k)
     return found;
 }
 
+static void keep_for_stranger(struct lot *lot, uint64_t key, struct kept *k)
+{
+    struct parked *p;
+
+    if (!lot->expecting)
+        return;
+    p = calloc(1, sizeof *p);
+    if (!p || add_key(lot, key, p) < 0) {
+        free(p);
+        port_drop(&lot->port, DROP_FULL, 1);
+        return;
+    }
+    p->lot = lot;
+    p->stranger = true;
+    p->next = lot->strangers;
+    if (p->next)
+        p->next->prev = p;
+    lot->strangers = p;
+    keep(p, k);
+}
+
+static void give_by_key_or_later(struct lot *lot, uint64_t key, struct kept *k)
+{
+    if (!give_by_key(lot, key, k))
+        keep_for_stranger(lot, key, k);
+}
+
 static bool is_arp_request(const struct kept *k)
 {
     const uint8_t *b = k->bytes;
@@ -223,6 +260,14 @@ static void give_to_any(struct lot *lot, struct kept *k)
         keep(p, k);
 }
 
+/* To those that a switch floods, and who will be parked among them. */
+static void flood(struct lot *lot, struct kept *k)
+{
+    give_to_any(lot, k);
+    if (lot->expecting)
+        give_by_key_or_later(lot, ANY_KEY, k);
+}
+
 /* Whoever would have got it by a port of its own. */
 static void give(struct lot *lot, struct kept *k)
 {
@@ -233,17 +278,23 @@ static void give(struct lot *lot, struct kept *k)
     if (lot->port.net->config.mode == NETWORK_WIRE) {
         for (struct parked *p = lot->all; p; p = p->next)
             keep(p, k);
+        if (lot->expecting)
+            give_by_key_or_later(lot, ANY_KEY, k);
         return;
     }
     if (!(mac[0] & 1)) {
-        if (!give_by_key(lot, mac_load(mac), k))
+        if (give_by_key(lot, mac_load(mac), k))
+            return;
+        if (lot->expecting)
+            keep_for_stranger(lot, mac_load(mac), k);
+        else
             give_to_any(lot, k);
         return;
     }
-    give_to_any(lot, k);
+    flood(lot, k);
     if (is_arp_request(k)) {
         memcpy(&ip, k->bytes + ARP_TARGET, sizeof ip);
-        give_by_key(lot, IP_KEY | ip, k);
+        give_by_key_or_later(lot, IP_KEY | ip, k);
     }
 }
 
@@ -297,6 +348,12 @@ static void lot_free(struct port *port)
         lot->all = p->next;
         forget(p);
     }
+    while (lot->strangers) {
+        struct parked *p = lot->strangers;
+
+        lot->strangers = p->next;
+        forget(p);
+    }
     for (uint32_t i = 0; i < lot->room; i++)
         while (lot->keys[i]) {
             struct key *k = lot->keys[i];
@@ -337,6 +394,65 @@ const char *lot_first_name(const struct port *port)
 uint32_t lot_size(const struct network *net)
 {
     return net->lot ? ((const struct lot *)net->lot)->n_all : 0;
+}
+
+/* ---- strangers ------------------------------------------------------------------------ */
+
+static void forget_stranger(struct lot *lot, struct parked *s)
+{
+    unlink_key(lot, s->keys);
+    free(s->keys);
+    if (s->prev)
+        s->prev->next = s->next;
+    else
+        lot->strangers = s->next;
+    if (s->next)
+        s->next->prev = s->prev;
+    forget(s);
+}
+
+static struct parked *stranger_of(const struct lot *lot, uint64_t key)
+{
+    if (!lot->strangers)
+        return NULL;
+    for (struct key *k = lot->keys[place_of(lot, key)]; k; k = k->next)
+        if (k->key == key && k->who->stranger)
+            return k->who;
+    return NULL;
+}
+
+static void take_from(struct parked *p, const struct parked *s)
+{
+    for (unsigned i = 0; s && i < s->n_kept; i++)
+        keep(p, s->kept[i]);
+}
+
+/* What came for it before it was here. */
+static void take_over(struct lot *lot, struct parked *p)
+{
+    for (struct key *k = p->keys; k; k = k->next_own) {
+        struct parked *s = stranger_of(lot, k->key);
+
+        take_from(p, s);
+        if (s)
+            forget_stranger(lot, s);
+    }
+    if (!p->own_only || lot->port.net->config.mode == NETWORK_WIRE)
+        take_from(p, stranger_of(lot, ANY_KEY));
+}
+
+/* All have come. What is for an address that nobody here has would have been flooded, if
+ * it has not turned out to be somebody else's. */
+static void settle_stranger(struct lot *lot, struct parked *s)
+{
+    struct network *net = lot->port.net;
+    uint64_t key = s->keys->key;
+
+    if (!(key & IP_KEY) &&
+        !mac_table_find(&net->table, key, mac_hash(&net->table, key), 0))
+        for (unsigned i = 0; i < s->n_kept; i++)
+            give_to_any(lot, s->kept[i]);
+    forget_stranger(lot, s);
 }
 
 /* ---- in and out ----------------------------------------------------------------------- */
@@ -453,10 +569,12 @@ static int enter(struct lot *lot, struct parked *p, const struct park_config *c,
             rc = add_mac(lot, behind.macs[i], p);
     for (unsigned i = 0; i < c->n_ip4 && rc == 0; i++)
         rc = add_key(lot, IP_KEY | c->ip4[i], p);
-    if (rc == 0)
+    if (rc == 0) {
         enter_lists(lot, p);
-    else
+        take_over(lot, p);
+    } else {
         remove_keys(lot, p);
+    }
     return rc;
 }
 
@@ -487,8 +605,49 @@ static struct parked *parked_new(struct lot *lot, const struct park_config *c)
 /* What has nobody left to wait for it is not needed. */
 static void drop_empty_lot(struct backplane *bp, struct lot *lot)
 {
-    if (!lot->n_all)
+    if (!lot->n_all && !lot->expecting)
         plane_remove_port(bp, &lot->port);
+}
+
+bool lot_is_idle(const struct network *net)
+{
+    return net->lot && !((const struct lot *)net->lot)->n_all;
+}
+
+static void expect_in(struct backplane *bp, struct network *net)
+{
+    struct lot *lot = plane_has_room(net, NULL) ? lot_of(bp, net, NULL) : NULL;
+
+    if (lot)
+        lot->expecting = true;
+}
+
+static void all_have_come(struct backplane *bp, struct network *net)
+{
+    struct lot *lot = (struct lot *)net->lot;
+
+    if (!lot)
+        return;
+    plane_pause(bp);
+    lot->expecting = false;
+    while (lot->strangers)
+        settle_stranger(lot, lot->strangers);
+    plane_resume(bp);
+    drop_empty_lot(bp, lot);
+}
+
+void backplane_expect_parked(struct backplane *bp, bool more)
+{
+    pthread_mutex_lock(&bp->lock);
+    for (uint32_t i = 0; i < bp->all_networks.n; i++) {
+        struct network *net = bp->all_networks.entries[i].thing;
+
+        if (more)
+            expect_in(bp, net);
+        else
+            all_have_come(bp, net);
+    }
+    pthread_mutex_unlock(&bp->lock);
 }
 
 struct parked *backplane_park(struct backplane *bp, uint32_t port,

@@ -291,3 +291,120 @@ TEST(many_share_one_port)
     EXPECT(backplane_network_info(bp, lan, &info));
     EXPECT_EQ(info.n_ports, 1);
 }
+
+/* ---- those that are not known yet --------------------------------------------------- */
+
+TEST(what_came_before_it_was_parked_is_for_it)
+{
+    struct parked *p;
+
+    attach(0, lan);
+    backplane_expect_parked(bp, true);
+    for (uint8_t i = 1; i <= 5; i++)
+        send_one(0, 1, 0, i);
+    EXPECT(backplane_next_wanted(bp) == NULL);
+    p = park(lan, true, 0);
+    EXPECT(backplane_next_wanted(bp) == &who);
+    send_one(0, 1, 0, 6);
+    backplane_expect_parked(bp, false);
+    EXPECT_EQ(unpark(p, lan), 0);
+    for (int i = 1; i <= 6; i++)
+        EXPECT_EQ(got(1), i);
+    EXPECT_EQ(got(1), -1);
+}
+
+TEST(who_was_asked_for_before_it_was_parked_is_woken)
+{
+    const uint8_t its_ip[4] = {10, 0, 0, 1}, other_ip[4] = {10, 0, 0, 2};
+    uint32_t ip;
+
+    memcpy(&ip, its_ip, sizeof ip);
+    attach(0, lan);
+    backplane_expect_parked(bp, true);
+    send_arp(0, other_ip);
+    send_one(0, 99, 0, 1);
+    park(lan, true, ip);
+    EXPECT(backplane_next_wanted(bp) == NULL);
+    backplane_expect_parked(bp, false);
+    EXPECT(backplane_next_wanted(bp) == NULL);
+
+    backplane_expect_parked(bp, true);
+    send_arp(0, its_ip);
+    EXPECT(backplane_next_wanted(bp) == &who); /* known already */
+    backplane_expect_parked(bp, false);
+}
+
+/* A frame to all is for everybody; one to an unknown address if it stays unknown. */
+TEST(what_is_flooded_finds_those_that_are_parked_later)
+{
+    const uint8_t ip[4] = {10, 0, 0, 2};
+
+    attach(0, lan);
+    attach(2, lan);
+    backplane_expect_parked(bp, true);
+    send_arp(0, ip);
+    park(lan, false, 0);
+    EXPECT(backplane_next_wanted(bp) == &who);
+    send_one(0, 99, 0, 1);
+    EXPECT(backplane_next_wanted(bp) == NULL);
+    backplane_expect_parked(bp, false);
+    EXPECT(backplane_next_wanted(bp) == &who);
+
+    backplane_expect_parked(bp, true);
+    send_one(0, 98, 7, 1);
+    send_one(2, 7, 98, 1); /* so it is known, after all */
+    backplane_expect_parked(bp, false);
+    EXPECT(backplane_next_wanted(bp) == NULL);
+}
+
+TEST(an_end_of_a_wire_is_kept_for_whoever_is_parked_there)
+{
+    uint32_t wire = network("wire", NETWORK_WIRE);
+    struct parked *p;
+
+    attach(0, wire);
+    backplane_expect_parked(bp, true);
+    send_one(0, 55, 0, 3);
+    p = park(wire, true, 0);
+    EXPECT(backplane_next_wanted(bp) == &who);
+    backplane_expect_parked(bp, false);
+    EXPECT_EQ(unpark(p, wire), 0);
+    EXPECT_EQ(got(1), 3);
+    EXPECT_EQ(got(1), -1);
+}
+
+TEST(an_end_of_a_wire_is_free_for_one_that_runs)
+{
+    uint32_t wire = network("wire", NETWORK_WIRE);
+    struct network_info info;
+
+    attach(0, wire);
+    backplane_expect_parked(bp, true);
+    send_one(0, 1, 0, 1);
+    attach(1, wire);
+    send_one(0, 1, 0, 2);
+    EXPECT_EQ(got(1), 2);
+    send_one(1, 0, 1, 3);
+    EXPECT_EQ(got(0), 3);
+    backplane_expect_parked(bp, false);
+    EXPECT(backplane_network_info(bp, wire, &info));
+    EXPECT_EQ(info.n_ports, 2);
+}
+
+TEST(what_nobody_comes_for_is_forgotten)
+{
+    struct network_info info;
+
+    attach(0, lan);
+    backplane_expect_parked(bp, true);
+    for (unsigned i = 0; i < 300; i++)
+        send_one(0, (uint16_t)(100 + i % 3), 0, 1);
+    backplane_expect_parked(bp, false);
+    EXPECT(backplane_network_info(bp, lan, &info));
+    EXPECT_EQ(info.n_ports, 1);
+
+    backplane_expect_parked(bp, true);
+    send_one(0, 100, 0, 1);
+    EXPECT_EQ(backplane_remove_network(bp, lan, &d), 0);
+    backplane_expect_parked(bp, false);
+}

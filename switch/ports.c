@@ -198,6 +198,13 @@ int backplane_add_port(struct backplane *bp, const struct port_config *config,
     return p ? 0 : -1;
 }
 
+/* Who was expected on a wire is none of those that are parked. */
+static void give_way(struct backplane *bp, struct network *net)
+{
+    if (net->config.mode == NETWORK_WIRE && net->n_ports > 2 && lot_is_idle(net))
+        plane_remove_port(bp, net->lot);
+}
+
 struct port *plane_add_port(struct backplane *bp, struct network *net,
                             const struct port_config *config, struct diag *d)
 {
@@ -209,8 +216,10 @@ struct port *plane_add_port(struct backplane *bp, struct network *net,
     p->net = net;
     p->settings = config->settings;
     snprintf(p->name, sizeof p->name, "%s", config->name);
-    if (enter(bp, p, d) == 0)
+    if (enter(bp, p, d) == 0) {
+        give_way(bp, net);
         return p;
+    }
     p->ops->free(p);
     return NULL;
 }

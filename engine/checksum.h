@@ -107,6 +107,17 @@ static inline uint16_t csum_replace16(uint16_t sum, uint16_t was, uint16_t is)
     return (uint16_t) ~((s >> 16) + (s & 0xffff));
 }
 
+/* Take one off the TTL, which is not 0, by RFC 1624: the checksum, of which it is the high
+ * byte of a word, goes up by 0x0100. Both are in one word of 32 bits. */
+static inline void ip4_count_down(struct ip4_hdr *h)
+{
+    uint8_t *at = (uint8_t *)h + offsetof(struct ip4_hdr, ttl);
+    uint32_t word = load32(at), up = (uint32_t)BE16(0x0100) << 16;
+
+    up += word >= 0xffff0000u - up ? 0x10000 : 0; /* the carry of the sum */
+    store32(at, word + up - 1);
+}
+
 /* The same for a change of several words: csum_delta32(was, is) values may be added up. */
 static inline uint64_t csum_delta32(uint32_t was, uint32_t is)
 {

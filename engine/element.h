@@ -418,15 +418,21 @@ static inline void strays_add(struct strays *s, struct pkt *p, verdict_t v)
 /* Push strays out by their verdicts, in order for each output; frees the dropped. */
 void strays_deliver(struct element *e, struct strays *s);
 
+/* The place of the first packet from b->p[from] on of which `is` is not true. */
 static inline __attribute__((always_inline)) uint32_t
-batch_idle_(const struct element *e, const struct batch *b, uint32_t from,
-            bool (*idle)(const struct element *e, const struct pkt *p))
+batch_while(const struct element *e, const struct batch *b, uint32_t from,
+            bool (*is)(const struct element *e, const struct pkt *p))
 {
-    const uint32_t n = b->n;
+    struct pkt *const *p = b->p + from, *const *end = b->p + b->n;
+    struct pkt *const *fours_end = p + (b->n - from) / 4 * 4;
 
-    while (from < n && __builtin_expect(idle(e, b->p[from]), 1))
-        from++;
-    return from;
+    for (; p != fours_end; p += 4)
+        if (__builtin_expect(!is(e, p[0]), 0) || __builtin_expect(!is(e, p[1]), 0) ||
+            __builtin_expect(!is(e, p[2]), 0) || __builtin_expect(!is(e, p[3]), 0))
+            break;
+    while (p < end && __builtin_expect(is(e, *p), 1))
+        p++;
+    return (uint32_t)(p - b->p);
 }
 
 /* Nothing is prefetched here: sources have touched their packets, or prefetch them. */
@@ -475,13 +481,6 @@ batch_idle_(const struct element *e, const struct batch *b, uint32_t from,
 #define ELEMENT_LOOP(prefix)                                                           \
     ELEMENT_LOOP_(prefix, (void)0, ((void)port, prefix##_one(e, p)))
 
-/* The same for an element that has something to do for few packets only:
- * `static bool prefix_idle(const struct element *e, const struct pkt *p)` is true for the
- * others, and a batch of these goes on as it is. */
-#define ELEMENT_LOOP_RARE(prefix)                                                      \
-    ELEMENT_LOOP_(prefix, kept = from = batch_idle_(e, b, from, prefix##_idle),        \
-                  ((void)port, prefix##_one(e, p)))
-
 /* The same for an element that writes into nearly every packet: the batch is made writable
  * at once, and pkt_writable() in prefix_one() finds that done. */
 #define ELEMENT_LOOP_WRITES(prefix)                                                    \
@@ -515,5 +514,39 @@ batch_idle_(const struct element *e, const struct batch *b, uint32_t from,
             prefix##_batch(e, b, from);                                                \
         return b->n - from;                                                            \
     }
+
+/* The same for an element that has a quicker way with ordinary packets:
+ * `static uint32_t prefix_run(struct element *e, struct batch *b, uint32_t from)` deals with
+ * b->p[from ..) up to the first one that is not, whose place it returns. */
+#define ELEMENT_LOOP_RUN(prefix)                                                       \
+    static __attribute__((noinline)) void prefix##_rest(                               \
+        struct element *e, struct batch *b, uint32_t from)                             \
+    {                                                                                  \
+        struct strays s;                                                               \
+        uint32_t kept = from;                                                          \
+        s.n = 0;                                                                       \
+        ELEMENT_LOOP_BODY_(prefix##_one(e, p))                                         \
+        b->n = kept;                                                                   \
+        strays_deliver(e, &s);                                                         \
+    }                                                                                  \
+    static inline void prefix##_batch(struct element *e, struct batch *b,              \
+                                      uint32_t from)                                   \
+    {                                                                                  \
+        from = prefix##_run(e, b, from);                                               \
+        if (__builtin_expect(from < b->n, 0))                                          \
+            prefix##_rest(e, b, from);                                                 \
+    }                                                                                  \
+    ELEMENT_BATCH(prefix)
+
+/* The same for an element that has something to do for few packets only:
+ * `static bool prefix_idle(const struct element *e, const struct pkt *p)` is true for the
+ * others, and a batch of these goes on as it is. */
+#define ELEMENT_LOOP_RARE(prefix)                                                      \
+    static inline __attribute__((always_inline))                                       \
+    uint32_t prefix##_run(struct element *e, struct batch *b, uint32_t from)           \
+    {                                                                                  \
+        return batch_while(e, b, from, prefix##_idle);                                 \
+    }                                                                                  \
+    ELEMENT_LOOP_RUN(prefix)
 
 #endif

@@ -166,6 +166,7 @@ static bool ip_lookup_push_same(struct element *e, struct batch *b)
     const uint32_t n = b->n, dst = pkt_dst_ip(b->p[0]);
     struct ip_hop hop;
 
+#pragma GCC unroll 4
     for (uint32_t i = 1; i < n; i++)
         if (pkt_dst_ip(b->p[i]) != dst)
             return false;

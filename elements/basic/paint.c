@@ -31,6 +31,7 @@ static void paint_batch(struct element *e, struct batch *b, uint32_t from)
     const uint32_t at = s->anno.offset, n = b->n; /* what is written might be these */
     const uint8_t color = s->color;
 
+#pragma GCC unroll 4
     for (uint32_t i = from; i < n; i++)
         b->p[i]->anno[at] = color;
 }

@@ -29,13 +29,17 @@ static const struct arg_spec paint_tee_args[] = {
 static void paint_tee_batch(struct element *e, struct batch *b, uint32_t from)
 {
     const struct paint_tee *s = element_state(e);
+    const uint8_t color = s->color;
+    const uint32_t at = s->anno.offset;
     struct batch same;
 
     same.n = 0;
+#pragma GCC unroll 4
     for (uint32_t i = from; i < b->n; i++)
-        if (b->p[i]->anno[s->anno.offset] == s->color)
+        if (__builtin_expect(b->p[i]->anno[at] == color, 0))
             batch_add(&same, b->p[i]);
-    clone_out(e, 1, &same, 0);
+    if (same.n)
+        clone_out(e, 1, &same, 0);
 }
 
 ELEMENT_BATCH(paint_tee)

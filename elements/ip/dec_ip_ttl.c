@@ -35,32 +35,56 @@ static const struct counter_spec dec_ip_ttl_counters[] = {
     {NULL, NULL},
 };
 
-/* The arguments by value: they stay in registers, whatever is written. */
-static inline verdict_t dec_ip_ttl_one(struct element *e, struct dec_ip_ttl s,
-                                       struct pkt *p)
+static inline verdict_t dec_ip_ttl_one(struct element *e, struct pkt *p)
 {
+    const struct dec_ip_ttl *s = element_state(e);
     struct ip4_hdr *h = pkt_ip4(p);
 
-    if (__builtin_expect(!s.active, 0))
+    if (!s->active)
         return 0;
-    if (__builtin_expect(!pkt_has(p, p->network, sizeof *h), 0))
+    if (!pkt_has(p, p->network, sizeof *h))
         return drop(e, C_DROPS);
-    if (!s.multicast && (h->dst & BE32(0xf0000000u)) == BE32(0xe0000000u))
+    if (!s->multicast && (h->dst & BE32(0xf0000000u)) == BE32(0xe0000000u))
         return 0;
-    if (__builtin_expect(h->ttl <= 1, 0))
+    if (h->ttl <= 1)
         return spill(e, 1, C_DROPS);
-    if (__builtin_expect(pkt_writable(p) < 0, 0))
+    if (pkt_writable(p) < 0)
         return drop(e, C_DROPS);
-    h = pkt_ip4(p);
-    h->ttl--;
-    /* The word that TTL is the high byte of went down by 0x0100. */
-    uint32_t sum = (uint32_t)h->sum + BE16(0x0100);
-    h->sum = (uint16_t)(sum + (sum >= 0xffff));
+    ip4_count_down(pkt_ip4(p));
     return 0;
 }
-ELEMENT_LOOP_(dec_ip_ttl,
-              const struct dec_ip_ttl args = *(struct dec_ip_ttl *)element_state(e);
-              batch_make_writable(b, from), ((void)port, dec_ip_ttl_one(e, args, p)))
+
+/* Packets from `i` on, up to one that is shared, not IP or at its end. */
+static inline uint32_t dec_ip_ttl_writable(const struct batch *b, uint32_t i)
+{
+    const uint32_t n = b->n; /* what is written might be this */
+
+#pragma GCC unroll 2
+    for (; i < n; i++) {
+        const struct pkt *p = b->p[i];
+
+        if (pkt_shared(p) || !pkt_has(p, p->network, sizeof(struct ip4_hdr)) ||
+            pkt_ip4(p)->ttl <= 1)
+            break;
+        ip4_count_down(pkt_ip4(p));
+    }
+    return i;
+}
+
+static uint32_t dec_ip_ttl_run(struct element *e, struct batch *b, uint32_t from)
+{
+    const struct dec_ip_ttl *s = element_state(e);
+
+    if (!s->active)
+        return b->n;
+    if (s->multicast)
+        from = dec_ip_ttl_writable(b, from);
+    if (from == b->n)
+        return from;
+    batch_make_writable(b, from);
+    return s->multicast ? dec_ip_ttl_writable(b, from) : from;
+}
+ELEMENT_LOOP_RUN(dec_ip_ttl)
 
 static const struct handler_spec dec_ip_ttl_handlers[] = {
     HANDLER_VALUE(dec_ip_ttl, active, ARG_KIND_BOOL,

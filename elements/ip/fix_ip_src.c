@@ -26,7 +26,7 @@ static const struct arg_spec fix_ip_src_args[] = {
 
 static inline bool fix_ip_src_idle(const struct element *e, const struct pkt *p)
 {
-    return !p->anno[ANNO_FIX_IP_SRC] || !p->network;
+    return !p->anno[ANNO_FIX_IP_SRC];
 }
 
 static inline verdict_t fix_ip_src_one(struct element *e, struct pkt *p)
@@ -34,7 +34,7 @@ static inline verdict_t fix_ip_src_one(struct element *e, struct pkt *p)
     const struct fix_ip_src *s = element_state(e);
     struct ip4_hdr *h;
 
-    if (fix_ip_src_idle(e, p))
+    if (fix_ip_src_idle(e, p) || !p->network)
         return 0;
     h = pkt_ip4_writable(p);
     if (!h)

@@ -201,20 +201,22 @@ static void ip_fragmenter_long(struct element *e, struct pkt *p)
     ip_fragmenter_split(e, p, first);
 }
 
-static void ip_fragmenter_push(struct element *e, unsigned port, struct batch *b)
+/* Whether the packet begins with its IP header, or before, and is not too long. */
+static inline bool ip_fragmenter_short(const struct element *e, const struct pkt *p)
 {
     const struct ip_fragmenter *s = element_state(e);
-    uint32_t n = b->n, fits = 0;
+
+    return p->len <= s->mtu && p->network >= p->data;
+}
+
+static __attribute__((noinline)) void ip_fragmenter_some(struct element *e,
+                                                         struct batch *b)
+{
+    const struct ip_fragmenter *s = element_state(e);
     struct batch ready;
 
-    while (fits < n && !pkt_has(b->p[fits], b->p[fits]->network, s->mtu + 1))
-        fits++;
-    if (__builtin_expect(fits == n, 1)) {
-        out_push(e, 0, b);
-        return;
-    }
     ready.n = 0;
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < b->n; i++) {
         struct pkt *p = b->p[i];
 
         if (__builtin_expect(pkt_avail(p, p->network) <= s->mtu, 1)) {
@@ -226,6 +228,14 @@ static void ip_fragmenter_push(struct element *e, unsigned port, struct batch *b
         ip_fragmenter_long(e, p);
     }
     out_push(e, 0, &ready);
+}
+
+static void ip_fragmenter_push(struct element *e, unsigned port, struct batch *b)
+{
+    if (__builtin_expect(batch_while(e, b, 0, ip_fragmenter_short) == b->n, 1))
+        out_push(e, 0, b);
+    else
+        ip_fragmenter_some(e, b);
 }
 
 ELEMENT(IPFragmenter) = {

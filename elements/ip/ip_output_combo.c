@@ -59,8 +59,7 @@ static int32_t ip_output_combo_one(struct element *e, struct pkt *p)
         if (h->ttl <= 1)
             return 3;
     }
-    h->ttl--;
-    h->sum = (uint16_t)(h->sum + BE16(0x0100) + (h->sum >= 0xffff - BE16(0x0100)));
+    ip4_count_down(h);
     return pkt_avail(p, p->network) > s->mtu ? 4 : 0;
 }
 

@@ -406,6 +406,30 @@ static inline void pkt_set_mac(struct pkt *p, uint8_t *mac, uint32_t hlen)
     p->network = mac + hlen;
 }
 
+/* Put an Ethernet header in front, known as such, where that only takes writing it; false
+ * (packet unchanged) where it takes a copy or another buffer. */
+static inline __attribute__((always_inline)) bool
+pkt_push_eth_ready(struct pkt *p, const struct eth_hdr *h)
+{
+    enum { LEN = sizeof *h, REST = sizeof *h - 8 };
+    int64_t headroom = p->data - p->buf->head - LEN;
+    uint8_t *at = p->data - LEN;
+
+    if (pkt_shared(p))
+        return false;
+    if (__builtin_expect(headroom < p->buf->low, 0)) {
+        if (headroom < 0)
+            return false;
+        p->buf->low = (uint32_t)headroom;
+    }
+    p->data = at;
+    p->len += LEN;
+    pkt_set_mac(p, at, LEN);
+    store64(at, load64(h)); /* in two steps, which overlap */
+    store64(at + REST, load64((const uint8_t *)h + REST));
+    return true;
+}
+
 /* Put an uninitialised Ethernet header in front, known as such. NULL (packet unchanged)
  * when memory ran out. */
 static inline struct eth_hdr *pkt_push_eth(struct pkt *p)

@@ -320,16 +320,8 @@ static uint32_t arp_querier_run(struct batch *b, uint32_t i, const struct hop *l
     const uint32_t n = b->n, ip = last->ip, before = i;
     const struct eth_hdr h = last->h;
 
-    for (; i < n; i++) {
-        struct pkt *p = b->p[i];
-        uint8_t *at;
-
-        if (pkt_dst_ip(p) != ip || pkt_shared(p) || pkt_headroom(p) < sizeof h)
-            break;
-        at = pkt_push(p, sizeof h);
-        memcpy(at, &h, sizeof h);
-        pkt_set_mac(p, at, sizeof h);
-    }
+    while (i < n && pkt_dst_ip(b->p[i]) == ip && pkt_push_eth_ready(b->p[i], &h))
+        i++;
     pkts_copy(ready->p + ready->n, b->p + before, i - before);
     ready->n += i - before;
     return i;
@@ -342,13 +334,13 @@ static void arp_querier_ip(struct element *e, struct batch *b)
     struct batch ready;
 
     ready.n = 0;
-    if (s->ip)
-        batch_make_writable(b, 0);
     for (uint32_t i = 0; i < b->n; i++) {
         struct eth_hdr *h;
 
         if (last.known && (i = arp_querier_run(b, i, &last, &ready)) == b->n)
             break;
+        if (pkt_shared(b->p[i]) && s->ip)
+            batch_make_writable(b, i);
         h = s->ip ? pkt_push_eth(b->p[i]) : NULL;
         if (__builtin_expect(!h, 0)) {
             element_count(e, C_DROPS, 1);

@@ -48,7 +48,28 @@ static inline verdict_t ether_encap_one(struct element *e, struct pkt *p)
     *h = s->h;
     return 0;
 }
-ELEMENT_LOOP(ether_encap)
+
+static inline uint32_t ether_encap_ready(struct element *e, const struct batch *b,
+                                         uint32_t i)
+{
+    const struct ether_encap *s = element_state(e);
+    const struct eth_hdr h = s->h;
+    const uint32_t n = b->n; /* what is written might be these */
+
+    while (i < n && pkt_push_eth_ready(b->p[i], &h))
+        i++;
+    return i;
+}
+
+static uint32_t ether_encap_run(struct element *e, struct batch *b, uint32_t from)
+{
+    from = ether_encap_ready(e, b, from);
+    if (from == b->n)
+        return from;
+    batch_make_writable(b, from);
+    return ether_encap_ready(e, b, from);
+}
+ELEMENT_LOOP_RUN(ether_encap)
 
 static const struct handler_spec ether_encap_handlers[] = {
     HANDLER_VALUE(ether_encap, src, ARG_KIND_ETHER, HANDLER_READ, "src",

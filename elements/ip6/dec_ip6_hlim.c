@@ -34,7 +34,33 @@ static inline verdict_t dec_ip6_hlim_one(struct element *e, struct pkt *p)
     pkt_ip6(p)->hlim--;
     return 0;
 }
-ELEMENT_LOOP_WRITES(dec_ip6_hlim)
+
+/* Packets from `i` on, up to one that is shared, not IP or at its end. */
+static inline uint32_t dec_ip6_hlim_writable(const struct batch *b, uint32_t i)
+{
+    const uint32_t n = b->n; /* what is written might be this */
+
+    for (; i < n; i++) {
+        const struct pkt *p = b->p[i];
+
+        if (pkt_shared(p) || !pkt_has(p, p->network, sizeof(struct ip6_hdr)) ||
+            pkt_ip6(p)->hlim <= 1)
+            break;
+        pkt_ip6(p)->hlim--;
+    }
+    return i;
+}
+
+static inline uint32_t dec_ip6_hlim_run(struct element *e, struct batch *b,
+                                        uint32_t from)
+{
+    from = dec_ip6_hlim_writable(b, from);
+    if (from == b->n)
+        return from;
+    batch_make_writable(b, from);
+    return dec_ip6_hlim_writable(b, from);
+}
+ELEMENT_LOOP_RUN(dec_ip6_hlim)
 
 ELEMENT(DecIP6HLIM) = {
     .name = "DecIP6HLIM",

@@ -27,12 +27,14 @@ static const struct arg_spec get_ip6_address_args[] = {
 static void get_ip6_address_batch(struct element *e, struct batch *b, uint32_t from)
 {
     const struct get_ip6_address *s = element_state(e);
+    const uint64_t offset = s->offset, end = offset + 16;
+    const uint32_t n = b->n; /* what is written might be these */
 
-    for (uint32_t i = from; i < b->n; i++) {
+    for (uint32_t i = from; i < n; i++) {
         struct pkt *p = b->p[i];
 
-        if (p->len >= 16 && s->offset <= p->len - 16)
-            memcpy(p->anno + ANNO_DST_IP6, p->data + s->offset, 16);
+        if (__builtin_expect(p->len >= end, 1))
+            memcpy(p->anno + ANNO_DST_IP6, p->data + offset, 16);
         else
             memset(p->anno + ANNO_DST_IP6, 0, 16);
     }

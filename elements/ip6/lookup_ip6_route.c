@@ -23,6 +23,7 @@
 #include "engine/element.h"
 #include "engine/args.h"
 #include "engine/ip6_routes.h"
+#include "engine/net_headers.h"
 #include "engine/words.h"
 
 #include <stdlib.h>
@@ -121,14 +122,17 @@ static const struct ip6_route *route_of(struct element *e, const uint8_t *dst)
     return ip6_routes_lookup(&s->routes, &addr);
 }
 
+static inline bool has_gateway(const struct ip6_route *r)
+{
+    return (load64(r->gateway.b) | load64(r->gateway.b + 8)) != 0;
+}
+
 static inline verdict_t take_route(struct element *e, struct pkt *p,
                                    const struct ip6_route *r)
 {
-    static const struct ip6_addr none;
-
     if (!r)
         return drop(e, C_DROPS);
-    if (memcmp(r->gateway.b, none.b, 16) != 0)
+    if (has_gateway(r))
         memcpy(p->anno + ANNO_DST_IP6, r->gateway.b, 16);
     return (verdict_t)r->port;
 }
@@ -141,33 +145,39 @@ static inline verdict_t lookup_ip6_route_one(struct element *e, struct pkt *p)
 /* Packets come in trains to one destination, which is looked up once. */
 static bool one_destination(const struct batch *b)
 {
-    uint64_t first[2], dst[2], differ = 0;
+    const uint64_t *first = b->p[0]->anno_u64 + ANNO_DST_IP6 / 8;
 
-    memcpy(first, b->p[0]->anno + ANNO_DST_IP6, sizeof first);
-    for (uint32_t i = 1; i < b->n && !differ; i++) {
-        memcpy(dst, b->p[i]->anno + ANNO_DST_IP6, sizeof dst);
-        differ = (dst[0] ^ first[0]) | (dst[1] ^ first[1]);
+    for (uint32_t i = 1; i < b->n; i++) {
+        const uint64_t *dst = b->p[i]->anno_u64 + ANNO_DST_IP6 / 8;
+
+        if (dst[0] != first[0] || dst[1] != first[1])
+            return false;
     }
-    return !differ;
+    return true;
+}
+
+/* False: there is no route. */
+static bool lookup_ip6_route_push_same(struct element *e, struct batch *b)
+{
+    const struct ip6_route *r = route_of(e, b->p[0]->anno + ANNO_DST_IP6);
+
+    if (!r)
+        return false;
+    if (has_gateway(r))
+        for (uint32_t i = 0; i < b->n; i++)
+            (void)take_route(e, b->p[i], r);
+    out_push(e, r->port, b);
+    return true;
 }
 
 static void lookup_ip6_route_push(struct element *e, unsigned port, struct batch *b)
 {
-    const struct ip6_route *r;
-    verdict_t v = VERDICT_DROP;
+    verdict_t v;
     struct strays s;
     uint32_t kept = 0;
 
-    if (b->n && one_destination(b)) {
-        r = route_of(e, b->p[0]->anno + ANNO_DST_IP6);
-        for (uint32_t i = 0; i < b->n; i++)
-            v = take_route(e, b->p[i], r);
-        if (v == VERDICT_DROP)
-            batch_free(b);
-        else
-            out_push(e, (unsigned)v, b);
+    if (b->n && one_destination(b) && lookup_ip6_route_push_same(e, b))
         return;
-    }
     s.n = 0;
     for (uint32_t i = 0; i < b->n; i++) {
         v = lookup_ip6_route_one(e, b->p[i]);

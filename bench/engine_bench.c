@@ -9,7 +9,8 @@
  *     engine_bench --turns engine|limit|vm ROW       the same, see engine/turns.h
  *     engine_bench --install ROW                     its time and memory, ms and MiB
  *     engine_bench --check                           same packets on both sides?
- *     engine_bench --list
+ *     engine_bench --list [all]
+ *     engine_bench --config ROW PACKETS              the text of its configuration
  *
  * Every measurement is a process of its own, pinned to one processor, after a warm-up.
  * The two sides are measured in turns of some 10 ms (A B A B), each round in new processes.
@@ -506,13 +507,33 @@ static int install(unsigned n)
     return 0;
 }
 
-static int list(void)
+/* With `all` what else a program wants to know of a row, between tabs. */
+static int list(bool all)
 {
+    static const char *const feeds[] = {"clones", "private", "flows"};
     struct row row;
     char name[64];
 
     for (unsigned i = 0; row_get(i, &row, name); i++)
-        printf("%u %s\n", i, name);
+        if (all)
+            printf("%u\t%s\t%u\t%u\t%g\t%g\t%s\n", i,
+                   row.flags & NEEDS_TRACE ? "trace" : feeds[row.feed], row.size,
+                   row.packets * 1000000, row.click, row.fastclick, name);
+        else
+            printf("%u %s\n", i, name);
+    return 0;
+}
+
+static int config(unsigned n, uint64_t packets)
+{
+    struct row row;
+    char name[64], *text;
+
+    if (!row_get(n, &row, name))
+        return 2;
+    text = bench_config(&row, packets, "Discard");
+    puts(text);
+    free(text);
     return 0;
 }
 
@@ -560,8 +581,11 @@ int main(int argc, char **argv)
         return install((unsigned)strtoul(argv[2], NULL, 10));
     if (argc == 2 && !strcmp(argv[1], "--check"))
         return check();
-    if (argc == 2 && !strcmp(argv[1], "--list"))
-        return list();
+    if (argc == 4 && !strcmp(argv[1], "--config"))
+        return config((unsigned)strtoul(argv[2], NULL, 10),
+                      strtoull(argv[3], NULL, 10));
+    if (argc >= 2 && !strcmp(argv[1], "--list"))
+        return list(argc > 2);
     parse_options(&o, argc, argv);
     if (o.baseline)
         return guard(argv[0], o.rounds, o.only, o.baseline);

@@ -27,6 +27,14 @@ bench-engine: $(B)/engine_bench $(if $(VM),all)
 	@mkdir -p out
 	$(B)/engine_bench $(if $(VM),--vm --json out/engine-vm.json,--json out/engine.json)
 
+# Whole drivers, ours and any other that takes Click's language:
+# make bench-peers PEERS="click=/usr/local/bin/click" BURST=1
+BURST ?= 32
+.PHONY: bench-peers
+bench-peers: $(B)/engine_bench $(B)/click
+	@mkdir -p out
+	bench/peers.py $(B) $(PEERS) --burst $(BURST) --json out/peers.json
+
 # Measures each row's share of its hand-written limit and fails when one is below 0.85 of what
 # bench/baseline.json says. Not part of `make check`: machines are noisy.
 bench-guard: $(B)/engine_bench

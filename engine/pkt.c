@@ -83,6 +83,12 @@ size_t pkt_pool_free(struct pkt_pool *pool)
         UNPOISON(s->records, SLAB_RECORDS * sizeof(struct pkt));
         free(s->memory);
     }
+    while (pool->chunks) {
+        struct pkt_chunk *c = pool->chunks;
+
+        pool->chunks = c->next;
+        free(c);
+    }
     free(pool->bare);
     free(pool->ordinary.buf);
     for (int i = 0; i < PKT_KINDS; i++) {
@@ -171,13 +177,6 @@ static inline void bare_put(struct pkt_pool *pool, struct pkt *const *p, uint32_
     pool->same_from = pool->n_bare;
 }
 
-static INLINE void bare_shrink(struct pkt_pool *pool, uint32_t n)
-{
-    pool->n_bare -= n;
-    if (pool->same_from > pool->n_bare)
-        pool->same_from = pool->n_bare;
-}
-
 /* Make the array have room for `made` entries and `more`. */
 static int reserve(void *array, size_t *room, size_t made, size_t more)
 {
@@ -218,14 +217,19 @@ static int slab_add(struct pkt_pool *pool)
     return 0;
 }
 
+uint32_t pkt_records_reserve(struct pkt_pool *pool, uint32_t n)
+{
+    while (pool->n_bare < n)
+        if (slab_add(pool) < 0)
+            return (uint32_t)pool->n_bare;
+    return n;
+}
+
 /* Take up to `n` records; fewer when memory ran out. */
 static INLINE uint32_t bare_take(struct pkt_pool *pool, struct pkt **p, uint32_t n)
 {
-    while (__builtin_expect(pool->n_bare < n, 0))
-        if (slab_add(pool) < 0) {
-            n = (uint32_t)pool->n_bare;
-            break;
-        }
+    if (__builtin_expect(pool->n_bare < n, 0))
+        n = pkt_records_reserve(pool, n);
     bare_shrink(pool, n);
     pkts_copy(p, pool->bare + pool->n_bare, n);
     for (uint32_t i = 0; i < n; i++)

@@ -53,6 +53,19 @@ struct area {
     void *bufs_memory;       /* owned: what calloc() gave for them */
 };
 
+/* Memory for many packets: see os/pkt_chunk.h. */
+enum { CHUNK_PACKETS = 4096 };
+
+struct pkt_chunk {
+    struct stack free;
+    uint32_t fresh; /* the first of `bufs` that was never used */
+    size_t size;
+    uint8_t *bytes;         /* [size], behind this */
+    struct pkt_chunk *next; /* in the pool's list, when the owner has gone */
+    struct buf bufs[CHUNK_PACKETS];
+    struct buf *stack[CHUNK_PACKETS];
+};
+
 struct pkt_pool {
     struct pkt *
         *bare; /* free records, owned; [n_bare] in use, bare_room >= n_records */
@@ -67,7 +80,8 @@ struct pkt_pool {
     size_t ordinary_room, ordinary_made;
     size_t live, n_records, max_records;
     struct slab *slabs;
-    bool wide; /* see pkt_pool_set_wide() */
+    struct pkt_chunk *chunks; /* owned; the others belong to who made them */
+    bool wide;                /* see pkt_pool_set_wide() */
 
     struct area area[PKT_KINDS];
 
@@ -93,6 +107,13 @@ static INLINE void buf_poison(const struct buf *b)
         POISON(b->head, b->room);
 }
 
+static INLINE void bare_shrink(struct pkt_pool *pool, uint32_t n)
+{
+    pool->n_bare -= n;
+    if (pool->same_from > pool->n_bare)
+        pool->same_from = pool->n_bare;
+}
+
 /* Put back a buffer whose last user has gone; those that wait count one. */
 static inline void buf_put(struct buf *b)
 {
@@ -115,6 +136,9 @@ static inline void buf_leave(struct buf *b)
     else
         b->refs--;
 }
+
+/* Have `n` records wait. Returns how many of them memory allowed. */
+uint32_t pkt_records_reserve(struct pkt_pool *pool, uint32_t n);
 
 /* A buffer of `room` bytes or more with one user; `low` is not set. */
 struct buf *pkt_buf_take(struct pkt_pool *pool, uint32_t room);

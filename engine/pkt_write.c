@@ -167,7 +167,10 @@ int pkt_expand(struct pkt *p, uint32_t headroom, uint32_t tailroom)
 {
     if (!pkt_shared(p) && pkt_headroom(p) >= headroom && pkt_tailroom(p) >= tailroom)
         return 0;
-    if (headroom < pkt_headroom(p))
+    if (headroom > pkt_headroom(p) && headroom < PKT_HEADROOM &&
+        PKT_HEADROOM + p->len + tailroom <= ROOM)
+        headroom = PKT_HEADROOM; /* here neither */
+    else if (headroom < pkt_headroom(p))
         headroom = pkt_headroom(p);
     return rebuffer(p, headroom, tailroom);
 }

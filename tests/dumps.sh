@@ -88,6 +88,43 @@ same sample_zero "$(run -e "FromDump($d/plain, STOP true, SAMPLE 0) -> c :: Coun
 config:1:   warning: SAMPLE probability is 0; emitting no packets
 0"
 
+# --- packets lie where they were read: many wait, are written, and others follow ---
+run -e "RandomSource(LENGTH 400, LIMIT 4000, STOP true) -> ToDump($d/long)"
+run -e "RandomSource(LENGTH 1, LIMIT 40000, STOP true) -> ToDump($d/short)"
+gzip -c "$d/long" >"$d/long.gz"
+digest() { md5sum "$@" | cut -d' ' -f1; }
+# all_wait FILE BURST
+all_wait() {
+    timeout 20 "$click" -e "FromDump($1, BURST $2, END_CALL s.run) -> q :: Queue(50000)
+        -> u :: Unqueue(ACTIVE false) -> ToDump($d/o);
+        s :: Script(TYPE PASSIVE, print q.length, write u.active true, label more, wait 1ms,
+        goto more \$(gt \$(q.length) 0), stop)"
+    digest "$d/o"
+}
+for b in 1 32; do
+    same "all_wait_$b" "$(all_wait "$d/long" $b)" "4000"$'\n'"$(digest "$d/long")"
+    same "all_wait_short_$b" "$(all_wait "$d/short" $b)" "40000"$'\n'"$(digest "$d/short")"
+done
+same all_wait_gzip "$(all_wait "$d/long.gz" 7)" "4000"$'\n'"$(digest "$d/long")"
+same all_wait_stdin "$(all_wait - 64 <"$d/long")" "4000"$'\n'"$(digest "$d/long")"
+written() {
+    timeout 20 "$click" -e "FromDump($1, BURST 32, STOP true) -> Strip(30) -> Unstrip(32)
+        -> StoreData(0, ABC) -> t :: Tee -> EtherEncap(1, 1:1:1:1:1:1, 2:2:2:2:2:2) -> Pad(2000) -> ToDump($d/o);
+        t[1] -> Truncate(5) -> Strip(1) -> UDPIPEncap(1.0.0.1, 2, 3.0.0.3, 4) -> ToDump($d/p)"
+    digest "$d/o" "$d/p"
+}
+same written "$(written "$d/long")" "$(cat "$d/long" | written -)"
+same read_again "$(run -e "f :: FromDump($d/plain, END_CALL s.run) -> IPPrint(x) -> StoreData(0, 0000) -> Strip(28) -> Unstrip(44) -> StoreData(0, 0000000000000000) -> Discard;
+    s :: Script(TYPE PASSIVE, goto done \$(eq \$(f.count) 10), write f.filepos 24, write f.active true, end, label done,
+    write stop)")" "$five_lines
+$five_lines"
+same raw_ip "$(run -e "f :: FromDump($d/plain, BURST 4, STOP true) -> IPPrint(x) -> Discard" -h f.count -h f.packet_filepos)" "$five_lines
+f.count:
+5
+
+f.packet_filepos:
+244"
+
 # --- what packets begin with ---
 link() { # LINKTYPE BYTES: handler encap, packets that are IP and those that are not
     bytes "$(header 0xa1b2c3d4 "$1")" "$(record 1 0 "$2$ip")" "$(record 2 0 "ff$ip")" "$(record 3 0 "$2")" >"$d/link"

@@ -282,68 +282,61 @@ static bool due(struct element *e)
 }
 
 /* Output 1 is for what is not IP. */
+static void not_ip(struct element *e, struct pkt *p)
+{
+    element_count(e, C_NOT_IP, 1);
+    if (e->n_out > 1)
+        out_push_one(e, 1, p);
+    else
+        pkt_free(p);
+}
+
+/* Whether the packet may leave by output 0; if not it has gone. */
+static bool passes(struct element *e, struct pkt *p)
+{
+    const struct from_dump *f = element_state(e);
+
+    if (!f->force_ip || link_type_force_ip(p, f->capture.link_type))
+        return true;
+    not_ip(e, p);
+    return false;
+}
+
 static struct pkt *take_packet(struct element *e)
 {
     struct from_dump *f = element_state(e);
     struct pkt *p = f->packet;
 
     f->packet = NULL;
-    if (!p || !f->force_ip || link_type_force_ip(p, f->capture.link_type)) {
-        f->count += p != NULL;
-        return p;
-    }
-    element_count(e, C_NOT_IP, 1);
-    if (e->n_out > 1)
-        out_push_one(e, 1, p);
-    else
-        pkt_free(p);
-    return NULL;
+    if (!p || !passes(e, p))
+        return NULL;
+    f->count++;
+    return p;
 }
 
 /* Whether every packet that comes is emitted at once. */
 static bool wants_all(const struct from_dump *f)
 {
     return f->active && !f->packet && f->have_times && !f->have_start && !f->have_end &&
-           !f->timing && !f->force_ip && f->sample >= SAMPLE_ONE;
+           !f->timing && f->sample >= SAMPLE_ONE;
 }
 
-/* Bytes are copied in steps of a cache line: one is enough for most short packets. */
-static inline void fill_packet(const struct from_dump *f, struct pkt *p,
-                               const struct capture_plain *r)
-{
-    typedef long long step __attribute__((vector_size(16), may_alias, aligned(1)));
-    uint32_t len = r->caplen;
-    uint8_t *to = p->data;
-
-    p->len = len;
-    p->timestamp = capture_plain_when(&f->capture, r);
-    p->mac = to;
-    p->anno_u32[ANNO_EXTRA_LENGTH / 4] = r->len - len;
-    for (uint32_t i = 0; i < len; i += TRACE_FILE_BEHIND) {
-        const step *s = (const step *)(const void *)(r->bytes + i);
-        step *d = (step *)(void *)(to + i), v[4] = {s[0], s[1], s[2], s[3]};
-
-        d[0] = v[0], d[1] = v[1], d[2] = v[2], d[3] = v[3];
-    }
-}
-
-/* Up to `max` packets of ordinary length, from records that are in memory. */
+/* Up to `max` packets of records that are in memory. */
 static void fill(struct element *e, struct batch *b, uint32_t max)
 {
-    enum { ORDINARY = 1536 };
     struct from_dump *f = element_state(e);
-    const struct capture_plain *r[BATCH_MAX];
-    uint32_t n = capture_ready(&f->capture, r, max, ORDINARY), first = b->n;
+    uint32_t first = b->n, n = capture_batch(&f->capture, b, max);
 
-    n = batch_new(element_pool(e), b, n, PKT_HEADROOM, ORDINARY + TRACE_FILE_BEHIND);
     if (!n)
         return;
-    for (uint32_t i = 0; i < n; i++)
-        fill_packet(f, b->p[first + i], r[i]);
-    capture_used(&f->capture, r[n - 1]);
-    f->packet_filepos = trace_file_pos(&f->capture.file) - r[n - 1]->caplen -
-                        (int64_t)sizeof *r[0];
-    f->count += n;
+    f->packet_filepos = trace_file_pos(&f->capture.file) - f->capture.batch_last;
+    if (f->force_ip) {
+        b->n = first;
+        for (uint32_t i = first; i < first + n; i++)
+            if (passes(e, b->p[i]))
+                batch_add(b, b->p[i]);
+    }
+    f->count += b->n - first;
 }
 
 enum step { STEP_MORE, STEP_LATER, STEP_END };
@@ -374,7 +367,7 @@ static bool from_dump_run(struct element *e, struct task *t)
     bool worked;
 
     b.n = 0;
-    if (f->burst > 1 && wants_all(f))
+    if (wants_all(f))
         fill(e, &b, f->burst);
     for (uint32_t tries = 0; b.n < f->burst && tries < f->burst + RETRIES; tries++)
         if ((next = step(e, &b)) != STEP_MORE)
@@ -395,7 +388,7 @@ static uint32_t from_dump_pull(struct element *e, unsigned port, struct batch *b
     uint32_t before = b->n;
     enum step next = STEP_MORE;
 
-    if (max > 1 && wants_all(f))
+    if (wants_all(f))
         fill(e, b, max);
     while (b->n - before < max && (next = step(e, b)) == STEP_MORE)
         ;

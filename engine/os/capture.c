@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CAPLEN_MAX = 65535, MAJOR = 2, LONGER_HEADER = 8, AHEAD_BYTES = 1024 };
+enum { MAJOR = 2, LONGER_HEADER = 8 };
 static const uint32_t MAGIC = 0xa1b2c3d4, MAGIC_NANO = 0xa1b23c4d,
                       MAGIC_LONGER = 0xa1b2cd34, MAGIC_NG = 0x0a0d0d0a;
 
@@ -141,6 +141,7 @@ int capture_open(struct capture *c, struct element *e, const char *name, struct 
     uint32_t magic;
     int rc;
 
+    c->file.lends = true;
     if (trace_file_open(&c->file, e, name, d) < 0)
         return -1;
     start = trace_file_get(&c->file, sizeof magic);
@@ -187,7 +188,7 @@ bool capture_next(struct capture *c, struct capture_record *r)
         h[2] = h[3];
         h[3] = len;
     }
-    if (h[2] > CAPLEN_MAX) {
+    if (h[2] > CAPTURE_LONGEST) {
         trace_file_complain(&c->file, "bad packet header; giving up");
         return false;
     }
@@ -215,30 +216,4 @@ void capture_pass(struct capture *c, const struct capture_record *r)
 {
     if (!c->ng)
         trace_file_skip(&c->file, r->caplen + r->skip);
-}
-
-uint32_t capture_ready(struct capture *c, const struct capture_plain **r, uint32_t max,
-                       uint32_t longest)
-{
-    size_t at = c->file.at, left;
-    uint32_t n = 0;
-
-    if (c->ng || c->swapped || c->more || c->minor <= 3)
-        return 0;
-    for (; n < max && (left = c->file.have - at) >= sizeof **r; n++) {
-        const struct capture_plain *next = (const void *)(c->file.bytes + at);
-
-        if (next->caplen > longest || next->caplen > next->len ||
-            next->caplen > left - sizeof **r)
-            break;
-        r[n] = next;
-        __builtin_prefetch(next->bytes + AHEAD_BYTES);
-        at += sizeof *next + next->caplen;
-    }
-    return n;
-}
-
-void capture_used(struct capture *c, const struct capture_plain *last)
-{
-    c->file.at = (size_t)(last->bytes - c->file.bytes) + last->caplen;
 }

@@ -15,6 +15,8 @@
 
 struct capture_ng;
 
+enum { CAPTURE_LONGEST = 65535 }; /* bytes of a packet */
+
 struct capture {
     struct trace_file file;
     bool swapped, nano;
@@ -22,6 +24,7 @@ struct capture {
     int minor;             /* version of the format */
     int link_type;         /* enum link_type, or another number */
     struct capture_ng *ng; /* owned; NULL: it is pcap */
+    uint32_t batch_last;   /* bytes of the last record that capture_batch() took */
 };
 
 struct capture_record {
@@ -43,25 +46,26 @@ bool capture_next(struct capture *c, struct capture_record *r);
 const uint8_t *capture_bytes(struct capture *c, const struct capture_record *r);
 void capture_pass(struct capture *c, const struct capture_record *r);
 
-/* A record as it lies in a file of our byte order. Its bytes may be read in steps, up to
- * TRACE_FILE_BEHIND - 1 more than there are. */
+/* A record as it lies in a file of our byte order. */
 struct capture_plain {
     uint32_t s, fraction, caplen, len;
     uint8_t bytes[];
 } __attribute__((packed));
 
-/* The next records, up to `max`, that lie whole in memory and that capture_next() would pass
- * on as they are, with `longest` bytes at most. Returns how many; they stay the next ones
- * until the last of those that were used goes to capture_used(). */
-uint32_t capture_ready(struct capture *c, const struct capture_plain **r, uint32_t max,
-                       uint32_t longest);
-void capture_used(struct capture *c, const struct capture_plain *last);
-
-static inline int64_t capture_plain_when(const struct capture *c,
-                                         const struct capture_plain *r)
+static inline int64_t capture_plain_when(const struct capture_plain *r, int64_t unit)
 {
-    return (int64_t)(int32_t)r->s * 1000000000 +
-           (int64_t)(int32_t)r->fraction * (c->nano ? 1 : 1000);
+    return (int64_t)(int32_t)r->s * 1000000000 + (int64_t)(int32_t)r->fraction * unit;
 }
+
+/* Whether all records lie in memory as struct capture_plain. */
+static inline bool capture_is_plain(const struct capture *c)
+{
+    return !c->ng && !c->swapped && !c->more && c->minor > 3;
+}
+
+/* Append packets, up to `max`, of the next records that lie whole in memory and that
+ * capture_next() would pass on as they are. Returns how many; 0 may also mean that the first
+ * of them takes capture_next(). b->n + max must not exceed BATCH_MAX. */
+uint32_t capture_batch(struct capture *c, struct batch *b, uint32_t max);
 
 #endif

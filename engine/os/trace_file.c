@@ -4,6 +4,7 @@
 #include "engine/os/trace_file.h"
 
 #include "engine/os/filter_child.h"
+#include "engine/os/pkt_chunk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,19 +51,85 @@ static ssize_t read_some(int fd, void *to, size_t n)
     return got;
 }
 
+/* --- chunks ----------------------------------------------------------------------------- */
+
+enum { ROOM = TRACE_FILE_PIECE + TRACE_FILE_BEHIND };
+
+/* Where one may go back to what has become packets' only by reading it again. */
+struct pkt_chunk *trace_file_lender(const struct trace_file *f)
+{
+    return f->lends && f->chunk < TRACE_FILE_CHUNKS - 1 ? f->chunks[f->chunk] : NULL;
+}
+
+void trace_file_lend(struct trace_file *f)
+{
+    f->lent = f->at;
+}
+
+/* Go on in a chunk that no packet lies in. False: there is none, nothing has changed. */
+static bool change_chunk(struct trace_file *f)
+{
+    for (unsigned i = 0; i < TRACE_FILE_CHUNKS; i++) {
+        struct pkt_chunk **c = &f->chunks[i];
+
+        if (!*c)
+            *c = pkt_chunk_new(element_pool(f->e), ROOM);
+        if (!*c || !pkt_chunk_idle(*c))
+            continue;
+        f->chunk = i;
+        f->bytes = pkt_chunk_bytes(*c);
+        return true;
+    }
+    return false;
+}
+
+/* Have what was not yet consumed at the start of memory that no packet lies in. */
+static bool make_room(struct trace_file *f)
+{
+    const uint8_t *left = f->bytes + f->at;
+
+    if (f->chunks[0] && !pkt_chunk_idle(f->chunks[f->chunk]) && !change_chunk(f)) {
+        errno = ENOMEM;
+        return false;
+    }
+    f->have -= f->at;
+    f->offset += (int64_t)f->at;
+    f->at = f->lent = 0;
+    if (f->bytes != left)
+        memmove(f->bytes, left, f->have);
+    return true;
+}
+
+static bool memory_get(struct trace_file *f)
+{
+    if (f->lends)
+        return change_chunk(f);
+    f->bytes = malloc(ROOM);
+    return f->bytes != NULL;
+}
+
+static void memory_put(struct trace_file *f)
+{
+    if (!f->chunks[0])
+        free(f->bytes);
+    for (int i = 0; i < TRACE_FILE_CHUNKS; i++) {
+        pkt_chunk_free(f->chunks[i]);
+        f->chunks[i] = NULL;
+    }
+    f->bytes = NULL;
+    f->lent = 0;
+}
+
+/* --- reading ---------------------------------------------------------------------------- */
+
 /* Have at least `want` bytes from the position on, if the file has them. */
 static bool fill(struct trace_file *f, size_t want)
 {
     while (f->have - f->at < want && f->is_open && !f->at_end) {
-        ssize_t got;
+        ssize_t got = -1;
 
-        if (f->at) {
-            memmove(f->bytes, f->bytes + f->at, f->have - f->at);
-            f->offset += (int64_t)f->at;
-            f->have -= f->at;
-            f->at = 0;
-        }
-        got = read_some(f->fd, f->bytes + f->have, TRACE_FILE_PIECE - f->have);
+        if (make_room(f))
+            got = read_some(f->fd, f->bytes + f->have, TRACE_FILE_PIECE - f->have);
         if (got < 0)
             trace_file_complain(f, "%s", strerror(errno));
         if (got <= 0)
@@ -97,8 +164,7 @@ int trace_file_open(struct trace_file *f, struct element *e, const char *name,
 
     f->name = name;
     f->e = e;
-    f->bytes = malloc(TRACE_FILE_PIECE + TRACE_FILE_BEHIND);
-    if (!f->bytes)
+    if (!memory_get(f))
         return diag_err(d, "out of memory");
     f->fd = !strcmp(trace_file_name(f), "<stdin>") ? STDIN_FILENO
                                                    : open(name, O_RDONLY | O_CLOEXEC);
@@ -111,6 +177,8 @@ int trace_file_open(struct trace_file *f, struct element *e, const char *name,
                         errno ? strerror(errno) : "empty file");
     fill(f, 6);
     program = filter_for_data(f->bytes, f->have);
+    f->lends = f->lends && (f->fd == STDIN_FILENO || !program) &&
+               lseek(f->fd, 0, SEEK_CUR) >= 0;
     if (f->fd == STDIN_FILENO || !program)
         return 0;
     if (decompress(f, program, d) < 0)
@@ -141,8 +209,7 @@ void trace_file_close(struct trace_file *f)
         filter_end(f->child);
     f->child = 0;
     f->is_open = false;
-    free(f->bytes);
-    f->bytes = NULL;
+    memory_put(f);
     f->offset += (int64_t)f->at;
     f->have = f->at = 0;
     sbuf_fini(&f->longer);
@@ -267,7 +334,8 @@ int trace_file_seek(struct trace_file *f, int64_t offset, struct diag *d)
 
     if (!f->is_open || offset < 0)
         return diag_err(d, "FILEPOS out of range");
-    if (offset >= f->offset && offset < f->offset + (int64_t)f->have) {
+    if (offset >= f->offset + (int64_t)f->lent &&
+        offset < f->offset + (int64_t)f->have) {
         f->at = (size_t)(offset - f->offset);
         return 0;
     }
@@ -276,7 +344,7 @@ int trace_file_seek(struct trace_file *f, int64_t offset, struct diag *d)
     if (S_ISREG(st.st_mode) && st.st_size && offset > st.st_size)
         return diag_err(d, "FILEPOS out of range");
     if (lseek(f->fd, offset, SEEK_SET) >= 0) {
-        f->have = f->at = 0;
+        f->have = f->at = f->lent = 0;
         f->offset = offset;
         f->at_end = false;
         return 0;

@@ -6,7 +6,10 @@
  * bzip2 or xz is read through zcat, bzcat or xzcat; the standard input ("-") is taken as it
  * is. Positions count bytes of what comes out.
  *
- * Memory: the struct lies in element state; trace_file_close() gives everything back.
+ * Memory: the struct lies in element state; trace_file_close() gives everything back. With
+ *         `lends`, packets may be made of the bytes as they lie there. While they live those
+ *         bytes are theirs, and what follows is read into another chunk; when too many
+ *         chunks are taken it goes on with the last one, which is not lent.
  * Trust:  the file's contents are anybody's; no more than one buffer of them is held, and
  *         one line.
  */
@@ -18,6 +21,10 @@
 
 #include <sys/types.h>
 
+struct pkt_chunk;
+
+enum { TRACE_FILE_CHUNKS = 5 }; /* the last one is not lent */
+
 struct trace_file {
     const char *name;  /* borrowed */
     struct element *e; /* who speaks when something goes wrong */
@@ -26,9 +33,13 @@ struct trace_file {
     bool is_open, at_end;
     int fd;
     pid_t child;    /* who decompresses; 0: nobody */
-    uint8_t *bytes; /* owned */
+    bool lends;     /* set it before the file is opened; false then if it cannot */
+    uint8_t *bytes; /* owned, or in the chunk */
     size_t have, at;
-    int64_t offset;     /* in the file, of bytes[0] */
+    size_t lent;    /* those in front of here may be packets */
+    unsigned chunk; /* that bytes are in, if it lends */
+    struct pkt_chunk *chunks[TRACE_FILE_CHUNKS]; /* owned */
+    int64_t offset;                              /* in the file, of bytes[0] */
     uint32_t line;      /* number of the line that was read last */
     struct sbuf longer; /* a line that did not fit into the buffer */
 };
@@ -51,7 +62,7 @@ const char *trace_file_name(const struct trace_file *f);
 size_t trace_file_read(struct trace_file *f, void *out, size_t n);
 
 enum {
-    TRACE_FILE_PIECE = 1 << 19, /* bytes that are read at a time */
+    TRACE_FILE_PIECE = 1 << 18, /* bytes that are read at a time */
     TRACE_FILE_BEHIND = 64, /* bytes behind them that may be read, and mean nothing */
 };
 
@@ -59,6 +70,11 @@ enum {
  * still there, when there are fewer. */
 const uint8_t *trace_file_get(struct trace_file *f, size_t n);
 void trace_file_skip(struct trace_file *f, size_t n);
+
+/* Where packets may be made of the bytes that trace_file_get() or capture_ready() showed;
+ * NULL: nowhere. All those up to the position become packets' with trace_file_lend(). */
+struct pkt_chunk *trace_file_lender(const struct trace_file *f);
+void trace_file_lend(struct trace_file *f);
 
 /* The next line with what ends it (\n, \r\n or \r; the last one may have neither), valid
  * until the next call. Returns its length, 0 at the end of the file. */

@@ -5,6 +5,7 @@
 
 #include "base/suggest.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +169,24 @@ const char *call_query(const struct call *c, const char *name)
             !memcmp(c->query[i].name, name, len))
             return c->query[i].value;
     return NULL;
+}
+
+int call_query_number(struct call *c, const char *name, uint64_t *n)
+{
+    const char *text = call_query(c, name);
+    uint64_t value;
+    char *end;
+
+    if (!text)
+        return 0;
+    errno = 0;
+    value = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || errno) {
+        call_fail(c, HTTP_BAD_REQUEST, "bad_request", "'%s' must be a number", name);
+        return -1;
+    }
+    *n = value;
+    return 0;
 }
 
 static int compare_routes(const void *a, const void *b)

@@ -101,6 +101,10 @@ int call_add_query(struct call *c, const char *name, const char *value);
 /* The parameter's first value, or NULL. */
 const char *call_query(const struct call *c, const char *name);
 
+/* The same as a number; *n stays as it is if it was not given. -1, answered with 400, if it
+ * is none. */
+int call_query_number(struct call *c, const char *name, uint64_t *n);
+
 /* ---- calls that wait for the same ------------------------------------------------- */
 
 struct call_list {

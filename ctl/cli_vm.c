@@ -395,6 +395,24 @@ static int ps_memory(struct cli *c, json_t *vms)
     return EXIT_OK;
 }
 
+/* Those of all VMs that the options ask for. */
+static int get_list(struct cli *c, const struct cli_args *a, json_t **vms)
+{
+    const char *state = cli_value(a, "state"), *limit = cli_value(a, "limit"),
+               *after = cli_value(a, "after");
+    json_t *o = NULL;
+    int status;
+
+    after = after ? after : "";
+    limit = limit ? limit : "4294967295";
+    status = state ? api(c, "GET", NULL, &o, "/v1/vms?after=%s&limit=%s&state=%s",
+                         after, limit, state)
+                   : api(c, "GET", NULL, &o, "/v1/vms?after=%s&limit=%s", after, limit);
+    *vms = json_incref(json_object_get(o, "vms"));
+    json_decref(o);
+    return status;
+}
+
 static int ps(struct cli *c, const struct cli_args *a)
 {
     int (*print)(struct cli *, json_t *) = cli_flag(a, "memory") ? ps_memory : ps_print;
@@ -403,12 +421,12 @@ static int ps(struct cli *c, const struct cli_args *a)
 
     if (a->n_words == 0) {
         json_decref(vms);
-        status = api(c, "GET", NULL, &o, "/v1/vms");
-        if (status)
-            return status;
-        vms = json_incref(json_object_get(o, "vms"));
-        json_decref(o);
-        return print(c, vms);
+        status = get_list(c, a, &vms);
+        return status ? status : print(c, vms);
+    }
+    if (cli_value(a, "state") || cli_value(a, "limit") || cli_value(a, "after")) {
+        json_decref(vms);
+        return cli_fail(c, EXIT_USAGE, "--state, --limit and --after are for the list");
     }
     for (unsigned i = 0; i < a->n_words; i++) {
         status = api(c, "GET", NULL, &o, "/v1/vms/%s", a->words[i]);
@@ -424,12 +442,15 @@ static int ps(struct cli *c, const struct cli_args *a)
 
 static const struct cli_option ps_options[] = {
     {"memory", 0, NULL, "what each takes of the machine's memory, and for what"},
+    {"state", 0, "STATE", "only those in it: running, parked, crashed, ..."},
+    {"limit", 0, "N", "no more than N, the first ones by name"},
+    {"after", 0, "NAME", "only those behind this name"},
     {.name = NULL},
 };
 
 COMMAND(ps) = {
     .name = "ps",
-    .usage = "[NAME ...] [--memory]",
+    .usage = "[NAME ... | --state STATE | --limit N | --after NAME] [--memory]",
     .summary = "list VMs",
     .options = ps_options,
     .example = "  clickos ps",

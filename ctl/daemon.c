@@ -242,6 +242,7 @@ int daemon_open(struct daemon_state *s, const struct daemon_options *o, struct d
 
     *s = (struct daemon_state){
         .ready = o->ready, .log = o->log, .started_us = daemon_wall_us()};
+    s->vm_order.seed = s->started_us;
     s->image = o->image ? strdup(o->image) : default_image();
     s->loop = loop_new(d);
     if (!s->loop || !(s->tasks = tasks_new(s->loop, d)) ||

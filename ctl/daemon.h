@@ -10,6 +10,7 @@
 #include "base/strmap.h"
 #include "ctl/call.h"
 #include "ctl/loop.h"
+#include "ctl/order.h"
 #include "ctl/quota.h"
 #include "ctl/store.h"
 #include "switch/backplane.h"
@@ -23,6 +24,7 @@ struct daemon_state {
     struct server *server;
     struct tasks *tasks;           /* what takes long */
     struct strmap vms;             /* name -> struct vm */
+    struct order vm_order;         /* the same by their names */
     struct strmap nets;            /* name -> struct net */
     struct strmap ports;           /* name -> struct user_port */
     struct strmap captures;        /* id as text -> struct capture */

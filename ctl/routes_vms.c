@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* routes_vms.c -- /v1/vms: list, create, show, remove, configurations, logs */
+/* routes_vms.c -- /v1/vms: create, show, remove, configurations, logs */
 
 #include "ctl/json_get.h"
 #include "ctl/memory.h"
@@ -27,129 +27,6 @@ static struct vm *there(struct daemon_state *s, struct call *c)
     struct vm *vm = wanted(s, c);
 
     return vm && vm_is_there(vm, c) ? vm : NULL;
-}
-
-/* ---- the list -------------------------------------------------------------------- */
-
-/* VMs a turn of the event loop: half a millisecond. */
-enum { LIST_TURN = 32 };
-
-/* A hundred thousand of them take a second or two, and others want something, too. */
-struct listing {
-    struct daemon_state *s;   /* borrowed */
-    struct call *call;        /* borrowed */
-    char (*names)[NAME_ROOM]; /* owned; of what was there when it began, sorted */
-    size_t n, next;
-    bool any;
-    struct loop_work work;
-};
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
-static void listing_free(struct listing *l)
-{
-    if (!l)
-        return;
-    loop_work_cancel(l->s->loop, &l->work);
-    free(l->names);
-    free(l);
-}
-
-static void list_cancelled(struct call *c, void *ctx)
-{
-    (void)c;
-    listing_free(ctx);
-}
-
-/* Inside a list inside an object: further to the right. */
-static int add_indented(const char *bytes, size_t len, void *out)
-{
-    while (len) {
-        const char *eol = memchr(bytes, '\n', len);
-        size_t n = eol ? (size_t)(eol - bytes) + 1 : len;
-
-        sbuf_add(out, bytes, n);
-        if (eol)
-            sbuf_puts(out, "    ");
-        bytes += n;
-        len -= n;
-    }
-    return 0;
-}
-
-static void list_one(struct listing *l, const struct vm *vm)
-{
-    struct sbuf *out = &l->call->answer;
-    json_t *o = vm_describe(vm, false);
-
-    sbuf_puts(out, l->any ? ",\n    " : "\n    ");
-    if (!o || json_dump_callback(o, add_indented, out, JSON_INDENT(2)) < 0)
-        out->failed = true;
-    json_decref(o);
-    l->any = true;
-}
-
-static bool list_more(void *ctx)
-{
-    struct listing *l = ctx;
-    struct call *c = l->call;
-    size_t end = l->n - l->next > LIST_TURN ? l->next + LIST_TURN : l->n;
-
-    for (; l->next < end; l->next++) {
-        const struct vm *vm = vm_find(l->s, l->names[l->next]);
-
-        if (vm)
-            list_one(l, vm);
-    }
-    if (l->next < l->n)
-        return true;
-    sbuf_puts(&c->answer, l->any ? "\n  ]\n}\n" : "]\n}\n");
-    listing_free(l);
-    call_written(c, HTTP_OK);
-    return false;
-}
-
-static struct listing *listing_new(struct daemon_state *s, struct call *c)
-{
-    struct listing *l = calloc(1, sizeof *l);
-    struct strmap_entry *e;
-    size_t at = 0;
-
-    if (!l || !(l->names = calloc(s->vms.count + 1, sizeof *l->names))) {
-        free(l);
-        return NULL;
-    }
-    l->s = s;
-    l->call = c;
-    l->work = (struct loop_work){.more = list_more, .ctx = l};
-    while ((e = strmap_next(&s->vms, &at)))
-        strcpy(l->names[l->n++], ((const struct vm *)e->value)->name);
-    qsort(l->names, l->n, sizeof *l->names, compare_names);
-    return l;
-}
-
-static void vms_list(struct daemon_state *s, struct call *c)
-{
-    struct listing *l;
-
-    if (!vms_all_there(s, c))
-        return;
-    l = listing_new(s, c);
-    if (!l) {
-        call_fail(c, HTTP_NO_SPACE, "no_memory", "out of memory");
-        return;
-    }
-    sbuf_puts(&c->answer, "{\n  \"vms\": [");
-    if (l->n > LIST_TURN) {
-        c->cancel = list_cancelled;
-        c->cancel_ctx = l;
-        loop_work_add(s->loop, &l->work);
-    } else {
-        list_more(l);
-    }
 }
 
 /* ---- one VM ---------------------------------------------------------------------- */
@@ -376,20 +253,6 @@ static void config_delete(struct daemon_state *s, struct call *c)
 
 /* ---- logs ------------------------------------------------------------------------ */
 
-static int query_number(struct call *c, const char *name, uint64_t *n)
-{
-    const char *text = call_query(c, name);
-    char *end;
-
-    if (!text)
-        return 0;
-    *n = strtoull(text, &end, 10);
-    if (*text >= '0' && *text <= '9' && !*end)
-        return 0;
-    call_fail(c, HTTP_BAD_REQUEST, "bad_request", "'%s' must be a number", name);
-    return -1;
-}
-
 static void logs_get(struct daemon_state *s, struct call *c)
 {
     struct vm *vm = wanted(s, c);
@@ -398,8 +261,9 @@ static void logs_get(struct daemon_state *s, struct call *c)
     if (!vm)
         return;
     from = vm->log.first;
-    if (query_number(c, "from", &from) < 0 || query_number(c, "tail", &tail) < 0 ||
-        query_number(c, "wait_ms", &wait_ms) < 0)
+    if (call_query_number(c, "from", &from) < 0 ||
+        call_query_number(c, "tail", &tail) < 0 ||
+        call_query_number(c, "wait_ms", &wait_ms) < 0)
         return;
     if (from == 0)
         from = 1;
@@ -407,13 +271,6 @@ static void logs_get(struct daemon_state *s, struct call *c)
         from = vm->log.next - tail;
     vm_logs(vm, c, from, wait_ms < MAX_WAIT_MS ? wait_ms : MAX_WAIT_MS);
 }
-
-ROUTE(vms_list) = {
-    .method = "GET",
-    .path = "/v1/vms",
-    .run = vms_list,
-    .help = "list VMs",
-};
 
 ROUTE(vms_create) = {
     .method = "POST",

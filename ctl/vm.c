@@ -30,6 +30,7 @@ struct vm *vm_new(struct daemon_state *s, const char *name)
         free(vm);
         return NULL;
     }
+    order_add(&s->vm_order, &vm->in_order, vm->name);
     return vm;
 }
 
@@ -58,6 +59,7 @@ void vm_free(struct vm *vm)
     for (unsigned i = 0; i < vm->n_ifs; i++)
         json_decref(vm->ifs[i].settings);
     strmap_remove(&vm->s->vms, vm->name, strlen(vm->name));
+    order_remove(&vm->s->vm_order, &vm->in_order);
     while (vm->configs) {
         struct vm_config *c = vm->configs;
 

@@ -101,6 +101,7 @@ struct vm_how {
 struct vm {
     char name[NAME_ROOM];
     struct daemon_state *s; /* borrowed */
+    struct order_node in_order;
     enum vm_state state;
     struct vmm *vmm;                            /* owned; NULL once it has ended */
     struct control_listener *control_listeners; /* owned, as the next: ctl/control.h */
@@ -158,6 +159,7 @@ struct vm {
 /* NULL: there is none. After a restart it may have to be read from the state folder. */
 struct vm *vm_find(struct daemon_state *s, const char *name);
 const char *vm_state_name(enum vm_state state);
+bool vm_state_is_known(const char *name);
 
 /* Create a VM and answer `c` when it runs or when nothing is left of it. */
 void vm_create(struct daemon_state *s, struct call *c, struct spec_vm *spec);
@@ -179,6 +181,10 @@ __attribute__((format(printf, 2, 3))) void vm_say(struct vm *vm, const char *fmt
 
 /* The VM as the API shows it, and as the state folder keeps it. New objects. */
 json_t *vm_describe(const struct vm *vm, bool full);
+
+/* The same, but not `full`, as text in one line: for a hundred thousand of them. */
+void vm_write_line(const struct vm *vm, struct sbuf *out);
+
 json_t *vm_record(const struct vm *vm, const char *state);
 
 /* Read VMs back from the state folder and connect to those that still run; the second one

@@ -4,16 +4,24 @@
 #include "ctl/vm.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
+
+static const char *const state_names[] = {
+    [VM_STARTING] = "starting", [VM_ADOPTING] = "adopting", [VM_RUNNING] = "running",
+    [VM_CRASHED] = "crashed",   [VM_ENDING] = "ending",     [VM_PARKED] = "parked"};
 
 const char *vm_state_name(enum vm_state state)
 {
-    static const char *const names[] = {
-        [VM_STARTING] = "starting", [VM_ADOPTING] = "adopting",
-        [VM_RUNNING] = "running",   [VM_CRASHED] = "crashed",
-        [VM_ENDING] = "ending",     [VM_PARKED] = "parked"};
+    return state_names[state];
+}
 
-    return names[state];
+bool vm_state_is_known(const char *name)
+{
+    for (size_t i = 0; i < sizeof state_names / sizeof state_names[0]; i++)
+        if (!strcmp(state_names[i], name))
+            return true;
+    return false;
 }
 
 /* ---- as the API shows it --------------------------------------------------------- */
@@ -85,6 +93,75 @@ json_t *vm_describe(const struct vm *vm, bool full)
     if (full && vm->times.boot.ready)
         json_object_set_new(o, "timing", describe_times(vm));
     return o;
+}
+
+/* Nearly all text is plain; the library knows what to do with the rest. */
+static bool is_plain(const char *text)
+{
+    for (; *text; text++)
+        if (*text < ' ' || *text == '"' || *text == '\\' || *text == 0x7f)
+            return false;
+    return true;
+}
+
+static int add_piece(const char *bytes, size_t len, void *out)
+{
+    sbuf_add(out, bytes, len);
+    return 0;
+}
+
+/* `before`, and the text in quotes. */
+static void put_text(struct sbuf *out, const char *before, const char *text)
+{
+    json_t *o;
+
+    sbuf_puts(out, before);
+    if (is_plain(text)) {
+        sbuf_putc(out, '"');
+        sbuf_puts(out, text);
+        sbuf_putc(out, '"');
+        return;
+    }
+    o = json_string(text);
+    if (!o || json_dump_callback(o, add_piece, out, JSON_ENCODE_ANY) < 0)
+        sbuf_puts(out, "null");
+    json_decref(o);
+}
+
+static void write_if(const struct vm *vm, unsigned i, struct sbuf *out)
+{
+    const struct vm_if *f = &vm->ifs[i];
+    char mac[MAC_TEXT], port[BACKPLANE_NAME];
+
+    snprintf(port, sizeof port, "%s.%u", vm->name, i);
+    put_text(out, i ? ", {\"port\": " : "{\"port\": ", port);
+    if (*f->network)
+        put_text(out, ", \"network\": ", f->network);
+    put_text(out, ", \"mac\": ", mac_format(f->mac, mac));
+    sbuf_putc(out, '}');
+}
+
+void vm_write_line(const struct vm *vm, struct sbuf *out)
+{
+    put_text(out, "{\"name\": ", vm->name);
+    put_text(out, ", \"state\": ", vm_state_name(vm->state));
+    put_text(out, ", \"isolation\": ",
+             spec_isolation_name(vm->isolation ? vm->isolation : vm->wanted));
+    sbuf_printf(out, ", \"pid\": %d, \"created_us\": %llu, \"interfaces\": [",
+                vm->vmm ? (int)vmm_pid(vm->vmm) : 0,
+                (unsigned long long)vm->created_us);
+    for (unsigned i = 0; i < vm->n_ifs; i++)
+        write_if(vm, i, out);
+    sbuf_puts(out, "], \"configs\": [");
+    for (const struct vm_config *c = vm->configs; c; c = c->next) {
+        put_text(out, c == vm->configs ? "{\"name\": " : ", {\"name\": ", c->name);
+        put_text(out, ", \"file\": ", c->spec.file);
+        sbuf_putc(out, '}');
+    }
+    sbuf_putc(out, ']');
+    if (vm->trouble)
+        put_text(out, ", \"trouble\": ", vm->trouble);
+    sbuf_putc(out, '}');
 }
 
 /* ---- as the state folder keeps it ------------------------------------------------ */

@@ -163,6 +163,15 @@ m = json.load(sys.stdin)["vms"][0]
 print(m["own"] == sum(m[k] for k in ("guest", "heap", "packets", "monitor", "tables")) and
       m["guest"] > 0 and m["heap"] > 0 and m["image"] > 0)')" True
     json ps-one-json clickos ps fw --json
+    is ps-list-as-one "$( (clickos --json ps; clickos --json ps fw) | python3 -c 'import json,sys
+d=json.JSONDecoder(); t=sys.stdin.read(); a,n=d.raw_decode(t); b,_=d.raw_decode(t[n:].strip())
+a=[v for v in a["vms"] if v["name"]=="fw"]; b=b["vms"]; b[0].pop("timing",None); print(a==b)')" True
+    is ps-state "$(clickos ps --state running | wc -l)-$(clickos ps --state parked | wc -l)" "$(clickos ps | wc -l)-1"
+    is ps-limit "$(clickos ps --limit 1 | wc -l)-$(clickos ps --limit 0 | wc -l)" 2-1
+    is ps-after "$(clickos ps --after fv | tail -n +2 | head -n 1 | cut -d' ' -f1)-$(clickos ps --after zzz | wc -l)" fw-1
+    refuse ps-bad-state 1 "'asleep' is no state" clickos ps --state asleep
+    refuse ps-bad-limit 1 "'limit' must be a number" clickos ps --limit many
+    refuse ps-one-of-a-list 2 'are for the list' clickos ps fw --limit 1
     refuse ps-unknown 4 "did you mean 'fw'" clickos ps fx
     expect run-created-net 0 '' clickos run vm2 -e 'Idle -> Discard;' --create-net --net extra \
         --isolation $iso

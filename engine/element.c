@@ -89,6 +89,7 @@ void element_say(struct element *e, const char *fmt, ...)
     va_list ap;
     int n;
 
+    e->router->sched.said++;
     va_start(ap, fmt);
     n = vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);

@@ -206,6 +206,11 @@ struct element_class {
     bool talks;    /* prints packets: see push_singly() of router_ports.c */
     uint8_t keeps; /* parts of records (enum pkt_part) that it never writes in packets
                       that come to it; 0 promises nothing */
+    /* Whether now, for a row of packets that are alike, nobody can tell if other elements see
+     * the first of them before or after this one has seen the last: it sends one for each,
+     * all the same way, keeps nothing but sums, wakes no task, calls no handler, and reads
+     * no clock but the coarse one. element_plain(): always. NULL: no. See turns.h. */
+    bool (*plain)(const struct element *e);
     const struct counter_spec *counters; /* ends with name NULL; may be NULL */
     const struct handler_spec *handlers; /* ends with name NULL; may be NULL */
     /* Handlers whose names the configuration gives: the one called `name`, or with `name`
@@ -239,6 +244,8 @@ struct element_class {
      * notifier_kind. NULL when it is not. */
     void *(*cast)(struct element *e, const char *kind);
 };
+
+bool element_plain(const struct element *e);
 
 /* Register a class; tools/gen-catalogue finds these lines. */
 #define ELEMENT(Name)                                                                  \

@@ -57,17 +57,14 @@ void endless_source_configured(struct element *e, struct handler_call *end)
     endless_source_go(e);
 }
 
-static bool endless_source_run(struct element *e, struct task *t)
+/* Push up to `n` packets; returns how many memory allowed. */
+static uint32_t emit(struct element *e, uint32_t n)
 {
-    struct endless_source *s = element_state(e);
+    const struct endless_source *s = element_state(e);
     int64_t wall = s->timestamp ? element_coarse_wall_now(e) : 0;
-    uint32_t n, made, want, got;
+    uint32_t made, want, got;
     struct batch b;
 
-    if (!s->active || !signal_active(&s->nonfull))
-        return false;
-    n = allowed(e, (uint32_t)s->burst);
-    n = n < s->run_max ? n : s->run_max;
     for (made = 0; made < n; made += got) {
         want = n - made < BATCH_MAX ? n - made : BATCH_MAX;
         b.n = 0;
@@ -76,7 +73,23 @@ static bool endless_source_run(struct element *e, struct task *t)
         if (!got)
             break;
     }
+    return made;
+}
+
+static bool endless_source_run(struct element *e, struct task *t)
+{
+    struct endless_source *s = element_state(e);
+    uint32_t burst = (uint32_t)s->burst, turns, n, made;
+
+    if (!s->active || !signal_active(&s->nonfull))
+        return false;
+    turns = turns_now(&s->turns, t, burst);
+    n = allowed(e, burst * turns);
+    n = n < s->run_max ? n : s->run_max;
+    made = emit(e, n);
     e->counters[C_COUNT] += made;
+    if (turns > 1 && made > burst)
+        turns_took(t, (made + burst - 1) / burst);
     /* Out of memory, it tries again: others may be about to free packets. */
     if (n)
         task_reschedule(t);
@@ -110,6 +123,8 @@ int endless_source_initialize(struct element *e, struct diag *d)
     if (element_output_is_push(e, 0)) {
         task_join(&s->task, e, endless_source_run, true, d);
         signal_down(&s->nonfull, e, 0, &s->task);
+        if (s->alike)
+            turns_init(&s->turns, e, 0);
     }
     return handler_call_check(&s->end, e, HANDLER_WRITE, d);
 }

@@ -14,14 +14,17 @@
 
 #include "engine/handler_call.h"
 #include "engine/task_handlers.h"
+#include "engine/turns.h"
 
 struct endless_source {
     struct task task;
     struct signal nonfull;
+    struct turns turns;
     struct notifier nonempty; /* for those who pull */
     int64_t limit;            /* < 0: none */
     int32_t burst;
     bool active, timestamp, stop;
+    bool alike; /* the packets are: see turns.h; set by configure() */
     struct handler_call end;
     struct text end_call;
     /* Append up to `n` packets with that timestamp; returns how many memory allowed. */

@@ -120,7 +120,8 @@ bool sched_run_tasks(struct sched *s, unsigned budget)
     struct task *head = &s->run_list;
     bool worked = false;
 
-    while (budget-- > 0 && head->next != head) {
+    s->rounds++;
+    for (s->left = budget; s->left && head->next != head; s->left--) {
         struct task *t = head->next;
 
         t->scheduled = false;

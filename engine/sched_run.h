@@ -13,6 +13,9 @@
 struct sched {
     struct task run_list; /* head of a circular list, sorted by pass */
     struct task *running; /* on the list, scheduled or not; NULL: none runs */
+    uint32_t left;        /* turns of this round, with the one that is being taken */
+    uint64_t rounds;      /* that tasks have run */
+    uint64_t said;        /* pieces of text from elements: see turns.h */
     uint32_t pass;        /* of the task that ran last: the list begins there */
     struct timer **heap;  /* owned; binary heap by expiry, then sequence */
     uint32_t n_timers, room;

@@ -44,6 +44,7 @@ static const struct handler_spec check_length_handlers[] = {
 ELEMENT(CheckLength) = {
     .name = "CheckLength",
     .state_size = sizeof(struct check_length),
+    .plain = element_plain,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = check_length_args,

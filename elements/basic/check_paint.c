@@ -48,6 +48,7 @@ static const struct handler_spec check_paint_handlers[] = {
 ELEMENT(CheckPaint) = {
     .name = "CheckPaint",
     .state_size = sizeof(struct check_paint),
+    .plain = element_plain,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = check_paint_args,

@@ -62,6 +62,7 @@ ELEMENT(Classifier) = {
     .name = "Classifier",
     .state_size = sizeof(struct filter),
     .keeps = PKT_PARTS,
+    .plain = element_plain,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

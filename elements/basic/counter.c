@@ -119,6 +119,13 @@ static void counter_batch(struct element *e, struct batch *b, uint32_t from)
     ewma_update(&s->byte_rate, now, bytes);
 }
 
+static bool counter_plain(const struct element *e)
+{
+    const struct counter *s = element_state(e);
+
+    return !s->watching;
+}
+
 static void trigger_check(struct element *e, struct trigger *t, bool reached)
 {
     struct counter *s = element_state(e);
@@ -287,6 +294,7 @@ ELEMENT(Counter) = {
     .name = "Counter",
     .state_size = sizeof(struct counter),
     .keeps = PKT_PARTS,
+    .plain = counter_plain,
     .ports = "1/1",
     .args = counter_args,
     .counters = counter_counters,

@@ -120,6 +120,7 @@ ELEMENT(Discard) = {
     .name = "Discard",
     .state_size = sizeof(struct discard),
     .keeps = PKT_PARTS,
+    .plain = element_plain,
     .ports = "1/0",
     .args = discard_args,
     .counters = discard_counters,

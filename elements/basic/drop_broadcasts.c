@@ -39,6 +39,7 @@ ELEMENT_LOOP_RARE(drop_broadcasts)
 
 ELEMENT(DropBroadcasts) = {
     .name = "DropBroadcasts",
+    .plain = element_plain,
     .ports = "1/1-2",
     .processing = "a/ah",
     .counters = drop_broadcasts_counters,

@@ -50,6 +50,7 @@ ELEMENT(Idle) = {
     .name = "Idle",
     .state_size = sizeof(struct idle),
     .keeps = PKT_PARTS,
+    .plain = element_plain,
     .ports = "-/-",
     .flow = "x/y",
     .configure = idle_configure,

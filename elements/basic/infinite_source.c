@@ -57,6 +57,7 @@ static int infinite_source_configure(struct element *e, struct conf *c, struct d
 
     s->endless.emit = infinite_source_emit;
     s->endless.run_max = ENDLESS_RUN_MAX;
+    s->endless.alike = true;
     s->source.headroom = PKT_HEADROOM;
     if (endless_source_check(e, &end, d) < 0)
         return -1;

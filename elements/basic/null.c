@@ -22,6 +22,7 @@ ELEMENT_BATCH(null)
 ELEMENT(Null) = {
     .name = "Null",
     .keeps = PKT_PARTS,
+    .plain = element_plain,
     .ports = "1/1",
     .passes = true,
     .push = null_push,

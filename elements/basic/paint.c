@@ -47,6 +47,7 @@ static const struct handler_spec paint_handlers[] = {
 ELEMENT(Paint) = {
     .name = "Paint",
     .state_size = sizeof(struct paint),
+    .plain = element_plain,
     .ports = "1/1",
     .args = paint_args,
     .live = true,

@@ -57,6 +57,7 @@ static const struct handler_spec set_anno_byte_handlers[] = {
 ELEMENT(SetAnnoByte) = {
     .name = "SetAnnoByte",
     .state_size = sizeof(struct set_anno_byte),
+    .plain = element_plain,
     .ports = "1/1",
     .args = set_anno_byte_args,
     .handlers = set_anno_byte_handlers,

@@ -269,6 +269,7 @@ static const struct handler_spec string_matcher_handlers[] = {
 ELEMENT(StringMatcher) = {
     .name = "StringMatcher",
     .state_size = sizeof(struct string_matcher),
+    .plain = element_plain,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = string_matcher_args,

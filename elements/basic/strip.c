@@ -54,6 +54,7 @@ ELEMENT(Strip) = {
     .name = "Strip",
     .state_size = sizeof(struct strip),
     .keeps = PKT_PARTS & ~PKT_PLACE,
+    .plain = element_plain,
     .ports = "1/1",
     .args = strip_args,
     .push = strip_push,

@@ -84,6 +84,7 @@ static const struct handler_spec switch_handlers[] = {
 ELEMENT(Switch) = {
     .name = "Switch",
     .state_size = sizeof(struct switch_state),
+    .plain = element_plain,
     .ports = "1/-",
     .processing = "h/h",
     .args = switch_args,

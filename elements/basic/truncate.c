@@ -54,6 +54,7 @@ static const struct handler_spec truncate_handlers[] = {
 ELEMENT(Truncate) = {
     .name = "Truncate",
     .state_size = sizeof(struct truncate),
+    .plain = element_plain,
     .ports = "1/1",
     .args = truncate_args,
     .live = true,

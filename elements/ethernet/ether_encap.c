@@ -90,6 +90,7 @@ static const struct handler_spec ether_encap_handlers[] = {
 ELEMENT(EtherEncap) = {
     .name = "EtherEncap",
     .state_size = sizeof(struct ether_encap),
+    .plain = element_plain,
     .ports = "1/1",
     .args = ether_encap_args,
     .live = true,

@@ -52,6 +52,7 @@ static const struct handler_spec ether_rewrite_handlers[] = {
 ELEMENT(EtherRewrite) = {
     .name = "EtherRewrite",
     .state_size = sizeof(struct ether_rewrite),
+    .plain = element_plain,
     .ports = "1/1",
     .args = ether_rewrite_args,
     .live = true,

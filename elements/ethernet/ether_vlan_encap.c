@@ -94,6 +94,7 @@ static const struct handler_spec ether_vlan_encap_handlers[] = {
 ELEMENT(EtherVLANEncap) = {
     .name = "EtherVLANEncap",
     .state_size = sizeof(struct ether_vlan_encap),
+    .plain = element_plain,
     .ports = "1/1",
     .args = ether_vlan_encap_args,
     .live = true,

@@ -69,6 +69,7 @@ static const struct handler_spec host_ether_filter_handlers[] = {
 ELEMENT(HostEtherFilter) = {
     .name = "HostEtherFilter",
     .state_size = sizeof(struct host_ether_filter),
+    .plain = element_plain,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = host_ether_filter_args,

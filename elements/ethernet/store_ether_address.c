@@ -77,6 +77,7 @@ static const struct handler_spec store_ether_address_handlers[] = {
 ELEMENT(StoreEtherAddress) = {
     .name = "StoreEtherAddress",
     .state_size = sizeof(struct store_ether_address),
+    .plain = element_plain,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = store_ether_address_args,

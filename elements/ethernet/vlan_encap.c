@@ -76,6 +76,7 @@ static const struct handler_spec vlan_encap_handlers[] = {
 ELEMENT(VLANEncap) = {
     .name = "VLANEncap",
     .state_size = sizeof(struct vlan_encap),
+    .plain = element_plain,
     .ports = "1/1",
     .args = vlan_encap_args,
     .live = true,

@@ -42,6 +42,7 @@ ELEMENT(CheckIPHeader) = {
     .name = "CheckIPHeader",
     .state_size = sizeof(struct ip_check_element),
     .keeps = PKT_STAMPS,
+    .plain = element_plain,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = check_ip_header_args,

@@ -96,6 +96,7 @@ static const struct handler_spec dec_ip_ttl_handlers[] = {
 ELEMENT(DecIPTTL) = {
     .name = "DecIPTTL",
     .state_size = sizeof(struct dec_ip_ttl),
+    .plain = element_plain,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = dec_ip_ttl_args,

@@ -50,6 +50,7 @@ ELEMENT_LOOP_RARE(fix_ip_src)
 ELEMENT(FixIPSrc) = {
     .name = "FixIPSrc",
     .state_size = sizeof(struct fix_ip_src),
+    .plain = element_plain,
     .ports = "1/1",
     .args = fix_ip_src_args,
     .live = true,

@@ -74,6 +74,7 @@ static const struct handler_spec ip_classifier_handlers[] = {
 ELEMENT(IPClassifier) = {
     .name = "IPClassifier",
     .state_size = sizeof(struct filter),
+    .plain = element_plain,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

@@ -57,6 +57,7 @@ ELEMENT(IPFilter) = {
     .name = "IPFilter",
     .state_size = sizeof(struct filter),
     .keeps = PKT_PARTS,
+    .plain = element_plain,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

@@ -62,6 +62,7 @@ ELEMENT_LOOP_RARE(ip_gw_options)
 ELEMENT(IPGWOptions) = {
     .name = "IPGWOptions",
     .state_size = sizeof(struct ip_gw_options),
+    .plain = element_plain,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = ip_gw_options_args,

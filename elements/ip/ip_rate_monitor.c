@@ -380,6 +380,14 @@ static uint32_t ip_rate_monitor_pull(struct element *e, unsigned port, struct ba
 
 /* --- the rest ----------------------------------------------------------------------------- */
 
+/* Sampling draws random numbers, which others may draw too. */
+static bool ip_rate_monitor_plain(const struct element *e)
+{
+    const struct ip_rate_monitor *s = element_state(e);
+
+    return s->ratio >= 0x10000;
+}
+
 static int ip_rate_monitor_initialize(struct element *e, struct diag *d)
 {
     struct ip_rate_monitor *s = element_state(e);
@@ -539,6 +547,7 @@ static const struct handler_spec ip_rate_monitor_handlers[] = {
 ELEMENT(IPRateMonitor) = {
     .name = "IPRateMonitor",
     .state_size = sizeof(struct ip_rate_monitor),
+    .plain = ip_rate_monitor_plain,
     .ports = "1-2/1-2",
     .flow = "#/#",
     .args = ip_rate_monitor_args,

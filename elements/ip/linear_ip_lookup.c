@@ -26,6 +26,7 @@ ELEMENT(LinearIPLookup) = {
     .name = "LinearIPLookup",
     .state_size = sizeof(struct ip_lookup),
     .keeps = PKT_PARTS & ~PKT_ANNO,
+    .plain = element_plain,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

@@ -32,6 +32,7 @@ ELEMENT(RangeIPLookup) = {
     .name = "RangeIPLookup",
     .state_size = sizeof(struct ip_lookup),
     .keeps = PKT_PARTS & ~PKT_ANNO,
+    .plain = element_plain,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

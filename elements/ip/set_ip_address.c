@@ -48,6 +48,7 @@ static const struct handler_spec set_ip_address_handlers[] = {
 ELEMENT(SetIPAddress) = {
     .name = "SetIPAddress",
     .state_size = sizeof(struct set_ip_address),
+    .plain = element_plain,
     .ports = "1/1",
     .args = set_ip_address_args,
     .live = true,

@@ -54,6 +54,7 @@ static const struct handler_spec set_ip_dscp_handlers[] = {
 ELEMENT(SetIPDSCP) = {
     .name = "SetIPDSCP",
     .state_size = sizeof(struct set_ip_dscp),
+    .plain = element_plain,
     .ports = "1/1",
     .args = set_ip_dscp_args,
     .live = true,

@@ -76,6 +76,7 @@ static const struct handler_spec set_ip_ecn_handlers[] = {
 ELEMENT(SetIPECN) = {
     .name = "SetIPECN",
     .state_size = sizeof(struct set_ip_ecn),
+    .plain = element_plain,
     .ports = "1/1",
     .args = set_ip_ecn_args,
     .live = true,

@@ -22,6 +22,7 @@ ELEMENT(StaticIPLookup) = {
     .name = "StaticIPLookup",
     .state_size = sizeof(struct ip_lookup),
     .keeps = PKT_PARTS & ~PKT_ANNO,
+    .plain = element_plain,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

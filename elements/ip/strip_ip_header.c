@@ -27,6 +27,7 @@ ELEMENT_BATCH(strip_ip_header)
 
 ELEMENT(StripIPHeader) = {
     .name = "StripIPHeader",
+    .plain = element_plain,
     .ports = "1/1",
     .push = strip_ip_header_push,
     .pull = strip_ip_header_pull,

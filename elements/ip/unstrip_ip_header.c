@@ -27,6 +27,7 @@ ELEMENT_BATCH(unstrip_ip_header)
 
 ELEMENT(UnstripIPHeader) = {
     .name = "UnstripIPHeader",
+    .plain = element_plain,
     .ports = "1/1",
     .push = unstrip_ip_header_push,
     .pull = unstrip_ip_header_pull,

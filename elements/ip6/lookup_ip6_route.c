@@ -347,6 +347,7 @@ static const struct handler_spec lookup_ip6_route_handlers[] = {
 ELEMENT(LookupIP6Route) = {
     .name = "LookupIP6Route",
     .state_size = sizeof(struct lookup_ip6_route),
+    .plain = element_plain,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

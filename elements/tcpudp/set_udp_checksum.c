@@ -49,6 +49,7 @@ ELEMENT_LOOP(set_udp_checksum)
 
 ELEMENT(SetUDPChecksum) = {
     .name = "SetUDPChecksum",
+    .plain = element_plain,
     .ports = "1/1-2",
     .processing = "a/ah",
     .counters = set_udp_checksum_counters,

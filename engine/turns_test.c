@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Several turns of a source at once: nobody may notice. */
+
+#include "engine/handler.h"
+#include "engine/router.h"
+#include "tests/test.h"
+
+#include <string.h>
+
+static struct platform platform;
+static struct diag d;
+static struct sbuf out, said;
+static struct router *r;
+
+static int64_t now(void *ctx)
+{
+    return 1000000000;
+}
+
+static void console(void *ctx, const char *text, size_t len)
+{
+    sbuf_add(&said, text, len);
+}
+
+SETUP()
+{
+    d = DIAG_INIT;
+    out = said = SBUF_INIT;
+    r = NULL;
+    platform = (struct platform){
+        .now = now, .console = console, .pool = pkt_pool_new(0), .has_os = true};
+}
+
+TEARDOWN()
+{
+    router_free(r);
+    EXPECT_EQ(pkt_pool_free(platform.pool), 0);
+    diag_fini(&d);
+    sbuf_fini(&out);
+    sbuf_fini(&said);
+}
+
+static void load(const char *text)
+{
+    r = router_new(&platform, text, strlen(text), "t", NULL, &d);
+    if (!r)
+        fail_msg("%s", diag_text(&d));
+    router_activate(r, NULL);
+}
+
+static void turns(unsigned n)
+{
+    int64_t next;
+
+    router_run(r, n, &next);
+}
+
+static const char *value_of(const char *handler)
+{
+    sbuf_reset(&out);
+    EXPECT_EQ(handler_read(r, NULL, handler, NULL, &out, &d), 0);
+    return sbuf_text(&out);
+}
+
+TEST(a_round_has_as_many_packets_as_turns)
+{
+    load("s :: InfiniteSource -> c :: Counter -> Discard");
+    turns(1);
+    EXPECT_STR(value_of("c.count"), "1");
+    turns(99);
+    EXPECT_STR(value_of("c.count"), "100");
+    turns(33);
+    EXPECT_STR(value_of("c.count"), "133");
+}
+
+TEST(a_burst_is_not_cut)
+{
+    load("s :: InfiniteSource(BURST 5, LIMIT 23) -> c :: Counter -> Discard");
+    turns(3);
+    EXPECT_STR(value_of("c.count"), "15");
+    turns(1);
+    EXPECT_STR(value_of("c.count"), "20");
+    EXPECT(!router_idle(r));
+    turns(2);
+    EXPECT_STR(value_of("c.count"), "23");
+    EXPECT(router_idle(r));
+}
+
+TEST(the_turn_behind_the_last_packet_stops)
+{
+    load("s :: InfiniteSource(LIMIT 40, STOP true) -> c :: Counter -> Discard");
+    turns(40);
+    EXPECT_STR(value_of("c.count"), "40");
+    EXPECT(!router_stopped(r));
+    turns(1);
+    EXPECT(router_stopped(r));
+}
+
+TEST(others_have_their_turns_between)
+{
+    load("InfiniteSource -> a :: Counter -> Discard;"
+         "InfiniteSource -> b :: Counter -> Discard");
+    turns(40);
+    EXPECT_STR(value_of("a.count"), "20");
+    EXPECT_STR(value_of("b.count"), "20");
+}
+
+TEST(one_who_joins_is_not_behind)
+{
+    load("InfiniteSource -> a :: Counter -> Discard;"
+         "s :: InfiniteSource(ACTIVE false) -> b :: Counter -> Discard");
+    turns(102); /* the other looked once whether it was active */
+    EXPECT_EQ(handler_write(r, NULL, "s.active", "true", 4, &d), 0);
+    turns(20);
+    EXPECT_STR(value_of("a.count"), "111");
+    EXPECT_STR(value_of("b.count"), "10");
+}
+
+TEST(a_queue_on_the_way_holds_one_packet)
+{
+    load("InfiniteSource(LIMIT 200) -> Null -> q :: Queue -> Unqueue(32) -> "
+         "c :: Counter -> Discard");
+    turns(500);
+    EXPECT_STR(value_of("c.count"), "200");
+    EXPECT_STR(value_of("q.highwater_length"), "1");
+}
+
+TEST(a_call_comes_at_its_packet)
+{
+    load("s :: InfiniteSource -> Counter(COUNT_CALL 70 s.active false) -> "
+         "c :: Counter -> Discard");
+    turns(64);
+    turns(64);
+    EXPECT_STR(value_of("c.count"), "70");
+}
+
+TEST(a_call_that_comes_later_does_too)
+{
+    load("s :: InfiniteSource -> w :: Counter -> c :: Counter -> Discard");
+    turns(64);
+    EXPECT_EQ(handler_write(r, NULL, "w.count_call", "70 s.active false", 17, &d), 0);
+    turns(64);
+    EXPECT_STR(value_of("c.count"), "70");
+}
+
+TEST(two_who_complain_take_turns)
+{
+    load("InfiniteSource(DATA ab, LIMIT 2) -> Strip(14) -> Strip(1) -> Discard");
+    turns(10);
+    EXPECT_STR(sbuf_text(&said), "Packet::pull 14 > length 2\n"
+                                 "Packet::pull 1 > length 0\n"
+                                 "Packet::pull 14 > length 2\n"
+                                 "Packet::pull 1 > length 0\n");
+}

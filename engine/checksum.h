@@ -138,9 +138,9 @@ static inline uint16_t csum_apply(uint16_t sum, uint64_t delta)
 static inline uint16_t csum_apply16(uint16_t sum, uint16_t delta)
 {
     uint16_t s;
-    bool carry = __builtin_add_overflow((uint16_t)~sum, delta, &s);
+    bool borrow = __builtin_sub_overflow(sum, delta, &s); /* ~(~a + b) is a - b */
 
-    return (uint16_t) ~(s + carry);
+    return (uint16_t)(s - borrow);
 }
 
 static inline uint16_t csum_replace32(uint16_t sum, uint32_t was, uint32_t is)

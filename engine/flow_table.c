@@ -15,7 +15,8 @@ enum {
     HINTED_MIN = 4096,    /* buckets that have hints: fewer are near themselves ... */
     HINTED_MAX = 1 << 17, /* ... and the hints of more are as far away as they are */
     EXTRA_BLOCK = 64,     /* overflow buckets that are allocated at once */
-    MOVE = 2,             /* buckets that a new flow moves while the table grows */
+    MOVE = 2,   /* buckets that a new flow, or a batch, moves while the table grows */
+    NEAR = 256, /* buckets that need not be fetched ahead */
 };
 
 static void *aligned(void *p)
@@ -65,7 +66,7 @@ flow_ref flow_find(const struct flow_table *t, uint64_t hash, struct flow_key k)
         for (unsigned hit = flow_bucket_matches(b, flow_tag(hash)); hit;
              hit &= hit - 1) {
             flow_ref ref = b->ref[__builtin_ctz(hit)] + 1;
-            if (flow_is(t, ref, k))
+            if (flow_is(flow_mark_of(t, ref), k))
                 return ref;
         }
         if (!b->more)
@@ -246,6 +247,96 @@ static int grow(struct flow_table *t)
     if (!t->old)
         memset(t->buckets, 0, n * sizeof *t->buckets);
     return 0;
+}
+
+/* --- guesses ---------------------------------------------------------------------------- */
+
+static inline flow_mark mark_of(struct flow *const *blocks, uint32_t ref)
+{
+    flow_mark m = (flow_mark)&blocks[(ref >> 1) / FLOW_BLOCK][(ref >> 1) % FLOW_BLOCK];
+
+    __builtin_prefetch((const void *)m, 1);
+    return m | (ref & 1);
+}
+
+static inline flow_mark guess_in(struct flow *const *blocks,
+                                 const struct flow_bucket *b, uint64_t hash)
+{
+    unsigned hit = flow_bucket_matches(b, flow_tag(hash));
+
+    return hit ? mark_of(blocks, b->ref[__builtin_ctz(hit)]) : 0;
+}
+
+/* What stays the same is in variables: the table might change with every mark otherwise. */
+static void guess_in_buckets(const struct flow_table *t, const uint64_t *hash,
+                             uint32_t n, flow_mark *mark)
+{
+    struct flow *const *blocks = t->blocks;
+    const struct flow_bucket *buckets = t->buckets;
+    uint32_t mask = t->n_buckets - 1;
+
+    for (uint32_t i = 0; mask >= NEAR && i < n; i++)
+        __builtin_prefetch(&buckets[(uint32_t)hash[i] & mask]);
+    for (uint32_t i = 0; i < n; i++)
+        mark[i] = guess_in(blocks, &buckets[(uint32_t)hash[i] & mask], hash[i]);
+}
+
+static void guess_while_moving(const struct flow_table *t, const uint64_t *hash,
+                               uint32_t n, flow_mark *mark)
+{
+    for (uint32_t i = 0; i < n; i++)
+        __builtin_prefetch(flow_bucket_of(t, hash[i]));
+    for (uint32_t i = 0; i < n; i++)
+        mark[i] = guess_in(t->blocks, flow_bucket_of(t, hash[i]), hash[i]);
+}
+
+/* There is no hint: what the bucket says is one from now on. */
+static __attribute__((noinline)) flow_mark guess_anew(struct flow_table *t,
+                                                      uint64_t hash)
+{
+    const struct flow_bucket *b = flow_bucket_of(t, hash);
+    unsigned hit = flow_bucket_matches(b, flow_tag(hash));
+    flow_ref ref = hit ? b->ref[__builtin_ctz(hit)] + 1 : 0;
+
+    if (!ref)
+        return 0;
+    flow_hint_set(t, hash, ref);
+    return mark_of(t->blocks, ref - 1);
+}
+
+static void guess_by_hints(struct flow_table *t, const uint64_t *hash, uint32_t n,
+                           flow_mark *mark)
+{
+    struct flow *const *blocks = t->blocks;
+    const struct flow_hints *hints = t->hints;
+    uint32_t mask = t->n_buckets - 1;
+
+    for (uint32_t i = 0; i < n; i++)
+        __builtin_prefetch(&hints[(uint32_t)hash[i] & mask]);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct flow_hints *h = &hints[(uint32_t)hash[i] & mask];
+        unsigned hit = flow_hints_match(h, flow_hint_tag(hash[i]));
+
+        if (__builtin_expect(hit, 1))
+            mark[i] = mark_of(
+                blocks,
+                (h->hint[__builtin_ctz(hit)] & ((1u << FLOW_HINT_BITS) - 1)) - 1);
+        else
+            mark[i] = guess_anew(t, hash[i]);
+    }
+}
+
+void flow_guess(struct flow_table *t, const uint64_t *hash, uint32_t n, flow_mark *mark)
+{
+    move_buckets(t, MOVE);
+    if (!t->buckets)
+        memset(mark, 0, n * sizeof *mark);
+    else if (t->old)
+        guess_while_moving(t, hash, n, mark);
+    else if (t->hints)
+        guess_by_hints(t, hash, n, mark);
+    else
+        guess_in_buckets(t, hash, n, mark);
 }
 
 /* --- flows ------------------------------------------------------------------------------ */

@@ -4,8 +4,8 @@
  *
  * Made for address translation. A flow is one cache line; a hash bucket is another and
  * holds eight 16-bit tags beside the flows' numbers, so that a look-up costs two lines,
- * which flow_prefetch() and flow_guess() let a caller fetch for a whole batch ahead. (The
- * tags are those of "MemC3", Fan, Andersen and Kaminsky, NSDI 2013.)
+ * which flow_guess() fetches ahead for a whole batch. (The tags are those of "MemC3", Fan,
+ * Andersen and Kaminsky, NSDI 2013.)
  *
  * Buckets of some hundred KiB to some MiB are far away; each has four hints then, in an
  * array that is a quarter as large: the numbers of flows that packets came of lately. With a
@@ -53,15 +53,17 @@ struct flow {
     uint16_t out[2]; /* outputs, forward and back */
     uint16_t input;  /* that it was made for */
     uint8_t proto;   /* 0: any */
+    bool used;       /* behind it: flow_is() looks at both */
     uint8_t state;   /* the owner's */
     uint8_t reply_anno;
-    bool used;
     uint16_t slot;       /* of the wheel */
     uint32_t prev, next; /* numbers plus one in that slot; next also in the free list */
     uint32_t seq;        /* number plus one in `seqs`; 0: its data is unchanged */
     uint32_t born;       /* the later, the higher */
 };
 _Static_assert(sizeof(struct flow) == 64, "one cache line");
+_Static_assert(offsetof(struct flow, used) == offsetof(struct flow, proto) + 1,
+               "flow_is()");
 
 enum { FLOW_WAYS = 8, FLOW_BLOCK = 1024, FLOW_SLOTS = 512 };
 enum { FLOW_HINTS = 4, FLOW_HINT_BITS = 22 }; /* of a hint: a flow_ref, then a tag */
@@ -109,6 +111,10 @@ struct flow_table {
 /* A found flow: 0 is none, else flow_ref_flow() and flow_ref_direction(). */
 typedef uint32_t flow_ref;
 
+/* The same as an address, for as long as the table is not cleared: flow_mark_flow() and
+ * flow_mark_direction(). */
+typedef uintptr_t flow_mark;
+
 static inline struct flow *flow_at(const struct flow_table *t, uint32_t number)
 {
     return &t->blocks[number / FLOW_BLOCK][number % FLOW_BLOCK];
@@ -122,6 +128,21 @@ static inline struct flow *flow_ref_flow(const struct flow_table *t, flow_ref r)
 static inline unsigned flow_ref_direction(flow_ref r)
 {
     return (r - 1) & 1;
+}
+
+static inline struct flow *flow_mark_flow(flow_mark m)
+{
+    return (struct flow *)(m & ~(uintptr_t)1);
+}
+
+static inline unsigned flow_mark_direction(flow_mark m)
+{
+    return m & 1;
+}
+
+static inline flow_mark flow_mark_of(const struct flow_table *t, flow_ref r)
+{
+    return (uintptr_t)flow_ref_flow(t, r) | flow_ref_direction(r);
 }
 
 void flow_table_init(struct flow_table *t, uint64_t seed, uint32_t now_ms);
@@ -157,12 +178,6 @@ static inline uint64_t flow_hash(const struct flow_table *t, struct flow_key k)
                     t->seed | 0xe7037ed1a0b428dbull);
 }
 
-/* Whether waiting for memory is worth a round of flow_prefetch(). */
-static inline bool flow_table_is_large(const struct flow_table *t)
-{
-    return t->n_buckets > 256;
-}
-
 /* Whether a hash's bucket is among `old` still. */
 static inline bool flow_bucket_is_old(const struct flow_table *t, uint64_t hash)
 {
@@ -188,14 +203,6 @@ static inline struct flow_hints *flow_hints_of(const struct flow_table *t,
     if (!t->hints || flow_bucket_is_old(t, hash))
         return NULL;
     return &t->hints[(uint32_t)hash & (t->n_buckets - 1)];
-}
-
-static inline void flow_prefetch(const struct flow_table *t, uint64_t hash)
-{
-    if (t->hints)
-        __builtin_prefetch(&t->hints[(uint32_t)hash & (t->n_buckets - 1)]);
-    else if (t->buckets)
-        __builtin_prefetch(flow_bucket_of(t, hash));
 }
 
 static inline uint16_t flow_tag(uint64_t hash)
@@ -232,53 +239,21 @@ static inline unsigned flow_hints_match(const struct flow_hints *h, uint32_t tag
     return (unsigned)_mm_movemask_ps(_mm_castsi128_ps(hit));
 }
 
-/* What the hints say, or 0. */
-static inline flow_ref flow_hint(const struct flow_table *t, uint64_t hash)
-{
-    const struct flow_hints *h = flow_hints_of(t, hash);
-    unsigned hit = h ? flow_hints_match(h, flow_hint_tag(hash)) : 0;
-
-    return hit ? h->hint[__builtin_ctz(hit)] & ((1u << FLOW_HINT_BITS) - 1) : 0;
-}
-
 /* Let `ref` be what they say next time. */
 void flow_hint_set(struct flow_table *t, uint64_t hash, flow_ref ref);
 
-/* What the bucket says: the flow that is most likely meant, or 0. */
-static inline flow_ref flow_bucket_guess(const struct flow_table *t, uint64_t hash)
+/* For each of `n` hashes the flow that is most likely meant, or 0; all are on their way into
+ * the cache then. flow_is() tells whether it was, even if the table has changed since. */
+void flow_guess(struct flow_table *t, const uint64_t *hash, uint32_t n,
+                flow_mark *mark);
+
+static inline bool flow_is(flow_mark m, struct flow_key k)
 {
-    const struct flow_bucket *b = flow_bucket_of(t, hash);
-    unsigned hit = flow_bucket_matches(b, flow_tag(hash));
+    const struct flow *f = flow_mark_flow(m);
+    const struct flow_id *id = &f->id[flow_mark_direction(m)];
 
-    return hit ? b->ref[__builtin_ctz(hit)] + 1 : 0;
-}
-
-/* Once hints or bucket are there: the flow that is most likely meant, or 0; it is
- * prefetched. flow_is() tells whether it was, even if the table has changed since. */
-static inline __attribute__((always_inline)) flow_ref flow_guess(struct flow_table *t,
-                                                                 uint64_t hash)
-{
-    flow_ref ref;
-
-    if (!t->buckets)
-        return 0;
-    ref = flow_hint(t, hash);
-    if (!ref) {
-        ref = flow_bucket_guess(t, hash);
-        if (ref && t->hints)
-            flow_hint_set(t, hash, ref);
-    }
-    if (ref)
-        __builtin_prefetch(flow_ref_flow(t, ref), 1);
-    return ref;
-}
-
-static inline bool flow_is(const struct flow_table *t, flow_ref ref, struct flow_key k)
-{
-    const struct flow *f = flow_ref_flow(t, ref);
-    struct flow_key own = flow_key(&f->id[flow_ref_direction(ref)], f->proto);
-
-    return own.addrs == k.addrs && own.ports == k.ports && f->used;
+    return load64(&id->src) == k.addrs && load32(&id->sport) == (uint32_t)k.ports &&
+           load16(&f->proto) == (k.ports >> 32 | 1 << 8);
 }
 
 flow_ref flow_find(const struct flow_table *t, uint64_t hash, struct flow_key k);

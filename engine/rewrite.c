@@ -527,88 +527,178 @@ flow_ref rewriter_get(struct rewriter *rw, uint8_t proto, const struct flow_id *
     return make_mapping(rw, (unsigned)input, &key, proto, rewriter_now_ms(rw->e), &how);
 }
 
-/* Find and rewrite, or make, the flow of one packet; where it goes. */
-static INLINE int32_t rewriter_one(struct rewriter *rw, enum rewriter_kind kind,
-                                   unsigned port, struct pkt *p, uint64_t hash,
-                                   flow_ref ref, struct flow_key key, uint32_t now_ms)
+/* What is the same for all packets of a batch. */
+struct round {
+    struct rewriter *rw;
+    uint32_t now_ms;
+    bool dst_anno, reply_anno;
+    /* Deadline and guarantee of datagrams, as they lie in a flow: with packets both ways and
+     * enough of them, and before. */
+    uint64_t udp_both, udp_first;
+};
+
+static struct round round_begin(struct rewriter *rw)
 {
-    if (__builtin_expect(!ref || !flow_is(&rw->flows, ref, key), 0)) {
+    uint32_t now_ms = rewriter_now_ms(rw->e);
+    uint64_t guarantee = (uint64_t)(now_ms + rw->udp.guarantee_ms) << 32;
+
+    return (struct round){.rw = rw,
+                          .now_ms = now_ms,
+                          .dst_anno = rw->dst_anno,
+                          .reply_anno = rw->have_reply_anno,
+                          .udp_both = guarantee | (now_ms + rw->udp.both_ms),
+                          .udp_first = guarantee | (now_ms + rw->udp.first_ms)};
+}
+_Static_assert(offsetof(struct flow, guarantee_ms) ==
+                   offsetof(struct flow, expiry_ms) + 4,
+               "one store");
+_Static_assert(offsetof(struct flow, l4_delta) == offsetof(struct flow, ip_delta) + 2,
+               "one load");
+
+/* As rewrite_packet() for a datagram behind a header without options, of a rewriter that
+ * changes ports. */
+static INLINE int32_t rewrite_datagram(const struct round *r, flow_mark mark,
+                                       struct pkt *p)
+{
+    struct flow *f = flow_mark_flow(mark);
+    unsigned direction = flow_mark_direction(mark);
+    const struct flow_id *to = &f->id[!direction];
+    uint64_t addrs = load64(&to->src);
+    uint32_t ports = load32(&to->sport), delta = load32(&f->ip_delta) ^ -direction;
+    struct ip4_hdr *h;
+
+    if (pkt_writable(p) < 0)
+        return -1;
+    h = pkt_ip4(p);
+    store64(&h->src, addrs << 32 | addrs >> 32);
+    store32(h + 1, ports << 16 | ports >> 16);
+    h->sum = csum_apply16(h->sum, (uint16_t)delta);
+    rewrite_udp((struct udp_hdr *)(h + 1), (uint16_t)(delta >> 16));
+    if (r->dst_anno)
+        pkt_set_dst_ip(p, (uint32_t)addrs);
+    if (direction && r->reply_anno)
+        p->anno[r->rw->reply_anno.offset] = f->reply_anno;
+    if (__builtin_expect(f->state < UDP_ENOUGH + direction, 0))
+        count_datagram(f, direction);
+    store64(&f->expiry_ms,
+            f->state == (UDP_ENOUGH | UDP_REPLY) ? r->udp_both : r->udp_first);
+    return f->out[direction];
+}
+
+/* Find and rewrite, or make, the flow of one packet; where it goes. */
+static INLINE int32_t rewriter_one(const struct round *r, enum rewriter_kind kind,
+                                   unsigned port, struct pkt *p, uint64_t hash,
+                                   flow_mark mark, struct flow_key key)
+{
+    struct rewriter *rw = r->rw;
+    flow_ref ref;
+
+    if (__builtin_expect(!mark || !flow_is(mark, key), 0)) {
         ref = flow_find(&rw->flows, hash, key);
         if (ref) /* the hint was another flow's */
             flow_hint_set(&rw->flows, hash, ref);
         if (!ref)
             ref = find_reply_addr(rw, pkt_ip4(p)->dst);
         if (!ref)
-            return new_flow(rw, port, p, key, now_ms);
+            return new_flow(rw, port, p, key, r->now_ms);
+        mark = flow_mark_of(&rw->flows, ref);
     }
-    return rewrite_packet(rw, kind, flow_ref_flow(&rw->flows, ref),
-                          flow_ref_direction(ref), p, now_ms);
+    return rewrite_packet(rw, kind, flow_mark_flow(mark), flow_mark_direction(mark), p,
+                          r->now_ms);
+}
+
+/* The keys of a batch, and of which packets they are. */
+struct round_keys {
+    uint64_t addrs[BATCH_MAX], ports[BATCH_MAX], hash[BATCH_MAX];
+    uint64_t none,
+        datagrams; /* a bit for each: belongs to no flow; is a plain datagram */
+};
+_Static_assert(BATCH_MAX <= 64, "one bit for each");
+
+static INLINE void find_keys(const struct rewriter *rw, enum rewriter_kind kind,
+                             const struct batch *b, struct round_keys *k)
+{
+    uint64_t none = 0, datagrams = 0;
+
+    for (uint32_t i = 0, n = b->n; i < n; i++) {
+        const struct pkt *p = b->p[i];
+        const struct ip4_hdr *h = pkt_ip4(p);
+        struct flow_key key;
+
+        if (__builtin_expect(kind == REWRITE_TCP_UDP && is_plain(p) &&
+                                 h->proto == IP_PROTO_UDP,
+                             1)) {
+            key = (struct flow_key){load64(&h->src),
+                                    load32(h + 1) | (uint64_t)IP_PROTO_UDP << 32};
+            datagrams |= 1ull << i;
+        } else if (!packet_key(rw, kind, p, &key)) {
+            none |= 1ull << i;
+        }
+        k->addrs[i] = key.addrs;
+        k->ports[i] = key.ports;
+        k->hash[i] = flow_hash(&rw->flows, key);
+    }
+    k->none = none;
+    k->datagrams = datagrams;
 }
 
 /* Three rounds: fetch all buckets, then all flows, then work; a miss of the cache in one
- * packet does not hold up the others. Packets that follow one another are often of one flow,
- * which is looked for once. */
-static INLINE void rewriter_batch(struct rewriter *rw, enum rewriter_kind kind,
+ * packet does not hold up the others. Returns whether all packets go the same way. */
+static INLINE bool rewriter_batch(struct rewriter *rw, enum rewriter_kind kind,
                                   unsigned port, const struct batch *b, int32_t *out)
 {
     const struct rewrite_input *is = &rw->inputs[port];
-    bool large = flow_table_is_large(&rw->flows);
-    uint32_t now_ms = rewriter_now_ms(rw->e), n = b->n;
-    uint64_t addrs[BATCH_MAX], ports[BATCH_MAX], hash[BATCH_MAX];
-    struct flow_key key;
-    flow_ref ref[BATCH_MAX];
+    struct round r = round_begin(rw);
+    struct round_keys k;
+    flow_mark mark[BATCH_MAX];
+    int32_t ways = 0;
 
-    for (uint32_t i = 0; i < n; i++) {
-        out[i] = packet_key(rw, kind, b->p[i], &key) ? 0 : -1;
-        if (__builtin_expect(out[i] < 0, 0))
-            continue;
-        addrs[i] = key.addrs;
-        ports[i] = key.ports;
-        hash[i] = flow_hash(&rw->flows, key);
-        if (large)
-            flow_prefetch(&rw->flows, hash[i]);
+    find_keys(rw, kind, b, &k);
+    flow_guess(&rw->flows, k.hash, b->n, mark);
+    for (uint32_t i = 0, n = b->n; i < n; i++) {
+        struct flow_key key = {k.addrs[i], k.ports[i]};
+        int32_t way;
+
+        if (__builtin_expect(k.datagrams >> i & 1 && mark[i] && flow_is(mark[i], key),
+                             1))
+            way = rewrite_datagram(&r, mark[i], b->p[i]);
+        else if (k.none >> i & 1)
+            way = is->what == RW_KIND_PASS ? is->out : -1;
+        else
+            way = rewriter_one(&r, kind, port, b->p[i], k.hash[i], mark[i], key);
+        out[i] = way;
+        ways |= way ^ out[0];
     }
-    for (uint32_t i = 0; i < n; i++)
-        if (__builtin_expect(out[i] < 0, 0))
-            continue;
-        else if (i && out[i - 1] == 0 && hash[i] == hash[i - 1])
-            ref[i] = ref[i - 1];
-        else
-            ref[i] = flow_guess(&rw->flows, hash[i]);
-    for (uint32_t i = 0; i < n; i++)
-        if (__builtin_expect(out[i] == 0, 1))
-            out[i] = rewriter_one(rw, kind, port, b->p[i], hash[i], ref[i],
-                                  (struct flow_key){addrs[i], ports[i]}, now_ms);
-        else
-            out[i] = is->what == RW_KIND_PASS ? is->out : -1;
+    return !ways;
 }
 
-/* Whether all are plain datagrams of one flow. */
+/* Whether all are plain packets of one flow of TCP or UDP. */
 static INLINE bool all_same(const struct batch *b, struct flow_key *key)
 {
     const struct ip4_hdr *h = pkt_ip4(b->p[0]);
+    uint8_t proto;
 
-    if (!is_plain(b->p[0]) || h->proto != IP_PROTO_UDP)
+    if (!is_plain(b->p[0]) || (h->proto != IP_PROTO_UDP && h->proto != IP_PROTO_TCP))
         return false;
-    *key = (struct flow_key){load64(&h->src),
-                             load32(h + 1) | (uint64_t)IP_PROTO_UDP << 32};
+    proto = h->proto;
+    *key = (struct flow_key){load64(&h->src), load32(h + 1) | (uint64_t)proto << 32};
     for (uint32_t i = 1; i < b->n; i++) {
         h = pkt_ip4(b->p[i]);
-        if (!is_plain(b->p[i]) || h->proto != IP_PROTO_UDP ||
-            load64(&h->src) != key->addrs || load32(h + 1) != (uint32_t)key->ports)
+        if (!is_plain(b->p[i]) || h->proto != proto || load64(&h->src) != key->addrs ||
+            load32(h + 1) != (uint32_t)key->ports)
             return false;
     }
     return true;
 }
 
 /* All packets, datagrams of one flow; those that cannot be written are dropped. */
-static void rewrite_same(struct rewriter *rw, struct flow *f, unsigned direction,
+static void rewrite_same(const struct round *r, struct flow *f, unsigned direction,
                          struct batch *b)
 {
     uint64_t addrs = load64(&f->id[!direction].src);
     uint32_t ports = load32(&f->id[!direction].sport), kept = 0, dst = (uint32_t)addrs;
     uint16_t ip = turn(f->ip_delta, direction), l4 = turn(f->l4_delta, direction);
-    bool anno = rw->dst_anno, reply_anno = direction && rw->have_reply_anno;
+    bool reply_anno = direction && r->reply_anno;
 
     addrs = addrs << 32 | addrs >> 32;
     ports = ports << 16 | ports >> 16;
@@ -625,12 +715,31 @@ static void rewrite_same(struct rewriter *rw, struct flow *f, unsigned direction
         store32(h + 1, ports);
         h->sum = csum_apply16(h->sum, ip);
         rewrite_udp((struct udp_hdr *)(h + 1), l4);
-        if (anno)
+        if (r->dst_anno)
             pkt_set_dst_ip(p, dst);
         if (reply_anno)
-            p->anno[rw->reply_anno.offset] = f->reply_anno;
+            p->anno[r->rw->reply_anno.offset] = f->reply_anno;
         b->p[kept++] = p;
     }
+    b->n = kept;
+    for (uint32_t i = 0; i < kept && i < UDP_ENOUGH / UDP_PACKET; i++)
+        count_datagram(f, direction);
+    if (kept)
+        touch(r->rw, f, false, r->now_ms);
+}
+
+/* The same for TCP, where each packet has its own say. */
+static void rewrite_segments(const struct round *r, struct flow *f, unsigned direction,
+                             struct batch *b)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0, n = b->n; i < n; i++)
+        if (rewrite_packet(r->rw, REWRITE_TCP_UDP, f, direction, b->p[i], r->now_ms) <
+            0)
+            pkt_free(b->p[i]);
+        else
+            b->p[kept++] = b->p[i];
     b->n = kept;
 }
 
@@ -638,23 +747,24 @@ static void rewrite_same(struct rewriter *rw, struct flow *f, unsigned direction
 static bool rewriter_push_same(struct rewriter *rw, struct batch *b)
 {
     struct flow_key key;
-    struct flow *f;
-    flow_ref ref;
+    struct round r;
+    uint64_t hash;
+    flow_mark mark;
     unsigned direction;
 
     if (b->n < 2 || !all_same(b, &key))
         return false;
-    ref = flow_guess(&rw->flows, flow_hash(&rw->flows, key));
-    if (!ref || !flow_is(&rw->flows, ref, key))
+    hash = flow_hash(&rw->flows, key);
+    flow_guess(&rw->flows, &hash, 1, &mark);
+    if (!mark || !flow_is(mark, key))
         return false;
-    f = flow_ref_flow(&rw->flows, ref);
-    direction = flow_ref_direction(ref);
-    rewrite_same(rw, f, direction, b);
-    for (uint32_t i = 0; i < b->n && i < UDP_ENOUGH / UDP_PACKET; i++)
-        count_datagram(f, direction);
-    if (b->n)
-        touch(rw, f, false, rewriter_now_ms(rw->e));
-    out_push(rw->e, f->out[direction], b);
+    r = round_begin(rw);
+    direction = flow_mark_direction(mark);
+    if (key.ports >> 32 == IP_PROTO_UDP)
+        rewrite_same(&r, flow_mark_flow(mark), direction, b);
+    else
+        rewrite_segments(&r, flow_mark_flow(mark), direction, b);
+    out_push(rw->e, flow_mark_flow(mark)->out[direction], b);
     return true;
 }
 
@@ -662,13 +772,17 @@ void rewriter_push(struct element *e, unsigned port, struct batch *b)
 {
     struct rewriter *rw = element_state(e);
     int32_t out[BATCH_MAX];
+    bool same;
 
     if (rw->kind == REWRITE_TCP_UDP && rewriter_push_same(rw, b))
         return;
     /* The most frequent kind has a loop of its own. */
     if (rw->kind == REWRITE_TCP_UDP)
-        rewriter_batch(rw, REWRITE_TCP_UDP, port, b, out);
+        same = rewriter_batch(rw, REWRITE_TCP_UDP, port, b, out);
     else
-        rewriter_batch(rw, rw->kind, port, b, out);
-    spread_push(e, b, out);
+        same = rewriter_batch(rw, rw->kind, port, b, out);
+    if (same && b->n && out[0] >= 0)
+        out_push(e, (unsigned)out[0], b);
+    else
+        spread_push(e, b, out);
 }

@@ -177,6 +177,15 @@ void diag_warn(struct diag *d, const char *fmt, ...)
     va_end(ap);
 }
 
+void diag_note(struct diag *d, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    diag_add(d, DIAG_NOTE, NO_PLACE, fmt, ap);
+    va_end(ap);
+}
+
 void diag_warn_about(struct diag *d, const char *subject, const char *fmt, ...)
 {
     struct sbuf text = SBUF_INIT;
@@ -270,7 +279,8 @@ void diag_leave(struct diag *d)
         free(d->contexts[d->n_contexts].text);
 }
 
-static void message_render(struct sbuf *out, const struct diag_message *m, bool columns)
+/* What stands in front of a line of a message. */
+static void line_start(struct sbuf *out, const struct diag_message *m, bool columns)
 {
     if (m->file)
         sbuf_printf(out, "%s:", m->file);
@@ -282,11 +292,25 @@ static void message_render(struct sbuf *out, const struct diag_message *m, bool 
         sbuf_putc(out, ' ');
     for (uint32_t i = 0; i < m->depth; i++)
         sbuf_puts(out, "  ");
-    if (m->text)
-        sbuf_add(out, m->text, m->subject);
-    if (m->level == DIAG_WARNING)
-        sbuf_puts(out, "warning: ");
-    sbuf_printf(out, "%s\n", m->text ? m->text + m->subject : "out of memory");
+}
+
+/* Each line of a text is told where it belongs. */
+static void message_render(struct sbuf *out, const struct diag_message *m, bool columns)
+{
+    const char *text = m->text ? m->text + m->subject : "out of memory";
+
+    do {
+        size_t len = strcspn(text, "\n");
+
+        line_start(out, m, columns);
+        if (m->text)
+            sbuf_add(out, m->text, m->subject);
+        if (m->level == DIAG_WARNING)
+            sbuf_puts(out, "warning: ");
+        sbuf_add(out, text, len);
+        sbuf_putc(out, '\n');
+        text += len + (text[len] == '\n');
+    } while (*text);
     if (columns && m->hint)
         sbuf_printf(out, "    %s\n", m->hint);
 }

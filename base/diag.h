@@ -85,6 +85,8 @@ __attribute__((format(printf, 3, 4))) int diag_err_at(struct diag *d, struct pla
                                                       const char *fmt, ...);
 __attribute__((format(printf, 2, 3))) void diag_warn(struct diag *d, const char *fmt,
                                                      ...);
+__attribute__((format(printf, 2, 3))) void diag_note(struct diag *d, const char *fmt,
+                                                     ...);
 /* Click's form for arguments: "SUBJECT: warning: text". */
 __attribute__((format(printf, 3, 4))) void
 diag_warn_about(struct diag *d, const char *subject, const char *fmt, ...);

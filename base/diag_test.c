@@ -78,6 +78,21 @@ TEST(a_warning_is_not_an_error)
     EXPECT_EQ(d.n_errors, 0);
 }
 
+TEST(each_line_of_a_text_has_its_place)
+{
+    diag_enter(&d, (struct place){"a.click", 2, 1}, "While configuring '%s'", "q");
+    diag_err(&d, "one\ntwo\n");
+    diag_warn(&d, "three\n\nfour");
+    diag_note(&d, "five");
+    EXPECT_STR(diag_text(&d), "a.click:2: While configuring 'q':\n"
+                              "a.click:2:   one\n"
+                              "a.click:2:   two\n"
+                              "a.click:2:   warning: three\n"
+                              "a.click:2:   warning: \n"
+                              "a.click:2:   warning: four\n"
+                              "a.click:2:   five\n");
+}
+
 TEST(nobody_needs_to_listen)
 {
     EXPECT_EQ(diag_err(NULL, "lost"), -1);

@@ -25,16 +25,6 @@ static const struct arg_spec message_args[] = {
     ARG_END,
 };
 
-__attribute__((format(printf, 2, 3))) static void message_note(struct diag *d,
-                                                               const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    diag_add(d, DIAG_NOTE, NO_PLACE, fmt, ap);
-    va_end(ap);
-}
-
 static int message_configure(struct element *e, struct conf *c, struct diag *d)
 {
     const struct message *s = element_state(e);
@@ -47,7 +37,7 @@ static int message_configure(struct element *e, struct conf *c, struct diag *d)
     }
     if (strcmp(s->type.s, "MESSAGE") != 0)
         return diag_err(d, "unrecognized message type");
-    message_note(d, "%s", s->message.s);
+    diag_note(d, "%s", s->message.s);
     return 0;
 }
 

@@ -29,6 +29,9 @@ static const char *const sources[] = {
     "FromIPSummaryDump(%s, STOP true, CHECKSUM true, MULTIPACKET true)",
     "FromTcpdump(%s, STOP true, CHECKSUM true)",
     "FromNetFlowSummaryDump(%s, STOP true, LINK both)",
+    "FromCapDump(%s, STOP true, CHECKSUM true)",
+    "FromNLANRDump(%s, STOP true, FORMAT tsh)",
+    "FromDAGDump(%s, STOP true, FORCE_IP true)",
 };
 enum { N_SOURCES = sizeof sources / sizeof sources[0], ROUNDS = 4096 };
 

@@ -144,6 +144,83 @@ same wifi "$(link 105 0801${mac}${mac:0:20}aaaa030000000800)" '802_11 1 2 '
 same sll "$(link 113 00000001000600010203040500000800)" 'SLL 1 2 '
 same sunatm "$(link 123 00000000aaaa030000000800)" 'SUNATM 1 2 '
 
+# --- records of other tools ---
+# tsh SECOND INTERFACE; its time has half a second behind it
+tsh() { printf '%08x%02x%06x%s%016x' "$1" "$2" 500000 "$ip" 0; }
+bytes "$(tsh 11 1)" "$(tsh 12 2)" "$(tsh 13 3)" "$(tsh 14 4 | sed s/4500001c/4600001c/)" >"$d/t.tsh"
+print="-> p :: IPPrint(x, PAINT true) -> Discard"
+nlanr() { run -e "f :: FromNLANRDump($d/t.tsh, $1) -> c :: Counter -> Discard; DriverManager(wait 0.05s)" -h c.count -h f.active | tr -d '\n'; }
+same tsh "$(run -e "f :: FromNLANRDump($d/t.tsh, STOP true) $print; f[1] -> n :: Counter -> Discard" -h n.count)" \
+    $'x: 11.500000: paint 1: 1.2.3.4.1 > 5.6.7.8.2: udp 8
+x: 12.500000: paint 2: 1.2.3.4.1 > 5.6.7.8.2: udp 8
+x: 13.500000: paint 3: 1.2.3.4.1 > 5.6.7.8.2: udp 8
+1'
+same tsh_pulled "$(run -e "FromNLANRDump($d/t.tsh, STOP true) -> Unqueue -> c :: Counter -> Discard" -h c.count)" 3
+same tsh_interval "$(nlanr 'INTERVAL 1')" 'c.count:1f.active:false'
+same tsh_start "$(nlanr 'START 12.5')" 'c.count:2f.active:true'
+same tsh_position "$(nlanr 'FILEPOS 88')" 'c.count:2f.active:true'
+same tsh_extended "$(run -e "f :: FromNLANRDump($d/t.tsh, END_AFTER 1, END_CALL s.run) -> c :: Counter -> Discard;
+    s :: Script(TYPE PASSIVE, print \$(c.count), goto done \$(ge \$(c.count) 3), write f.extend_interval 1.5, end,
+    label done, write stop)")" $'1\n3\n3' # and once more at the end of the file
+same tsh_plus "$(cp "$d/t.tsh" "$d/t.Fr+"; run -e "FromNLANRDump($d/t.Fr+, STOP true) -> ToIPSummaryDump(-, FIELDS ts link, HEADER false)")" \
+    $'28.277216 0\n46.054432 0\n63.831648 0'
+same tsh_bad_format "$(run -e "FromNLANRDump($d/t.tsh, FORMAT x) -> Discard" | sed -n 2p)" "config:1:   bad FORMAT"
+same tsh_guess "$(cp "$d/t.tsh" "$d/t.x"; run -e "FromNLANRDump($d/t.x, STOP true) -> Discard" | sed -n 2p)" \
+    "config:1:   warning: cannot guess file format from filename, assuming 'tsh'"
+
+# erf SECOND HALVES TYPE LENGTH_ON_WIRE REST; old HEAD_BYTES_8_TO_15 48_BYTES
+erf() { printf '%s%s%s00%04x0000%04x%s' "$(word $(($2 << 31)))" "$(word "$1")" "$3" $((16 + ${#5} / 2)) "$4" "$5"; }
+mac=000102030405060708090a0b
+bytes "$(erf 5 1 02 46 "0000${mac}0800$ip")" "$(erf 6 0 01 32 "0f000800$ip")" "$(erf 7 0 03 41 "00000000aaaa030000000800$ip")" >"$d/erf"
+dag() { run -e "f :: FromDAGDump($d/$1, STOP true, $2) -> ToIPSummaryDump(-, FIELDS ts ip_src, HEADER false); f[1] -> n :: Counter -> Discard" -h f.encap -h n.count | tr '\n' ' '; }
+same erf "$(dag erf 'FORCE_IP true')" '5.500000 1.2.3.4 6.000000 1.2.3.4 7.000000 1.2.3.4 f.encap: SUNATM  n.count: 0  '
+same erf_length "$(run -e "FromDAGDump($d/erf, STOP true) -> Print(x) -> ToIPSummaryDump(-, FIELDS payload_len, HEADER false)" | grep -v x:)" $'42\n32\n41'
+same erf_skipped "$(dag erf 'FORCE_IP true, START 7')" '7.000000 1.2.3.4 f.encap: SUNATM  n.count: 0  '
+pad() { printf '%s%0*d' "$1" $((2 * $2 - ${#1})) 0; }
+old() { printf '%s%s%s%s' "$(word 0)" "$(word 9)" "$1" "$(pad "$2" 48)"; }
+bytes "$(old 0000000000000000 "aaaa030000000800$ip")" >"$d/atm"
+bytes "$(old "${ip:0:16}" "${ip:16}")" >"$d/raw"
+bytes "$(old "0060${mac:0:12}" "${mac:12}0800$ip")" >"$d/ether"
+same erf_old "$(dag atm 'FORCE_IP true')" '9.000000 1.2.3.4 f.encap: ATM  n.count: 0  '
+same erf_old_ip "$(dag raw 'FORCE_IP true, ENCAP IP')" '9.000000 1.2.3.4 f.encap: IP  n.count: 0  '
+same erf_old_ether "$(dag ether 'FORCE_IP true, ENCAP ETHER')" '9.000000 1.2.3.4 f.encap: ETHER  n.count: 0  '
+same erf_odd "$(bytes "$(old 2200000000000000 "aaaa030000000800$ip")" >"$d/odd"; dag odd 'FORCE_IP true')" \
+    "config:1: While initializing 'f :: FromDAGDump': config:1:   warning: odd DAG cell type 34, assuming old-style ATM encapsulation config:1:   (To avoid this warning, specify an explicit ENCAP.) 9.000000 1.2.3.4 f.encap: ATM  n.count: 0  "
+same erf_encap "$(run -e "FromDAGDump($d/erf, ENCAP NULL) -> Discard" | sed -n 2p)" "config:1:   bad encapsulation type"
+same erf_timing "$(run -e "FromDAGDump($d/erf, FORCE_IP true, TIMING true) -> Discard" | sed -n 2p)" \
+    "config:1:   FORCE_IP and TIMING options are incompatible"
+
+cat >"$d/cap" <<'END'
+SND 0
+INF - cap v2.13
+SYN > 1046102982.856142 0 0 40 0
+SYN < 1046102982.931832 0 0 40 0
+DAT > 1046102982.931941 1 1 1500 1460
+ACK < 1046102983.156387 1 1 40 0
+DAT > 1046102983.156531 2 2 1500 1460
+ACK < 1046102983.156587 2 1 40 0 SACK:2-2:4-5 SACK_NEW
+DAT > 1046102983.2 3 3 100 60 FR FIN
+ACK < 1046102983.3 4 3 40 0 DSACK:1
+DAT > x
+DAT > 1046102983.2 3 99999999 100 60
+RCV 0
+SYN > 7 0 0 40 0
+END
+cap() { run -e "f :: FromCapDump($d/cap, STOP true$1) -> ToIPSummaryDump(-, FIELDS $2, HEADER false)"; }
+same cap "$(cap '' 'ts ip_src sport dport link ip_len tcp_flags tcp_seq tcp_ack tcp_opt')" \
+    '1046102982.856142 1.0.0.1 1 2 0 40 S 0 0 .
+1046102982.931832 2.0.0.2 2 1 1 40 SA 0 1 .
+1046102982.931941 1.0.0.1 1 2 0 1500 A 1 1 .
+1046102983.156387 2.0.0.2 2 1 1 40 A 1 1461 .
+1046102983.156531 1.0.0.1 1 2 0 1500 A 1461 1 .
+1046102983.156587 2.0.0.2 2 1 1 60 A 1 1461 sack1461-2921;sack4381-7301
+1046102983.200000 1.0.0.1 1 2 0 100 FA 2921 1 .
+1046102983.300000 2.0.0.2 2 1 1 52 A 1 2982 sack1-1461
+7.000000 1.0.0.1 1 2 1 40 S 0 0 .'
+same cap_aggregate "$(cap ', AGGREGATE 7' 'aggregate payload_len' | sed -n 3p)" '7 1460'
+same cap_handlers "$(run -q -e "f :: FromCapDump($d/cap) -> Discard" -h f.encap -h f.sampling_prob -h f.active | tr '\n' ' ')" \
+    'f.encap: IP  f.sampling_prob: 1  f.active: true  '
+
 # --- what is wrong ---
 why() { run -e "$1" | sed -n '2s/^config:1: *//p'; }
 same too_short "$(head -c 20 "$d/plain" >"$d/s"; why "FromDump($d/s) -> Discard")" "$d/s: not a tcpdump file (too short)"

@@ -232,6 +232,8 @@ struct element_class {
 
     void (*push)(struct element *e, unsigned port, struct batch *b);
     uint32_t (*pull)(struct element *e, unsigned port, struct batch *b, uint32_t max);
+    /* As push, for batches of plain IPv4 packets: see plain.h. NULL: the same. */
+    void (*push_plain)(struct element *e, unsigned port, struct batch *b);
 
     /* Whether this element, as it is connected, has a task, for HANDLER_OF_TASK; NULL: yes. */
     bool (*has_task)(const struct element *e);
@@ -264,6 +266,7 @@ struct port { /* the other end of a connection, from the side that calls */
     uint32_t (*pull)(struct element *e, unsigned port, struct batch *b, uint32_t max);
     uint16_t peer_port;
     bool is_push;
+    void (*push_plain)(struct element *e, unsigned port, struct batch *b);
 };
 
 struct element {
@@ -442,6 +445,18 @@ batch_while(const struct element *e, const struct batch *b, uint32_t from,
     return (uint32_t)(p - b->p);
 }
 
+/* The bits of a byte of the record, that at `offset`, which b->p[from .. b->n) have set. */
+static inline __attribute__((always_inline)) uint8_t
+batch_bits(const struct batch *b, uint32_t from, size_t offset)
+{
+    uint8_t bits = 0;
+
+#pragma GCC unroll 4
+    for (uint32_t i = from; i < b->n; i++)
+        bits |= ((const uint8_t *)b->p[i])[offset];
+    return bits;
+}
+
 /* Nothing is prefetched here: sources have touched their packets, or prefetch them. */
 #define ELEMENT_LOOP_BODY_(one_call)                                                   \
     for (uint32_t i = from, n = b->n; i < n; i++) {                                    \
@@ -506,12 +521,16 @@ batch_while(const struct element *e, const struct batch *b, uint32_t from,
  * which works on b->p[from .. b->n) and may lower b->n: prefix_push and prefix_pull for
  * an element with one input and one output. */
 #define ELEMENT_BATCH(prefix)                                                          \
+    ELEMENT_BATCH_PUSH(prefix)                                                         \
+    ELEMENT_BATCH_PULL(prefix)
+#define ELEMENT_BATCH_PUSH(prefix)                                                     \
     static void prefix##_push(struct element *e, unsigned port, struct batch *b)       \
     {                                                                                  \
         (void)port;                                                                    \
         prefix##_batch(e, b, 0);                                                       \
         out_push(e, 0, b);                                                             \
-    }                                                                                  \
+    }
+#define ELEMENT_BATCH_PULL(prefix)                                                     \
     static uint32_t prefix##_pull(struct element *e, unsigned port, struct batch *b,   \
                                   uint32_t max)                                        \
     {                                                                                  \
@@ -526,6 +545,11 @@ batch_while(const struct element *e, const struct batch *b, uint32_t from,
  * `static uint32_t prefix_run(struct element *e, struct batch *b, uint32_t from)` deals with
  * b->p[from ..) up to the first one that is not, whose place it returns. */
 #define ELEMENT_LOOP_RUN(prefix)                                                       \
+    ELEMENT_RUN_BATCH(prefix)                                                          \
+    ELEMENT_BATCH(prefix)
+
+/* Of that only prefix_batch, and prefix_rest for what prefix_run did not reach. */
+#define ELEMENT_RUN_BATCH(prefix)                                                      \
     static __attribute__((noinline)) void prefix##_rest(                               \
         struct element *e, struct batch *b, uint32_t from)                             \
     {                                                                                  \
@@ -542,8 +566,7 @@ batch_while(const struct element *e, const struct batch *b, uint32_t from,
         from = prefix##_run(e, b, from);                                               \
         if (__builtin_expect(from < b->n, 0))                                          \
             prefix##_rest(e, b, from);                                                 \
-    }                                                                                  \
-    ELEMENT_BATCH(prefix)
+    }
 
 /* The same for an element that has something to do for few packets only:
  * `static bool prefix_idle(const struct element *e, const struct pkt *p)` is true for the

@@ -3,6 +3,7 @@
 
 #include "engine/ip_lookup.h"
 
+#include "engine/plain.h"
 #include "engine/spread.h"
 #include "engine/words.h"
 
@@ -160,7 +161,7 @@ static void ip_lookup_complain(struct element *e, const struct pkt *p)
 
 /* A batch whose packets all go to one place: one look-up and no look at outputs. False: it
  * is not one. */
-static bool ip_lookup_push_same(struct element *e, struct batch *b)
+static inline bool ip_lookup_push_same(struct element *e, struct batch *b, bool plain)
 {
     const struct ip_lookup *s = element_state(e);
     const uint32_t n = b->n, dst = pkt_dst_ip(b->p[0]);
@@ -175,23 +176,19 @@ static bool ip_lookup_push_same(struct element *e, struct batch *b)
         return false;
     for (uint32_t i = 0; hop.gw && i < n; i++)
         pkt_set_dst_ip(b->p[i], hop.gw);
-    out_push(e, (unsigned)hop.port, b);
+    (plain ? out_push_plain : out_push)(e, (unsigned)hop.port, b);
     return true;
 }
 
 /* Packets that follow one another often go to the same place, so a look-up that would be the
  * same again is not made. */
-void ip_lookup_push(struct element *e, unsigned in, struct batch *b)
+static void ip_lookup_push_each(struct element *e, struct batch *b)
 {
     struct ip_lookup *s = element_state(e);
-    uint32_t last = ~(b->n ? pkt_dst_ip(b->p[0]) : 0), n = b->n;
+    uint32_t last = ~pkt_dst_ip(b->p[0]), n = b->n;
     struct ip_hop hop = {.port = -1};
     int32_t port[BATCH_MAX];
 
-    if (__builtin_expect(s->routes.stale, 0))
-        ip_routes_distill(&s->routes);
-    if (n && ip_lookup_push_same(e, b))
-        return;
     for (uint32_t i = 0; i < n; i++) {
         struct pkt *p = b->p[i];
         uint32_t dst = pkt_dst_ip(p);
@@ -207,6 +204,28 @@ void ip_lookup_push(struct element *e, unsigned in, struct batch *b)
         port[i] = hop.port;
     }
     spread_push(e, b, port);
+}
+
+static inline void ip_lookup_route(struct element *e, struct batch *b, bool plain)
+{
+    struct ip_lookup *s = element_state(e);
+
+    if (__builtin_expect(s->routes.stale, 0))
+        ip_routes_distill(&s->routes);
+    if (b->n && !ip_lookup_push_same(e, b, plain))
+        ip_lookup_push_each(e, b);
+}
+
+void ip_lookup_push(struct element *e, unsigned port, struct batch *b)
+{
+    (void)port;
+    ip_lookup_route(e, b, false);
+}
+
+void ip_lookup_push_plain(struct element *e, unsigned port, struct batch *b)
+{
+    (void)port;
+    ip_lookup_route(e, b, true);
 }
 
 /* --- the order of `table` ------------------------------------------------------------- */

@@ -318,10 +318,12 @@ static void wire_one(struct router *r, const struct lang_connection *c)
     out->peer_port = (uint16_t)c->to_port;
     in->peer = from;
     in->peer_port = (uint16_t)c->from_port;
-    if (out->is_push)
+    if (out->is_push) {
         out->push = to->cls->push;
-    else
+        out->push_plain = to->cls->push_plain ? to->cls->push_plain : to->cls->push;
+    } else {
         in->pull = from->cls->pull;
+    }
 }
 
 /* Elements that only hand packets on are not called: who would call one calls the element
@@ -386,7 +388,7 @@ static void push_singly_if_printed(struct router *r)
 
         for (unsigned p = 0; p < e->n_out; p++)
             if (e->out[p].is_push)
-                e->out[p].push = push_singly;
+                e->out[p].push = e->out[p].push_plain = push_singly;
     }
 }
 

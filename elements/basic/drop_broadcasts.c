@@ -14,7 +14,7 @@
  * leaves by output 1, or is dropped if that is not connected.
  */
 
-#include "engine/element.h"
+#include "engine/plain.h"
 
 enum { C_DROPS };
 static const struct counter_spec drop_broadcasts_counters[] = {
@@ -35,7 +35,17 @@ static inline verdict_t drop_broadcasts_one(struct element *e, struct pkt *p)
         element_say(e, "DropBroadcasts: dropped a packet\n");
     return spill(e, 1, C_DROPS);
 }
-ELEMENT_LOOP_RARE(drop_broadcasts)
+
+static uint32_t drop_broadcasts_run(struct element *e, struct batch *b, uint32_t from)
+{
+    /* without these bits it cannot be the type of any */
+    if (!(batch_bits(b, from, offsetof(struct pkt, type)) &
+          (PKT_BROADCAST | PKT_MULTICAST)))
+        return b->n;
+    return batch_while(e, b, from, drop_broadcasts_idle);
+}
+ELEMENT_LOOP_RUN(drop_broadcasts)
+ELEMENT_PLAIN(drop_broadcasts)
 
 ELEMENT(DropBroadcasts) = {
     .name = "DropBroadcasts",
@@ -45,4 +55,5 @@ ELEMENT(DropBroadcasts) = {
     .counters = drop_broadcasts_counters,
     .push = drop_broadcasts_push,
     .pull = drop_broadcasts_pull,
+    .push_plain = drop_broadcasts_push_plain,
 };

@@ -12,7 +12,7 @@
  * See also: PaintSwitch, CheckPaint, PaintTee, SetAnnoByte
  */
 
-#include "engine/element.h"
+#include "engine/plain.h"
 
 struct paint {
     uint8_t color;
@@ -37,6 +37,7 @@ static void paint_batch(struct element *e, struct batch *b, uint32_t from)
 }
 
 ELEMENT_BATCH(paint)
+ELEMENT_PLAIN(paint)
 
 static const struct handler_spec paint_handlers[] = {
     HANDLER_VALUE(paint, color, ARG_KIND_U8, HANDLER_READ | HANDLER_WRITE, "color",
@@ -54,4 +55,5 @@ ELEMENT(Paint) = {
     .handlers = paint_handlers,
     .push = paint_push,
     .pull = paint_pull,
+    .push_plain = paint_push_plain,
 };

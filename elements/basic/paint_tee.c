@@ -13,6 +13,7 @@
  */
 
 #include "engine/clone_out.h"
+#include "engine/plain.h"
 
 struct paint_tee {
     uint8_t color;
@@ -43,6 +44,7 @@ static void paint_tee_batch(struct element *e, struct batch *b, uint32_t from)
 }
 
 ELEMENT_BATCH(paint_tee)
+ELEMENT_PLAIN(paint_tee)
 
 static const struct handler_spec paint_tee_handlers[] = {
     HANDLER_VALUE(paint_tee, color, ARG_KIND_U8, HANDLER_READ | HANDLER_WRITE, "color",
@@ -60,4 +62,5 @@ ELEMENT(PaintTee) = {
     .handlers = paint_tee_handlers,
     .push = paint_tee_push,
     .pull = paint_tee_pull,
+    .push_plain = paint_tee_push_plain,
 };

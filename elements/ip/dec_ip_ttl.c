@@ -16,7 +16,7 @@
  */
 
 #include "engine/checksum.h"
-#include "engine/element.h"
+#include "engine/plain.h"
 
 struct dec_ip_ttl {
     bool active, multicast;
@@ -55,15 +55,16 @@ static inline verdict_t dec_ip_ttl_one(struct element *e, struct pkt *p)
 }
 
 /* Packets from `i` on, up to one that is shared, not IP or at its end. */
-static inline uint32_t dec_ip_ttl_writable(const struct batch *b, uint32_t i)
+static inline __attribute__((always_inline)) uint32_t
+dec_ip_ttl_writable(const struct batch *b, uint32_t i, bool plain)
 {
     const uint32_t n = b->n; /* what is written might be this */
 
-#pragma GCC unroll 2
     for (; i < n; i++) {
         const struct pkt *p = b->p[i];
 
-        if (pkt_shared(p) || !pkt_has(p, p->network, sizeof(struct ip4_hdr)) ||
+        if (pkt_shared(p) ||
+            (!plain && !pkt_has(p, p->network, sizeof(struct ip4_hdr))) ||
             pkt_ip4(p)->ttl <= 1)
             break;
         ip4_count_down(pkt_ip4(p));
@@ -71,20 +72,36 @@ static inline uint32_t dec_ip_ttl_writable(const struct batch *b, uint32_t i)
     return i;
 }
 
-static uint32_t dec_ip_ttl_run(struct element *e, struct batch *b, uint32_t from)
+static inline __attribute__((always_inline)) uint32_t
+dec_ip_ttl_some(struct element *e, struct batch *b, uint32_t from, bool plain)
 {
     const struct dec_ip_ttl *s = element_state(e);
 
     if (!s->active)
         return b->n;
     if (s->multicast)
-        from = dec_ip_ttl_writable(b, from);
+        from = dec_ip_ttl_writable(b, from, plain);
     if (from == b->n)
         return from;
     batch_make_writable(b, from);
-    return s->multicast ? dec_ip_ttl_writable(b, from) : from;
+    return s->multicast ? dec_ip_ttl_writable(b, from, plain) : from;
+}
+
+static uint32_t dec_ip_ttl_run(struct element *e, struct batch *b, uint32_t from)
+{
+    return dec_ip_ttl_some(e, b, from, false);
 }
 ELEMENT_LOOP_RUN(dec_ip_ttl)
+
+static void dec_ip_ttl_push_plain(struct element *e, unsigned port, struct batch *b)
+{
+    uint32_t from = dec_ip_ttl_some(e, b, 0, true);
+
+    (void)port;
+    if (__builtin_expect(from < b->n, 0))
+        dec_ip_ttl_rest(e, b, from);
+    out_push_plain(e, 0, b);
+}
 
 static const struct handler_spec dec_ip_ttl_handlers[] = {
     HANDLER_VALUE(dec_ip_ttl, active, ARG_KIND_BOOL,
@@ -104,4 +121,5 @@ ELEMENT(DecIPTTL) = {
     .handlers = dec_ip_ttl_handlers,
     .push = dec_ip_ttl_push,
     .pull = dec_ip_ttl_pull,
+    .push_plain = dec_ip_ttl_push_plain,
 };

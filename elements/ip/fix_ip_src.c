@@ -13,7 +13,7 @@
  */
 
 #include "engine/checksum.h"
-#include "engine/element.h"
+#include "engine/plain.h"
 
 struct fix_ip_src {
     uint32_t addr;
@@ -45,7 +45,15 @@ static inline verdict_t fix_ip_src_one(struct element *e, struct pkt *p)
     h->sum = csum_ip4(h);
     return 0;
 }
-ELEMENT_LOOP_RARE(fix_ip_src)
+
+static uint32_t fix_ip_src_run(struct element *e, struct batch *b, uint32_t from)
+{
+    if (!batch_bits(b, from, offsetof(struct pkt, anno) + ANNO_FIX_IP_SRC))
+        return b->n;
+    return batch_while(e, b, from, fix_ip_src_idle);
+}
+ELEMENT_LOOP_RUN(fix_ip_src)
+ELEMENT_PLAIN(fix_ip_src)
 
 ELEMENT(FixIPSrc) = {
     .name = "FixIPSrc",
@@ -56,4 +64,5 @@ ELEMENT(FixIPSrc) = {
     .live = true,
     .push = fix_ip_src_push,
     .pull = fix_ip_src_pull,
+    .push_plain = fix_ip_src_push_plain,
 };

@@ -20,7 +20,7 @@
  */
 
 #include "engine/checksum.h"
-#include "engine/element.h"
+#include "engine/plain.h"
 
 struct ip_fragmenter {
     uint32_t mtu, headroom;
@@ -238,6 +238,22 @@ static void ip_fragmenter_push(struct element *e, unsigned port, struct batch *b
         ip_fragmenter_some(e, b);
 }
 
+static inline bool ip_fragmenter_short_plain(const struct element *e,
+                                             const struct pkt *p)
+{
+    const struct ip_fragmenter *s = element_state(e);
+
+    return p->len <= s->mtu;
+}
+
+static void ip_fragmenter_push_plain(struct element *e, unsigned port, struct batch *b)
+{
+    if (__builtin_expect(batch_while(e, b, 0, ip_fragmenter_short_plain) == b->n, 1))
+        out_push_plain(e, 0, b);
+    else
+        ip_fragmenter_some(e, b);
+}
+
 ELEMENT(IPFragmenter) = {
     .name = "IPFragmenter",
     .state_size = sizeof(struct ip_fragmenter),
@@ -247,4 +263,5 @@ ELEMENT(IPFragmenter) = {
     .counters = ip_fragmenter_counters,
     .configure = ip_fragmenter_configure,
     .push = ip_fragmenter_push,
+    .push_plain = ip_fragmenter_push_plain,
 };

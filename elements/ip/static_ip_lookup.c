@@ -30,6 +30,7 @@ ELEMENT(StaticIPLookup) = {
     .configure = ip_lookup_configure,
     .cleanup = ip_lookup_cleanup,
     .push = ip_lookup_push,
+    .push_plain = ip_lookup_push_plain,
 };
 
 /* Its name in old configurations. */

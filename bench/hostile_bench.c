@@ -189,7 +189,7 @@ static double run_attack(struct hostile *h, const char *name, FILE *json)
 
 static double bench(enum vmm_isolation isolation, const char *image, FILE *json)
 {
-    uint32_t lan = fleet_net(&fleet, (struct network_config){.storm_pps = STORM_PPS});
+    uint32_t lan = fleet_net(&fleet, (struct network_config){.storm_pps = {STORM_PPS}});
     double worst = 2;
     struct hostile h;
 

@@ -12,7 +12,10 @@ static const struct cli_option add_options[] = {
     {"age", 0, "SECONDS", "forget addresses after this long (300)"},
     {"max-addresses", 0, "N", "addresses of all ports together (100000)"},
     {"storm", 0, "PPS",
-     "broadcasts, multicasts and packets to unknown addresses, a port"},
+     "broadcasts, multicasts and packets to unknown addresses together, a port"},
+    {"broadcast", 0, "PPS", "broadcasts alone"},
+    {"multicast", 0, "PPS", "multicasts alone"},
+    {"unknown", 0, "PPS", "packets to unknown addresses alone"},
     {.name = NULL},
 };
 
@@ -36,6 +39,9 @@ static int net_add(struct cli *c, const struct cli_args *a)
     set_number(o, "max_addresses", cli_value(a, "max-addresses"));
     set_number(o, "age_s", cli_value(a, "age"));
     set_number(o, "storm_pps", cli_value(a, "storm"));
+    set_number(o, "broadcast_pps", cli_value(a, "broadcast"));
+    set_number(o, "multicast_pps", cli_value(a, "multicast"));
+    set_number(o, "unknown_pps", cli_value(a, "unknown"));
     return api_create(c, o, "networks");
 }
 

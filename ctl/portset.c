@@ -190,6 +190,14 @@ const struct portset_key portset_keys[] = {
     {"out_bps", "limit outwards, bits a second", read_rate, OUT(bps), 0},
     {"out_burst", "packets at once", read_size, OUT(burst_packets), 0},
     {"out_burst_bytes", "bytes at once", read_size, OUT(burst_bytes), 0},
+    {"storm_pps", "limit inwards of what goes to many, packets a second", read_rate,
+     AT(settings.storm_pps[STORM_ALL]), 0},
+    {"broadcast_pps", "of broadcasts alone", read_rate,
+     AT(settings.storm_pps[STORM_BROADCAST]), 0},
+    {"multicast_pps", "of multicasts alone", read_rate,
+     AT(settings.storm_pps[STORM_MULTICAST]), 0},
+    {"unknown_pps", "of packets to addresses that are not known alone", read_rate,
+     AT(settings.storm_pps[STORM_UNKNOWN]), 0},
     {"allow_mac", "source addresses it may use, or 'own'", read_allowed_macs, 0, 0},
     {"allow_ip", "source addresses, IPv4 and IPv6: no others, also in ARP and ND",
      read_allowed_ips, 0, 0},
@@ -334,6 +342,10 @@ json_t *portset_describe(const struct portset *p)
     put_number(o, "out_bps", out->bps);
     put_number(o, "out_burst", out->burst_packets);
     put_number(o, "out_burst_bytes", out->burst_bytes);
+    put_number(o, "storm_pps", p->settings.storm_pps[STORM_ALL]);
+    put_number(o, "broadcast_pps", p->settings.storm_pps[STORM_BROADCAST]);
+    put_number(o, "multicast_pps", p->settings.storm_pps[STORM_MULTICAST]);
+    put_number(o, "unknown_pps", p->settings.storm_pps[STORM_UNKNOWN]);
     put_macs(o, "allow_mac", p->settings.allow.macs, p->settings.allow.n_macs);
     put_ips(o, &p->settings.allow);
     put_macs(o, "static_mac", p->static_macs, p->n_static);

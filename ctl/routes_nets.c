@@ -16,13 +16,15 @@ static json_t *describe_net(struct daemon_state *s, const struct net *n)
 
     if (!backplane_network_info(s->bp, n->id, &i))
         return json_pack("{s:s}", "name", n->spec.config.name);
-    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "name", i.name,
-                     "mode", i.mode == NETWORK_WIRE ? "wire" : "learn", "ports",
-                     (json_int_t)i.n_ports, "addresses", (json_int_t)i.n_addresses,
-                     "max_addresses", (json_int_t)i.max_addresses, "port_limit",
-                     (json_int_t)i.port_limit, "age_s", (json_int_t)i.age_s,
-                     "storm_pps", (json_int_t)i.storm_pps, "backpressure",
-                     (int)i.backpressure);
+    return json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "name", i.name,
+        "mode", i.mode == NETWORK_WIRE ? "wire" : "learn", "ports",
+        (json_int_t)i.n_ports, "addresses", (json_int_t)i.n_addresses, "max_addresses",
+        (json_int_t)i.max_addresses, "port_limit", (json_int_t)i.port_limit, "age_s",
+        (json_int_t)i.age_s, "storm_pps", (json_int_t)i.storm_pps[STORM_ALL],
+        "broadcast_pps", (json_int_t)i.storm_pps[STORM_BROADCAST], "multicast_pps",
+        (json_int_t)i.storm_pps[STORM_MULTICAST], "unknown_pps",
+        (json_int_t)i.storm_pps[STORM_UNKNOWN], "backpressure", (int)i.backpressure);
 }
 
 static void nets_list(struct daemon_state *s, struct call *c)

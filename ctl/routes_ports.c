@@ -21,14 +21,15 @@ static json_t *describe_drops(const struct port_stats *t)
 
 static json_t *describe_stats(const struct port_stats *t)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I}",
-                     "in_packets", (json_int_t)t->in_packets, "in_bytes",
-                     (json_int_t)t->in_bytes, "out_packets", (json_int_t)t->out_packets,
-                     "out_bytes", (json_int_t)t->out_bytes, "drops", describe_drops(t),
-                     "bad_rings", (json_int_t)t->bad_rings, "wakes",
-                     (json_int_t)t->wakes, "doorbells", (json_int_t)t->doorbells,
-                     "sleeps", (json_int_t)t->sleeps, "waits", (json_int_t)t->waits,
-                     "floods", (json_int_t)t->floods);
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "in_packets", (json_int_t)t->in_packets, "in_bytes", (json_int_t)t->in_bytes,
+        "out_packets", (json_int_t)t->out_packets, "out_bytes",
+        (json_int_t)t->out_bytes, "drops", describe_drops(t), "bad_rings",
+        (json_int_t)t->bad_rings, "wakes", (json_int_t)t->wakes, "doorbells",
+        (json_int_t)t->doorbells, "sleeps", (json_int_t)t->sleeps, "waits",
+        (json_int_t)t->waits, "floods", (json_int_t)t->floods, "broadcasts",
+        (json_int_t)t->broadcasts, "multicasts", (json_int_t)t->multicasts);
 }
 
 /* The histogram: [from so many ns on, packets], without the empty ones. */

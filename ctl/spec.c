@@ -331,9 +331,10 @@ static int read_u32(const json_t *o, const char *key, uint32_t max, uint32_t *ou
 
 static int read_net_members(struct network_config *c, const json_t *o, struct diag *d)
 {
-    static const char *const known[] = {"name",          "mode",       "backpressure",
-                                        "max_addresses", "port_limit", "age_s",
-                                        "storm_pps"};
+    static const char *const known[] = {
+        "name",  "mode",      "backpressure",  "max_addresses", "port_limit",
+        "age_s", "storm_pps", "broadcast_pps", "multicast_pps", "unknown_pps"};
+    uint32_t *storm = c->storm_pps;
 
     c->name = "";
     if (json_get_only(o, known, COUNT(known), d) < 0 ||
@@ -343,7 +344,10 @@ static int read_net_members(struct network_config *c, const json_t *o, struct di
         read_u32(o, "max_addresses", 1u << 24, &c->max_addresses, d) < 0 ||
         read_u32(o, "port_limit", 1u << 24, &c->port_limit, d) < 0 ||
         read_u32(o, "age_s", UINT32_MAX, &c->age_s, d) < 0 ||
-        read_u32(o, "storm_pps", UINT32_MAX, &c->storm_pps, d) < 0)
+        read_u32(o, "storm_pps", UINT32_MAX, &storm[STORM_ALL], d) < 0 ||
+        read_u32(o, "broadcast_pps", UINT32_MAX, &storm[STORM_BROADCAST], d) < 0 ||
+        read_u32(o, "multicast_pps", UINT32_MAX, &storm[STORM_MULTICAST], d) < 0 ||
+        read_u32(o, "unknown_pps", UINT32_MAX, &storm[STORM_UNKNOWN], d) < 0)
         return -1;
     return 0;
 }

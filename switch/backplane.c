@@ -415,11 +415,11 @@ bool backplane_network_info(struct backplane *bp, uint32_t network,
             .max_addresses = c->max_addresses,
             .port_limit = c->port_limit,
             .age_s = c->age_s,
-            .storm_pps = c->storm_pps,
             .n_ports = net->n_ports,
             .n_addresses = net->table.count,
             .evicted = net->table.evicted,
         };
+        memcpy(info->storm_pps, c->storm_pps, sizeof info->storm_pps);
         memcpy(info->name, net->name, sizeof info->name);
     }
     pthread_mutex_unlock(&bp->lock);

@@ -115,6 +115,16 @@ enum network_mode {
     NETWORK_WIRE,  /* two ports, all that goes in at one comes out at the other */
 };
 
+/* What goes to many, and is limited apart by a second's packets, at the port it comes in
+ * by. 0: no limit. */
+enum storm {
+    STORM_ALL, /* the other three together */
+    STORM_BROADCAST,
+    STORM_MULTICAST,
+    STORM_UNKNOWN, /* to one address that nobody has */
+    STORMS
+};
+
 struct network_config {
     const char *name; /* unique among networks */
     enum network_mode mode;
@@ -127,8 +137,7 @@ struct network_config {
     uint32_t max_addresses; /* of the table: 100000, at most 16 million */
     uint32_t port_limit;    /* addresses learned a port: no limit */
     uint32_t age_s;         /* an address not heard of for so long is forgotten: 300 */
-    uint32_t storm_pps;     /* broadcast, multicast and unknown addresses, each port, a
-                             * second: no limit */
+    uint32_t storm_pps[STORMS]; /* of each port that says nothing else: no limit */
 };
 
 int backplane_add_network(struct backplane *bp, const struct network_config *config,
@@ -142,7 +151,7 @@ struct network_info {
     char name[BACKPLANE_NAME];
     enum network_mode mode;
     bool backpressure;
-    uint32_t max_addresses, port_limit, age_s, storm_pps;
+    uint32_t max_addresses, port_limit, age_s, storm_pps[STORMS];
     uint32_t n_ports, n_addresses;
     uint64_t evicted; /* addresses that a crowded table gave up before their time */
 };
@@ -329,6 +338,7 @@ struct port_settings {
     bool disabled;    /* takes and gives nothing; the peer's packets wait or are lost */
     bool promiscuous; /* gets a copy of all packets of its network */
     struct rate_limit in, out;
+    uint64_t storm_pps[STORMS]; /* 0: as its network has it */
     struct port_allow allow;
 };
 
@@ -383,9 +393,12 @@ enum drop_reason {
     DROP_RUNT,      /* shorter than an Ethernet header */
     DROP_NO_PORT,   /* no other port to go to: a loose wire, a network of one */
     DROP_SAME_PORT, /* the destination is behind the port it came from */
-    DROP_STORM,     /* too many broadcasts */
-    DROP_SPOOF,     /* a source address the port may not use */
-    DROP_TOO_MANY,  /* a packet of more slots than a packet may have */
+    DROP_STORM,     /* too many packets to many: enum storm, and in its order */
+    DROP_BROADCAST,
+    DROP_MULTICAST,
+    DROP_UNKNOWN,
+    DROP_SPOOF,    /* a source address the port may not use */
+    DROP_TOO_MANY, /* a packet of more slots than a packet may have */
     /* counted at the receiver */
     DROP_FULL,       /* the receiver has no room: it is too slow */
     DROP_BAD_BUFFER, /* the receiver offered a buffer that does not exist */
@@ -408,7 +421,8 @@ struct port_stats {
     uint64_t doorbells; /* times the peer woke us */
     uint64_t sleeps;    /* times the port was put to sleep */
     uint64_t waits;     /* times packets waited for the rate limit or backpressure */
-    uint64_t floods;    /* packets in to a group or an unknown address */
+    uint64_t floods;    /* packets in to a group or an unknown address, of which: */
+    uint64_t broadcasts, multicasts;
 };
 bool backplane_port_stats(struct backplane *bp, uint32_t port,
                           struct port_stats *stats);

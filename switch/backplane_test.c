@@ -383,6 +383,8 @@ static void send_storm(uint8_t first)
     uint8_t frame[100];
 
     fake_frame(frame, sizeof frame, 9, 1, 'a');
+    if (first == 0xff)
+        memset(frame, 0xff, 6);
     frame[0] = first;
     for (int i = 0; i < 200; i++)
         EXPECT(fake_guest_put(g[0], 0, frame, sizeof frame));
@@ -392,7 +394,7 @@ static void send_storm(uint8_t first)
 
 TEST(storms_are_limited)
 {
-    struct network_config c = {.storm_pps = 10};
+    struct network_config c = {.storm_pps = {10}};
     static const struct {
         const char *name;
         uint8_t first; /* byte of the destination */
@@ -415,9 +417,56 @@ TEST(storms_are_limited)
     }
 }
 
+TEST(each_kind_of_storm_has_a_limit_of_its_own)
+{
+    static const uint8_t first[STORMS] = {0, 0xff, 3, 2}; /* bytes of destinations */
+    static const enum drop_reason why[STORMS] = {DROP_STORM, DROP_BROADCAST,
+                                                 DROP_MULTICAST, DROP_UNKNOWN};
+
+    for (int k = STORM_BROADCAST; k < STORMS; k++) {
+        struct network_config c = {.name = "lan2"};
+        uint32_t net;
+
+        c.storm_pps[k] = 10;
+        EXPECT_EQ(backplane_add_network(bp, &c, &net, &d), 0);
+        attach(0, net);
+        attach(1, net);
+        for (int other = STORM_BROADCAST; other < STORMS; other++) {
+            send_storm(first[other]);
+            while (got(1) >= 0)
+                continue;
+        }
+        EXPECT_EQ(stats(0).floods, 600);
+        EXPECT_EQ(stats(0).broadcasts, 200);
+        EXPECT_EQ(stats(0).multicasts, 200);
+        EXPECT(stats(0).drops[why[k]] > 170);
+        EXPECT_EQ(stats(1).out_packets + stats(0).drops[why[k]], 600);
+        EXPECT_EQ(backplane_remove_network(bp, net, &d), 0);
+    }
+}
+
+TEST(a_port_can_have_another_storm_limit_than_its_network)
+{
+    struct network_config c = {.name = "lan2", .storm_pps = {[STORM_UNKNOWN] = 10}};
+    struct port_settings s = {.storm_pps = {[STORM_UNKNOWN] = 1000000}};
+    uint32_t net;
+
+    EXPECT_EQ(backplane_add_network(bp, &c, &net, &d), 0);
+    attach(0, net);
+    attach(1, net);
+    EXPECT_EQ(backplane_set_port(bp, port[0], &s, &d), 0);
+    send_storm(2);
+    EXPECT_EQ(stats(0).drops[DROP_UNKNOWN], 0);
+    EXPECT_EQ(stats(1).out_packets, 200);
+    s.storm_pps[STORM_UNKNOWN] = 0;
+    EXPECT_EQ(backplane_set_port(bp, port[0], &s, &d), 0);
+    send_storm(2);
+    EXPECT(stats(0).drops[DROP_UNKNOWN] > 170);
+}
+
 TEST(packets_to_known_addresses_are_no_storm)
 {
-    struct network_config c = {.name = "calm", .storm_pps = 10};
+    struct network_config c = {.name = "calm", .storm_pps = {10}};
     uint32_t net;
 
     EXPECT_EQ(backplane_add_network(bp, &c, &net, &d), 0);

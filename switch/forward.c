@@ -127,17 +127,36 @@ static void chain_add(struct worker *w, uint32_t index, unsigned i)
     c->tail = (uint16_t)i;
 }
 
-static void flood_add(struct worker *w, struct port *from, unsigned i)
+static enum storm storm_of(uint64_t mac)
 {
-    count_add(&from->count.floods, 1);
-    if (bucket_limits(&from->storm)) {
-        bucket_fill(&from->storm, w->now_ns);
-        if (!bucket_take(&from->storm, 1)) {
-            port_drop(from, DROP_STORM, 1);
-            return;
-        }
-    }
-    w->flood[w->n_flood++] = (uint16_t)i;
+    if (mac == MAC_BROADCAST)
+        return STORM_BROADCAST;
+    return mac_is_group(mac) ? STORM_MULTICAST : STORM_UNKNOWN;
+}
+
+_Static_assert(DROP_STORM + STORM_UNKNOWN == DROP_UNKNOWN, "one drop reason a limit");
+
+/* False, and counted as dropped: there were too many. */
+static bool storm_allows(const struct worker *w, struct port *from, enum storm kind)
+{
+    struct bucket *b = &from->storm[kind];
+
+    if (!bucket_limits(b))
+        return true;
+    bucket_fill(b, w->now_ns);
+    if (bucket_take(b, 1))
+        return true;
+    port_drop(from, DROP_STORM + kind, 1);
+    return false;
+}
+
+static void flood_add(struct worker *w, struct port *from, uint64_t mac, unsigned i)
+{
+    enum storm kind = storm_of(mac);
+
+    count_add(&from->count.floods[kind], 1);
+    if (storm_allows(w, from, kind) && storm_allows(w, from, STORM_ALL))
+        w->flood[w->n_flood++] = (uint16_t)i;
 }
 
 /* Who has the address; NULL: all. The table's word is not enough to leave the network. */
@@ -151,10 +170,11 @@ static struct port *look_up(const struct worker *w, const struct network *net,
     return to && to->net == net ? to : NULL;
 }
 
-static void group_one(struct worker *w, struct port *from, struct port *to, unsigned i)
+static void group_one(struct worker *w, struct port *from, struct port *to,
+                      uint64_t mac, unsigned i)
 {
     if (!to)
-        flood_add(w, from, i);
+        flood_add(w, from, mac, i);
     else if (to == from)
         port_drop(from, DROP_SAME_PORT, 1);
     else
@@ -319,7 +339,7 @@ static void group(struct worker *w, struct port *from)
     for (unsigned i = 0; i < w->n_list; i++) {
         if (i == 0 || macs[i] != macs[i - 1])
             to = look_up(w, from->net, macs[i], w->hashes[i], oldest);
-        group_one(w, from, to, i);
+        group_one(w, from, to, macs[i], i);
     }
 }
 
@@ -419,14 +439,23 @@ static void limit_init(struct bucket *packets, struct bucket *bits,
     bucket_init(bits, (double)l->bps, burst, now_ns);
 }
 
+static void storm_init(struct port *p, int kind, uint64_t now_ns)
+{
+    double pps = (double)p->settings.storm_pps[kind];
+
+    if (pps == 0)
+        pps = p->net->config.storm_pps[kind];
+    bucket_init(&p->storm[kind], pps, pps / 10 < 16 ? 16 : pps / 10, now_ns);
+}
+
 void forward_set_limits(struct port *p, uint64_t now_ns)
 {
     const struct port_allow *a = &p->settings.allow;
-    double storm = p->net->config.storm_pps;
 
     limit_init(&p->in_packets, &p->in_bits, &p->settings.in, now_ns);
     limit_init(&p->out_packets, &p->out_bits, &p->settings.out, now_ns);
-    bucket_init(&p->storm, storm, storm / 10 < 16 ? 16 : storm / 10, now_ns);
+    for (int i = 0; i < STORMS; i++)
+        storm_init(p, i, now_ns);
     p->limited = bucket_limits(&p->out_packets) || bucket_limits(&p->out_bits);
     p->checked = a->n_macs || a->n_ip4 || a->n_ip6;
 }

@@ -64,6 +64,8 @@ static inline uint64_t mac_load(const void *p)
     return v & 0xffffffffffffull;
 }
 
+#define MAC_BROADCAST UINT64_C(0xffffffffffff)
+
 static inline bool mac_is_group(uint64_t mac)
 {
     return mac & 1;

@@ -99,7 +99,8 @@ struct port_ops {
 
 /* Statistics have one writer at a time and are read by other threads. */
 struct port_counters {
-    _Atomic uint64_t in_packets, in_bytes, waits, floods, bad_rings, doorbells, sleeps;
+    _Atomic uint64_t in_packets, in_bytes, waits, bad_rings, doorbells, sleeps;
+    _Atomic uint64_t floods[STORMS];
     alignas(64) _Atomic uint64_t out_packets, out_bytes, wakes;
     _Atomic uint64_t drops[DROP_REASONS];
 };
@@ -144,7 +145,7 @@ struct port {
 
     /* Checks and limits. */
     struct port_settings settings;
-    struct bucket in_packets, in_bits, out_packets, out_bits, storm;
+    struct bucket in_packets, in_bits, out_packets, out_bits, storm[STORMS];
     bool checked; /* settings.allow has an entry */
     _Atomic uint64_t
         last_src; /* address learned last, and when, to learn it once a second

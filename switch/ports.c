@@ -365,7 +365,10 @@ bool backplane_port_stats(struct backplane *bp, uint32_t port, struct port_stats
                                      .doorbells = c->doorbells,
                                      .sleeps = c->sleeps,
                                      .waits = c->waits,
-                                     .floods = c->floods};
+                                     .broadcasts = c->floods[STORM_BROADCAST],
+                                     .multicasts = c->floods[STORM_MULTICAST]};
+        stats->floods = stats->broadcasts + stats->multicasts +
+                        c->floods[STORM_UNKNOWN];
         for (int i = 0; i < DROP_REASONS; i++)
             stats->drops[i] = c->drops[i];
     }

@@ -133,6 +133,22 @@ limits() {
     between storm "$(stat sk packets)" 400 1500
     is storm-accounted "$(($(ours) + $(stat gen storm)))" 10000
     clickos port rm gen
+    # And each kind can have a limit of its own, at its port.
+    clickos port reset sk
+    clickos port add gen gen --net lan rate=20k count=10k storm_pps=100k broadcast_pps=500 unknown_pps=10
+    done_playing gen
+    between storm-broadcast "$(stat sk packets)" 200 1000
+    is storm-broadcast-accounted "$(($(ours) + $(stat gen broadcast)))" 10000
+    is storm-broadcast-counted "$(stat gen broadcasts)-$(stat gen multicasts)" 10000-0
+    is storm-shown "$(setting gen storm_pps) $(setting gen broadcast_pps)" "100000 500"
+    clickos port rm gen
+    clickos port reset sk
+    clickos port add gen gen --net lan rate=20k count=10k dst_mac=02:00:00:00:77:77 storm_pps=100k unknown_pps=500
+    done_playing gen
+    between storm-unknown "$(stat sk packets)" 200 1000
+    is storm-unknown-accounted "$(($(ours) + $(stat gen unknown)))" 10000
+    clickos port rm gen
+    refuse storm-net 1 "'multicast_pps' must be" clickos net add x --multicast much
     expect disable 0 '' clickos port set ta disabled=true
     lost disabled 10.77.0.2
     clickos port set ta disabled=

@@ -23,7 +23,8 @@
  *     ip6[POS:LEN] N   transp[POS:LEN] N   tcp[POS:LEN] N ...      true      false
  *
  * with the relations, masks (those of addresses are IPv6 addresses) and connectives that
- * are there. "ip" may stand for ip6, "ttl" for hlim, "tos" for tclass, "icmp" for icmp6.
+ * are there. "ip6 ecn N" is the rest of tclass. "ip" may stand for ip6, "ttl" for hlim, "tos"
+ * for tclass, "nxt" for next, "plen" for len, "icmp" for icmp6.
  *
  * Hop-by-hop options, routing, fragment, authentication and destination options headers are
  * skipped, up to sixteen of them; a packet that ends before the protocol is clear has the

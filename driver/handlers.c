@@ -111,7 +111,7 @@ int handlers_exit_status(struct router *r, const char *call, struct diag *d)
 
     if (read_call(r, call, &value, d) == 0) {
         lang_uncomment_into(&bare, sbuf_text(&value), value.len);
-        if (parse_i64(sbuf_text(&bare), 0, &n))
+        if (parse_i64(sbuf_text(&bare), 0, &n) && n >= INT32_MIN && n <= INT32_MAX)
             status = (int)(n & 255);
         else if (parse_bool(sbuf_text(&bare), &truth))
             status = truth ? 0 : 1;

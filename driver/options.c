@@ -165,14 +165,35 @@ static int set_flag(struct options *o, int c)
     return 0; /* 'j' and 'a' change nothing */
 }
 
+static int socket_rank(const char *type)
+{
+    return *type == 'T' ? 0 : *type == 'U' ? 1 : 2;
+}
+
+/* As in Click, those on TCP come first, and those on a descriptor last. */
 static int add_socket(struct options *o, const char *type, const char *value,
                       struct diag *d)
 {
+    size_t at = o->n_sockets;
+
     if (o->n_sockets == OPTIONS_MAX)
         return diag_err(d, "more than %d control sockets", OPTIONS_MAX);
-    o->sockets[o->n_sockets].type = type;
-    o->sockets[o->n_sockets++].value = value;
+    while (at > 0 && socket_rank(o->sockets[at - 1].type) > socket_rank(type))
+        at--;
+    memmove(&o->sockets[at + 1], &o->sockets[at],
+            (o->n_sockets - at) * sizeof o->sockets[0]);
+    o->sockets[at].type = type;
+    o->sockets[at].value = value;
+    o->n_sockets++;
     return 0;
+}
+
+static int add_port_number(struct options *o, uint16_t port, struct diag *d)
+{
+    char *text = o->ports[o->n_sockets % OPTIONS_MAX];
+
+    snprintf(text, sizeof o->ports[0], "%u", port);
+    return add_socket(o, "TCP", text, d);
 }
 
 /* A port number or service name, or a number with '+'. */
@@ -183,8 +204,9 @@ static int add_port(struct options *o, const char *value, const char *option,
     uint16_t port;
     long n = strtol(value, NULL, 10);
 
-    if (parse_port(NULL, value, IPPROTO_TCP, &port) ||
-        (digits && strcmp(value + digits, "+") == 0 && n > 0 && n < 65536))
+    if (parse_port(NULL, value, IPPROTO_TCP, &port))
+        return add_port_number(o, port, d);
+    if (digits && strcmp(value + digits, "+") == 0 && n > 0 && n < 65536)
         return add_socket(o, "TCP", value, d);
     return diag_err(d, "click: '%s' expects a TCP port number, not '%s'", option,
                     value);

@@ -24,14 +24,15 @@ struct options {
     size_t n_defines;
     struct {
         const char *type, *value; /* "TCP", "7777": as ControlSocket takes them */
-    } sockets[OPTIONS_MAX];       /* -p, -u, --socket */
+    } sockets[OPTIONS_MAX];       /* -p, then -u, then --socket */
     size_t n_sockets;
-    double sim_start;       /* --simtime=T: seconds since 1970 */
-    bool quit;              /* -q: initialise, print handlers, leave */
-    bool print_time;        /* -t */
-    bool simtime;           /* --simtime */
-    bool no_warnings;       /* -w */
-    bool allow_reconfigure; /* -R */
+    char ports[OPTIONS_MAX][8]; /* numbers among their values */
+    double sim_start;           /* --simtime=T: seconds since 1970 */
+    bool quit;                  /* -q: initialise, print handlers, leave */
+    bool print_time;            /* -t */
+    bool simtime;               /* --simtime */
+    bool no_warnings;           /* -w */
+    bool allow_reconfigure;     /* -R */
     bool help, version;
 };
 

@@ -65,6 +65,8 @@ try -e "$five" -x s.active
 is exit_truth 0 "" ""
 try -e "$five" -x c.config
 is exit_nonsense 255 "" "exit handler value should be integer"
+try -q -e 's :: Script(TYPE PASSIVE, return 2147483648); Idle -> Discard' -x s.run
+is exit_too_large 255 "" "exit handler value should be integer"
 try -e "$five" -x c.nothing
 is exit_missing 255 "" "~no 'c.nothing' read handler"
 try -e "$five" -t
@@ -160,6 +162,15 @@ status=$?
 is stdin 0 2.1 ""
 try -j 4 -a --affinity=2 --no-affinity -e "$five" -h c.count
 is ignored_options 0 5 ""
+try -q -u "$dir/sorted" -p 31499 -p https+ -e Idle
+is bad_port_name 1 "" "~expects a TCP port number, not 'https+'"
+try -q -u "$dir/sorted" -p 0x7b0b -o - -e 'Idle -> Discard'
+is sockets_sorted 0 "Idle@1 :: Idle;
+Discard@2 :: Discard;
+click_driver@@ControlSocket :: ControlSocket(TCP, 31499);
+click_driver@@ControlSocket@1 :: ControlSocket(UNIX, $dir/sorted);
+
+Idle@1 -> Discard@2;" ""
 try --port nonsense -e ''
 is bad_port 1 "" "~expects a TCP port number, not 'nonsense'"
 

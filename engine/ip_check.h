@@ -13,6 +13,8 @@
 #include "engine/element.h"
 #include "engine/words.h"
 
+#include <smmintrin.h>
+
 enum ip_check_reason {
     IP_CHECK_TINY,
     IP_CHECK_VERSION,
@@ -90,9 +92,36 @@ int ip_check_parse_old_badsrc(struct element *e, const char *text, struct ip_che
 /* Any packet, one reason after the other; like ip_check_packet(). */
 int ip_check_thorough(const struct ip_check *c, struct pkt *p);
 
-/* Whether the packet is good and like nearly all of them: a header of 20 bytes. */
+/* Bad sources in a register, where they fit into one. */
+struct ip_check_four {
+    __m128i addr, any; /* any: all bits set, or none where there are no addresses */
+};
+
+static inline bool ip_check_four_get(const struct ip_check *c,
+                                     struct ip_check_four *four)
+{
+    if (c->bad_src.n > 4)
+        return false;
+    four->any = _mm_set1_epi32(c->bad_src.n ? -1 : 0);
+    four->addr = c->bad_src.n ? _mm_load_si128((const __m128i *)(void *)c->bad_src.addr)
+                              : four->any;
+    return true;
+}
+
+static inline bool ip_check_bad_source(const struct ip_check *c,
+                                       const struct ip_check_four *four, uint32_t src)
+{
+    if (!four)
+        return ip_list_has(&c->bad_src, src);
+    return !_mm_testz_si128(_mm_cmpeq_epi32(_mm_set1_epi32((int)src), four->addr),
+                            four->any);
+}
+
+/* Whether the packet is good and like nearly all of them: a header of 20 bytes. `four` may be
+ * NULL. */
 static inline __attribute__((always_inline)) bool
-ip_check_plain(const struct ip_check *c, struct pkt *p)
+ip_check_plain(const struct ip_check *c, const struct ip_check_four *four,
+               struct pkt *p)
 {
     struct ip4_hdr *h = (struct ip4_hdr *)(void *)(p->data + c->offset);
     int64_t left = (int64_t)p->len - c->offset;
@@ -106,7 +135,7 @@ ip_check_plain(const struct ip_check *c, struct pkt *p)
         __builtin_expect(len > left, 0) || __builtin_expect(len < sizeof *h, 0) ||
         __builtin_expect(!csum_ip4_20_good(h), 0))
         return false;
-    if (c->bad_src.n && __builtin_expect(ip_list_has(&c->bad_src, h->src), 0))
+    if (__builtin_expect(ip_check_bad_source(c, four, h->src), 0))
         return false;
     pkt_set_ip4(p, (uint8_t *)h, sizeof *h);
     p->len = c->offset + len;
@@ -119,8 +148,8 @@ ip_check_plain(const struct ip_check *c, struct pkt *p)
 static inline __attribute__((always_inline)) int
 ip_check_packet(const struct ip_check *c, struct pkt *p)
 {
-    return __builtin_expect(ip_check_plain(c, p), 1) ? IP_CHECK_OK
-                                                     : ip_check_thorough(c, p);
+    return __builtin_expect(ip_check_plain(c, NULL, p), 1) ? IP_CHECK_OK
+                                                           : ip_check_thorough(c, p);
 }
 
 #endif

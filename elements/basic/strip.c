@@ -28,12 +28,13 @@ static const struct arg_spec strip_args[] = {
 
 /* Click's Packet::pull() says so of every packet; a VM's console is not to be flooded. */
 static __attribute__((cold, noinline)) void strip_short(struct element *e,
-                                                        const struct pkt *p)
+                                                        struct pkt *p)
 {
     const struct strip *s = element_state(e);
 
     if (element_platform(e)->has_os)
         element_say(e, "Packet::pull %u > length %u\n", s->length, p->len);
+    pkt_pull(p, s->length);
 }
 
 static void strip_batch(struct element *e, struct batch *b, uint32_t from)
@@ -41,10 +42,16 @@ static void strip_batch(struct element *e, struct batch *b, uint32_t from)
     const struct strip *s = element_state(e);
     uint32_t n = b->n, length = s->length;
 
+#pragma GCC unroll 2
     for (uint32_t i = from; i < n; i++) {
-        if (__builtin_expect(length > b->p[i]->len, 0))
-            strip_short(e, b->p[i]);
-        pkt_pull(b->p[i], length);
+        struct pkt *p = b->p[i];
+
+        if (__builtin_expect(length > p->len, 0)) {
+            strip_short(e, p);
+            continue;
+        }
+        p->data += length;
+        p->len -= length;
     }
 }
 

@@ -44,9 +44,14 @@ check_ip_header_run(struct element *e, struct batch *b, uint32_t from)
     const struct ip_check_element *s = element_state(e);
     const struct ip_check c = s->check; /* what is written might be this */
     const uint32_t n = b->n;
+    struct ip_check_four four;
 
-    while (from < n && ip_check_plain(&c, b->p[from]))
-        from++;
+    if (ip_check_four_get(&c, &four))
+        while (from < n && ip_check_plain(&c, &four, b->p[from]))
+            from++;
+    else
+        while (from < n && ip_check_plain(&c, NULL, b->p[from]))
+            from++;
     return from;
 }
 ELEMENT_RUN_BATCH(check_ip_header)

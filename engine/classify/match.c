@@ -582,36 +582,69 @@ match_words(const struct classify *c, struct pkt *const *p, uint32_t n, int *out
 }
 
 /* Neighbours tend to be of one kind. Where one or two words decide (an EtherType, say), it
- * takes less to see that they are the same in all packets than to look them up. */
-static inline __attribute__((always_inline)) bool
-same_words(const struct classify *c, struct pkt *const *p, uint32_t n, bool two)
-{
-    uint32_t at0 = c->slots[0].offset, at1 = two ? c->slots[1].offset : 0;
-    uint32_t need = c->need[BASE_DATA], first0, first1, differ0 = 0, differ1 = 0;
+ * takes less to see that they are the same in all packets than to look them up: all bytes
+ * from the first to the last that a classifier looks at are compared at once. */
+struct window {
+    uint32_t at, need;
+    __m128i looks_at;
+};
 
-    if (p[0]->len < need)
+/* False where 16 bytes are too few. */
+static inline bool window_get(const struct classify *c, struct window *w)
+{
+    alignas(16) uint8_t looks_at[16] = {0};
+    uint32_t at0 = c->slots[0].offset, at1 = c->slots[c->n_used - 1].offset;
+
+    w->at = at0 < at1 ? at0 : at1;
+    w->need = w->at + sizeof looks_at;
+    at0 -= w->at;
+    at1 -= w->at;
+    if (at0 > sizeof looks_at - 4 || at1 > sizeof looks_at - 4)
         return false;
-    first0 = load32(p[0]->data + at0);
-    first1 = two ? load32(p[0]->data + at1) : 0;
-    for (uint32_t i = 1; i < n; i++) {
-        if (i + AHEAD < n)
-            __builtin_prefetch(p[i + AHEAD]->data);
-        if (p[i]->len < need)
+    memcpy(looks_at + at0, &c->looks_at[0], 4);
+    if (c->n_used > 1)
+        memcpy(looks_at + at1, &(uint32_t){load32(looks_at + at1) | c->looks_at[1]}, 4);
+    w->looks_at = _mm_load_si128((const __m128i *)(const void *)looks_at);
+    return true;
+}
+
+static inline __m128i window_of(const struct window *w, const struct pkt *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)(p->data + w->at));
+}
+
+static inline __attribute__((always_inline)) bool
+same_window(const struct window *w, struct pkt *const *p, uint32_t n)
+{
+    __m128i first, differ = _mm_setzero_si128();
+    uint32_t ahead = n > AHEAD ? n - AHEAD : 0, i = 0;
+
+    if (p[0]->len < w->need)
+        return false;
+    first = window_of(w, p[0]);
+    for (; i < ahead; i++) {
+        __builtin_prefetch(p[i + AHEAD]->data);
+        if (p[i]->len < w->need)
             return false;
-        differ0 |= load32(p[i]->data + at0) ^ first0;
-        if (two)
-            differ1 |= load32(p[i]->data + at1) ^ first1;
+        differ = _mm_or_si128(differ, _mm_xor_si128(window_of(w, p[i]), first));
     }
-    return !(differ0 & c->looks_at[0]) && !(differ1 & c->looks_at[1]);
+    for (; i < n; i++) {
+        if (p[i]->len < w->need)
+            return false;
+        differ = _mm_or_si128(differ, _mm_xor_si128(window_of(w, p[i]), first));
+    }
+    return _mm_testz_si128(differ, w->looks_at);
 }
 
 static bool all_same(const struct classify *c, struct pkt *const *p, uint32_t n)
 {
+    struct window w;
+
     if (!c->n_trees && !c->n_tables)
         return true;
     if (!c->on_data || !c->words_decide || c->n_used < 1 || c->n_used > 2)
         return false;
-    return c->n_used == 1 ? same_words(c, p, n, false) : same_words(c, p, n, true);
+    return window_get(c, &w) && same_window(&w, p, n);
 }
 
 bool classify_match_batch(const struct classify *c, struct pkt *const *p, uint32_t n,

@@ -12,7 +12,8 @@ FUZZ_ENGINE_trace = $(DRIVER_ELEMENTS_OBJ)
 TEST_OBJ_driver := $(call objs,$(DRIVER_SRC))
 
 # Tools that transform configurations: driver/tools/click_X.c is click-X.
-TOOL_NAMES := flatten align check undead combine uncombine xform
+TOOL_NAMES := flatten align check undead combine uncombine xform fastclassifier \
+              devirtualize
 TOOL_OBJ   := $(call objs,driver/tools/tool.c driver/tools/archive.c \
               driver/tools/net.c driver/tools/net_tunnel.c driver/tools/net_write.c driver/click_path.c \
               $(BASE_SRC) \

@@ -309,6 +309,35 @@ Idle@1 :: Idle;' "$b/click-xform" -e Idle
 
 is buildtool '' "$b/click-buildtool" provides Queue userlevel ip6
 is buildtool_not no bash -c "'$b/click-buildtool' provides Queue Nonsense || echo no"
+# --- fastclassifier, devirtualize
+fc='Idle -> c1 :: Classifier(12/0800, 12/0806, -); c1 -> Discard; c1[1] -> c2 :: Classifier(20/0001, 20/0002, -);
+    c1[2] -> d :: Discard; c2 -> A :: Discard; c2[1] -> B :: Discard; c2[2] -> d'
+is fastclassifier 'Idle@1 :: Idle;
+c1 :: Classifier(12/0800, 12/0806 20/0001, 12/0806 20/0002, 12/0806, -);
+Discard@3 :: Discard;
+d :: Discard;
+A :: Discard;
+B :: Discard;
+Idle@1 -> c1
+    -> Discard@3;
+c1 [4] -> d;
+c1 [1] -> A;
+c1 [2] -> B;
+c1 [3] -> d;' bare "$b/click-fastclassifier" --no-classes -e "$fc"
+is fastclassifier_no_combine "$(bare "$b/click-flatten" -e "$fc")" bare "$b/click-fastclassifier" -k -u --no-combine -e "$fc"
+is fastclassifier_reverse "$(bare "$b/click-flatten" -e "$fc")" bare "$b/click-fastclassifier" -r -q -e "$fc"
+# Ports that lead nowhere, to two elements or back: nothing is combined.
+for odd in 'Idle -> a :: Classifier(1/1, -) -> b :: Classifier(2/2, -) -> Discard; a[1] -> Discard' \
+    'Idle -> a :: Classifier(1/1) -> b :: Classifier(2/2, -) -> Discard; b[1] -> t :: Discard; a -> t' \
+    'Idle -> a :: Classifier(-); a -> a'; do
+    is "fastclassifier_odd ($odd)" "$(bare "$b/click-flatten" -e "$odd")" bare "$b/click-fastclassifier" -e "$odd"
+done
+is fastclassifier_source 'click-fastclassifier: no source code generated' "$b/click-fastclassifier" -s -e "$fc"
+is fastclassifier_unknown "Usage: click-fastclassifier [OPTION]... [ROUTERFILE]
+Try 'click-fastclassifier --help' for more information." bash -c "'$b/click-fastclassifier' --foo 2>&1 | tail -n 2"
+is devirtualize "$(bare "$b/click-flatten" -e "$compound")" bare "$b/click-devirtualize" -u -n Counter -i x -e "$compound"
+is devirtualize_source 'nothing to devirtualize' "$b/click-devirtualize" -s -e "$compound"
+
 is version 'click-flatten (Click) 2.1
 ClickOS 0.1' "$b/click-flatten" --version
 for tool in align combine flatten uncombine undead xform; do

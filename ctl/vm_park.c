@@ -103,6 +103,8 @@ stay(struct vm *vm, unsigned status, const char *code, const char *fmt, ...)
         call_fail(c, status, code, "VM '%s' is not parked: %s", vm->name,
                   sbuf_text(&why));
     sbuf_fini(&why);
+    if (vm->state == VM_RUNNING)
+        vm_run_waiting(vm); /* the last: a call may remove the VM */
 }
 
 static int save(struct vm *vm, int fd, const struct vmm_state_info *info,
@@ -144,6 +146,8 @@ static void gone(struct vm *vm)
     vm->s->sweep = true;
     if (c)
         call_json(c, HTTP_OK, vm_describe(vm, true));
+    if (vm->waking)
+        vm_wake(vm); /* somebody came meanwhile */
 }
 
 /* A VM with a timer that is due before it would be parked again has something to do. */

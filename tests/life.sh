@@ -194,6 +194,24 @@ print(0 < json.load(sys.stdin)["vms"][0]["own"] < 1 << 20)')" True
 }
 
 # ---- parking -----------------------------------------------------------------------------
+# Who asks for something just when a VM is being parked wakes it again, or keeps it awake.
+asked_while_parked() {
+    local pids
+    clickos run busy -e 'FromNetfront(0) -> c :: Counter -> Discard;' --net left --isolation $iso >/dev/null
+    for _ in $(seq 30); do
+        clickos park busy >/dev/null 2>&1 &
+        pids=$!
+        for _ in 1 2 3 4 5; do
+            timeout 20 clickos read busy c.count >/dev/null 2>&1 || echo "$?" >>"$T/unanswered" &
+            pids+=" $!"
+        done
+        # shellcheck disable=SC2086
+        wait $pids
+    done
+    is asked-while-parked "$(cat "$T/unanswered" 2>/dev/null)" ""
+    clickos rm busy
+}
+
 parking() {
     nat nat >/dev/null
     is park-binding "$(ask 0; ask 1)" "$(printf '10.78.0.254 %s\n' 2000 2001)"
@@ -236,6 +254,7 @@ for i in range(12): s.sendto(b"x", ("10.78.0.254", 2001))'
     is damaged-stays-parked "$(vm_state nat)" parked
     expect rm-parked 0 '' clickos rm nat
     refuse park-unknown 4 "no VM 'nosuch'" clickos park nosuch
+    asked_while_parked
     lazy
     by_itself
 }

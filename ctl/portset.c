@@ -127,25 +127,62 @@ static int add_static_mac(struct portset *p, const struct portset_key *k,
     return add_mac(k, text, own, p->static_macs, &p->n_static, d);
 }
 
+/* "/24" of an address of `bits` bits: how many are free. */
+static bool parse_free(const char *slash, unsigned bits, uint8_t *n_free)
+{
+    char *end = NULL;
+    unsigned long n = slash ? strtoul(slash + 1, &end, 10) : bits;
+
+    if (slash && (slash[1] < '0' || slash[1] > '9' || *end || n > bits))
+        return false;
+    *n_free = (uint8_t)(bits - n);
+    return true;
+}
+
+static bool is_prefix(const uint8_t *ip, unsigned len, unsigned n_free)
+{
+    for (unsigned i = 0; i < n_free; i++)
+        if (ip[len - 1 - i / 8] >> i % 8 & 1)
+            return false;
+    return true;
+}
+
+/* An address of `family`, "10.0.0.0/24" or "10.0.0.1". 0: it is none. */
+static int parse_prefix(const char *text, int family, uint8_t ip[16], uint8_t *n_free)
+{
+    unsigned len = family == AF_INET ? 4 : 16;
+    const char *slash = strchr(text, '/');
+    char address[64];
+
+    snprintf(address, sizeof address, "%.*s",
+             (int)(slash ? (size_t)(slash - text) : strlen(text)), text);
+    return inet_pton(family, address, ip) == 1 && parse_free(slash, 8 * len, n_free);
+}
+
 static int add_allowed_ip(struct portset *p, const struct portset_key *k,
                           const char *text, const uint8_t *own, struct diag *d)
 {
     struct port_allow *a = &p->settings.allow;
-    struct in_addr ip4;
+    uint8_t ip[16], n_free;
+    bool is_ip4 = parse_prefix(text, AF_INET, ip, &n_free);
+    uint32_t *n = is_ip4 ? &a->n_ip4 : &a->n_ip6, be;
 
     (void)own;
-    a->other_family_refused = true;
-    if (inet_pton(AF_INET, text, &ip4) == 1) {
-        if (a->n_ip4 == PORT_MAX_ALLOWED)
-            return full(k, d);
-        a->ip4[a->n_ip4++] = ntohl(ip4.s_addr);
-        return 0;
-    }
-    if (a->n_ip6 == PORT_MAX_ALLOWED)
+    if (!is_ip4 && !parse_prefix(text, AF_INET6, ip, &n_free))
+        return diag_err(d, "'%s': '%.40s' is no IPv4 or IPv6 address or prefix",
+                        k->name, text);
+    if (!is_prefix(ip, is_ip4 ? 4 : 16, n_free))
+        return diag_err(d, "'%s': '%.40s' has bits behind its prefix", k->name, text);
+    if (*n == PORT_MAX_ALLOWED)
         return full(k, d);
-    if (inet_pton(AF_INET6, text, a->ip6[a->n_ip6]) != 1)
-        return diag_err(d, "'%s': '%.40s' is no IPv4 or IPv6 address", k->name, text);
-    a->n_ip6++;
+    memcpy(&be, ip, sizeof be);
+    if (is_ip4)
+        a->ip4[*n] = ntohl(be);
+    else
+        memcpy(a->ip6[*n], ip, 16);
+    (is_ip4 ? a->ip4_free : a->ip6_free)[*n] = n_free;
+    ++*n;
+    a->other_family_refused = true;
     return 0;
 }
 
@@ -199,7 +236,8 @@ const struct portset_key portset_keys[] = {
     {"unknown_pps", "of packets to addresses that are not known alone", read_rate,
      AT(settings.storm_pps[STORM_UNKNOWN]), 0},
     {"allow_mac", "source addresses it may use, or 'own'", read_allowed_macs, 0, 0},
-    {"allow_ip", "source addresses, IPv4 and IPv6: no others, also in ARP and ND",
+    {"allow_ip",
+     "source addresses or prefixes, IPv4 and IPv6: no others, also in ARP and ND",
      read_allowed_ips, 0, 0},
     {"static_mac", "addresses that are always behind it", read_static_macs, 0, 0},
     {.name = NULL},
@@ -306,20 +344,27 @@ static void put_macs(json_t *o, const char *key, const uint8_t (*macs)[6], uint3
     json_decref(list);
 }
 
+static void put_ip(json_t *list, int family, const void *ip, unsigned n_free)
+{
+    unsigned bits = family == AF_INET ? 32 : 128;
+    char text[INET6_ADDRSTRLEN];
+
+    inet_ntop(family, ip, text, sizeof text);
+    json_array_append_new(list, n_free ? json_sprintf("%s/%u", text, bits - n_free)
+                                       : json_string(text));
+}
+
 static void put_ips(json_t *o, const struct port_allow *a)
 {
     json_t *list = json_array();
-    char text[INET6_ADDRSTRLEN];
 
     for (uint32_t i = 0; i < a->n_ip4; i++) {
         struct in_addr ip = {htonl(a->ip4[i])};
 
-        json_array_append_new(list,
-                              json_string(inet_ntop(AF_INET, &ip, text, sizeof text)));
+        put_ip(list, AF_INET, &ip, a->ip4_free[i]);
     }
     for (uint32_t i = 0; i < a->n_ip6; i++)
-        json_array_append_new(
-            list, json_string(inet_ntop(AF_INET6, a->ip6[i], text, sizeof text)));
+        put_ip(list, AF_INET6, a->ip6[i], a->ip6_free[i]);
     if (json_array_size(list))
         json_object_set(o, "allow_ip", list);
     json_decref(list);

@@ -236,6 +236,53 @@ TEST(a_port_has_settings_whatever_its_kind)
     spec_port_fini(&p);
 }
 
+TEST(allowed_sources_may_be_prefixes)
+{
+    const char *text = "{\"name\": \"s\", \"kind\": \"sink\", \"allow_ip\": "
+                       "\"10.1.0.0/16,10.0.0.1/32,0.0.0.0/0,2001:db8::/61,::/0\"}";
+    const struct port_allow *a;
+    struct spec_port p;
+    json_t *o;
+
+    EXPECT_EQ(spec_port_read(&p, text, strlen(text), &d), 0);
+    a = &p.config.settings.allow;
+    EXPECT_EQ(a->n_ip4, 3);
+    EXPECT_EQ(a->ip4[0], 0x0a010000);
+    EXPECT_EQ(a->ip4_free[0], 16);
+    EXPECT_EQ(a->ip4_free[1], 0);
+    EXPECT_EQ(a->ip4_free[2], 32);
+    EXPECT_EQ(a->n_ip6, 2);
+    EXPECT_EQ(a->ip6_free[0], 67);
+    EXPECT_EQ(a->ip6_free[1], 128);
+    o = portset_describe(&p.set);
+    EXPECT_STR(json_string_value(json_array_get(json_object_get(o, "allow_ip"), 0)),
+               "10.1.0.0/16");
+    EXPECT_STR(json_string_value(json_array_get(json_object_get(o, "allow_ip"), 1)),
+               "10.0.0.1");
+    EXPECT_STR(json_string_value(json_array_get(json_object_get(o, "allow_ip"), 3)),
+               "2001:db8::/61");
+    json_decref(o);
+    spec_port_fini(&p);
+}
+
+TEST(prefixes_that_make_no_sense_are_refused)
+{
+    static const char *const bad[] = {"10.0.0.0/33", "10.0.0.0/",   "10.0.0.0/x",
+                                      "10.0.0.0/-1", "::/129",      "/8",
+                                      "10.0.0/8",    "10.0.0.0/8/", "10.0.0.0/ 8"};
+    char text[128];
+
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(text, sizeof text,
+                 "{\"name\": \"s\", \"kind\": \"sink\", \"allow_ip\": \"%s\"}", bad[i]);
+        EXPECT(strstr(port_error(text), "is no IPv4 or IPv6 address or prefix"));
+    }
+    EXPECT_STR(
+        port_error(
+            "{\"name\": \"s\", \"kind\": \"sink\", \"allow_ip\": \"10.0.0.7/24\"}"),
+        "'allow_ip': '10.0.0.7/24' has bits behind its prefix");
+}
+
 TEST(settings_that_make_no_sense_are_refused)
 {
     EXPECT_STR(port_error("{\"name\": \"s\", \"kind\": \"sink\", \"bps\": \"1x\"}"),

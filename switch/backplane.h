@@ -283,8 +283,9 @@ struct rate_limit {
 
 #define PORT_MAX_ALLOWED 16u
 
-/* Source addresses a port may use; a list of none allows all. Checked in ARP and in IPv6
- * neighbour discovery, too. Where IPv6 addresses are checked, the link-local ones that
+/* Source addresses a port may use; a list of none allows all. An IP address whose last
+ * bits are free stands for a prefix. Checked in ARP and in IPv6 neighbour discovery, too.
+ * Where IPv6 addresses are checked, the link-local ones that
  * follow from `macs` are allowed as well. */
 struct port_allow {
     uint32_t n_macs, n_ip4, n_ip6;
@@ -292,6 +293,8 @@ struct port_allow {
     uint8_t macs[PORT_MAX_ALLOWED][6];
     uint32_t ip4[PORT_MAX_ALLOWED]; /* host byte order */
     uint8_t ip6[PORT_MAX_ALLOWED][16];
+    uint8_t ip4_free[PORT_MAX_ALLOWED], ip6_free[PORT_MAX_ALLOWED]; /* bits: 32, 128 at
+                                                                     * most */
 };
 
 /* ---- parking -------------------------------------------------------------------- */

@@ -40,6 +40,9 @@ static int check_settings(const struct port_settings *s, struct diag *d)
     if (s->allow.n_macs > PORT_MAX_ALLOWED || s->allow.n_ip4 > PORT_MAX_ALLOWED ||
         s->allow.n_ip6 > PORT_MAX_ALLOWED)
         return diag_err(d, "more than %u allowed source addresses", PORT_MAX_ALLOWED);
+    for (unsigned i = 0; i < PORT_MAX_ALLOWED; i++)
+        if (s->allow.ip4_free[i] > 32 || s->allow.ip6_free[i] > 128)
+            return diag_err(d, "an allowed source address has too many free bits");
     return 0;
 }
 

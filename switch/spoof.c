@@ -81,7 +81,7 @@ static bool mac_allowed(const struct port_allow *a, const uint8_t *mac)
 static bool ip4_allowed(const struct port_allow *a, const uint8_t *ip)
 {
     for (uint32_t i = 0; i < a->n_ip4; i++)
-        if (a->ip4[i] == be32(ip))
+        if ((uint64_t)(a->ip4[i] ^ be32(ip)) >> a->ip4_free[i] == 0)
             return true;
     return a->n_ip4 == 0 && !(a->n_ip6 && a->other_family_refused);
 }
@@ -95,10 +95,18 @@ static bool is_link_local_of(const uint8_t *ip, const uint8_t *mac)
     return memcmp(ip, want, 16) == 0;
 }
 
+/* Alike but for the last `n_free` bits. */
+static bool same_prefix(const uint8_t *a, const uint8_t *b, uint32_t n_free)
+{
+    uint32_t whole = (128 - n_free) / 8, bits = n_free % 8;
+
+    return memcmp(a, b, whole) == 0 && (!bits || (a[whole] ^ b[whole]) >> bits == 0);
+}
+
 static bool ip6_allowed(const struct port_allow *a, const uint8_t *ip)
 {
     for (uint32_t i = 0; i < a->n_ip6; i++)
-        if (memcmp(a->ip6[i], ip, 16) == 0)
+        if (same_prefix(a->ip6[i], ip, a->ip6_free[i]))
             return true;
     for (uint32_t i = 0; a->n_ip6 && i < a->n_macs; i++)
         if (is_link_local_of(ip, a->macs[i]))

@@ -227,6 +227,40 @@ TEST(the_link_local_address_of_an_allowed_mac_is_allowed)
     EXPECT(!passes());
 }
 
+TEST(a_prefix_covers_its_addresses_and_no_others)
+{
+    static const struct {
+        uint8_t n_free, host;
+        bool pass;
+    } cases[] = {{0, 1, true},  {0, 2, false},  {3, 7, true},
+                 {3, 8, false}, {8, 255, true}, {32, 9, true}};
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        allow.ip4_free[0] = cases[i].n_free;
+        ether(1), ip4(cases[i].host);
+        EXPECT_EQ(passes(), cases[i].pass);
+        ether(1), put16(0x0806), arp(1, cases[i].host, 9);
+        EXPECT_EQ(passes(), cases[i].pass);
+    }
+    allow.ip4_free[0] = 8;
+    ether(1), ip4(1);
+    p[14 + 14] = 1; /* 10.0.1.1 */
+    EXPECT(!passes());
+    allow.ip4_free[0] = 32;
+    EXPECT(passes());
+}
+
+TEST(a_prefix_of_ip6_ends_at_any_bit)
+{
+    for (unsigned n_free = 0; n_free <= 128; n_free++)
+        for (unsigned bit = 0; bit < 128; bit++) {
+            allow.ip6_free[0] = (uint8_t)n_free;
+            ether(1), ip6(1, 17, 64, 8), put16(7);
+            p[22 + 15 - bit / 8] ^= (uint8_t)(1 << bit % 8);
+            EXPECT_EQ(passes(), bit < n_free);
+        }
+}
+
 TEST(the_other_family_is_refused_if_so_told)
 {
     allow.n_ip6 = 0;

@@ -88,6 +88,13 @@ sources() {
     is no-arp-answer "$(ip -n "$NS2" neigh show 10.77.0.66 | grep -c lladdr)" 0
     is no-nd-answer "$(ip -n "$NS2" neigh show fd77::66 | grep -c lladdr)" 0
     between spoof-counted "$(stat ta spoof)" 4 1000
+    expect allow-prefix 0 '' clickos port set ta allow_ip=10.77.0.64/30,fd77::/121
+    is allow-prefix-shown "$(setting ta allow_ip)" 10.77.0.64/30,fd77::/121
+    ip -n "$NS1" neigh flush dev eth0
+    reaches in-prefix "-I 10.77.0.66 10.77.0.2"
+    reaches in-prefix-ip6 "-I fd77::66 fd77::2"
+    lost out-of-prefix "-I 10.77.0.1 10.77.0.2"
+    refuse set-bad-prefix 1 "has bits behind its prefix" clickos port set ta allow_ip=10.77.0.66/30
     clickos port set ta allow_ip=10.77.0.1
     lost other-family fd77::2
     expect take-back 0 '' clickos port set ta allow_mac= allow_ip=

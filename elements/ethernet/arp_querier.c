@@ -314,43 +314,82 @@ static void arp_querier_resolve(struct element *e, struct pkt *p, struct batch *
 
 /* Give packets from `i` on their header, as far as they go to the hop before and have room
  * for it. Returns the first that does not. */
-static uint32_t arp_querier_run(struct batch *b, uint32_t i, const struct hop *last,
-                                struct batch *ready)
+static inline uint32_t arp_querier_run(struct batch *b, uint32_t i,
+                                       const struct hop *last)
 {
-    const uint32_t n = b->n, ip = last->ip, before = i;
+    const uint32_t n = b->n, ip = last->ip;
     const struct eth_hdr h = last->h;
 
     while (i < n && pkt_dst_ip(b->p[i]) == ip && pkt_push_eth_ready(b->p[i], &h))
         i++;
-    pkts_copy(ready->p + ready->n, b->p + before, i - before);
-    ready->n += i - before;
     return i;
 }
 
-static void arp_querier_ip(struct element *e, struct batch *b)
+/* The first packets of a batch that go to one hop. Returns how many that are, not 0 only if
+ * the hop is known; `last` is set. */
+static uint32_t arp_querier_first(struct element *e, struct batch *b, struct hop *last)
+{
+    struct arp_querier *s = element_state(e);
+    bool poll = false;
+    uint32_t n;
+
+    *last = (struct hop){.ip = pkt_dst_ip(b->p[0])};
+    if (!s->ip || pkt_headroom(b->p[0]) < sizeof last->h ||
+        !arp_table_lookup(s->table, element_coarse_now(e), last->ip, s->poll_timeout_ns,
+                          &last->h.dst, &poll))
+        return 0;
+    last->known = true;
+    last->h.src = s->eth;
+    last->h.type = BE16(ETHERTYPE_IP);
+    if (__builtin_expect(poll, 0))
+        arp_querier_ask(e, b->p[0], last->ip, &last->h.dst);
+    n = arp_querier_run(b, 0, last);
+    if (n == b->n || !pkt_shared(b->p[n]))
+        return n;
+    batch_make_writable(b, n);
+    return arp_querier_run(b, n, last);
+}
+
+/* Packets from `i` on, one by one where they go to different hops, behind those before. */
+static __attribute__((noinline)) void
+arp_querier_rest(struct element *e, struct batch *b, uint32_t i, struct hop *last)
 {
     const struct arp_querier *s = element_state(e);
-    struct hop last = {.known = false};
     struct batch ready;
 
-    ready.n = 0;
-    for (uint32_t i = 0; i < b->n; i++) {
+    ready.n = i;
+    pkts_copy(ready.p, b->p, i);
+    while (i < b->n) {
         struct eth_hdr *h;
+        uint32_t same = last->known ? arp_querier_run(b, i, last) : i;
 
-        if (last.known && (i = arp_querier_run(b, i, &last, &ready)) == b->n)
+        pkts_copy(ready.p + ready.n, b->p + i, same - i);
+        ready.n += same - i;
+        if ((i = same) == b->n)
             break;
         if (pkt_shared(b->p[i]) && s->ip)
             batch_make_writable(b, i);
         h = s->ip ? pkt_push_eth(b->p[i]) : NULL;
         if (__builtin_expect(!h, 0)) {
             element_count(e, C_DROPS, 1);
-            pkt_free(b->p[i]);
+            pkt_free(b->p[i++]);
             continue;
         }
         h->type = BE16(ETHERTYPE_IP);
-        arp_querier_resolve(e, b->p[i], &ready, &last);
+        arp_querier_resolve(e, b->p[i++], &ready, last);
     }
     out_push(e, 0, &ready);
+}
+
+static void arp_querier_ip(struct element *e, struct batch *b)
+{
+    struct hop last;
+    uint32_t n = b->n ? arp_querier_first(e, b, &last) : 0;
+
+    if (__builtin_expect(n == b->n, 1))
+        out_push(e, 0, b);
+    else
+        arp_querier_rest(e, b, n, &last);
 }
 
 /* The packets that an answer has set free, in the order in which they came. */

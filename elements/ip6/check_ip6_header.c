@@ -68,48 +68,53 @@ static verdict_t check_ip6_header_bad(struct element *e)
     return spill(e, 1, C_DROPS);
 }
 
-static inline bool check_ip6_header_refused(const struct check_ip6_header *s,
+static inline bool check_ip6_header_refused(const struct ip6_addr *bad, uint32_t n_bad,
                                             const struct ip6_addr *src)
 {
     uint64_t first = load64(src->b), second = load64(src->b + 8);
 
-    for (uint32_t i = 0; i < s->n_bad; i++)
-        if (first == load64(s->bad[i].b) && second == load64(s->bad[i].b + 8))
+    for (uint32_t i = 0; i < n_bad; i++)
+        if (first == load64(bad[i].b) && second == load64(bad[i].b + 8))
             return true;
     return false;
 }
 
-static inline bool check_ip6_header_good(const struct check_ip6_header *s,
-                                         struct pkt *p)
+static inline bool check_ip6_header_good(const struct ip6_addr *bad, uint32_t n_bad,
+                                         uint32_t offset, struct pkt *p)
 {
-    uint8_t *at = p->data + s->offset;
+    uint8_t *at = p->data + offset;
     const struct ip6_hdr *h = (const void *)at;
-    int64_t left = (int64_t)p->len - s->offset;
+    int64_t left = (int64_t)p->len - offset;
     uint32_t len;
 
     if (__builtin_expect(left < (int64_t)sizeof *h, 0))
         return false;
     len = sizeof *h + be16(h->len);
     if (__builtin_expect(*at >> 4 != 6, 0) || __builtin_expect(len > left, 0) ||
-        __builtin_expect(check_ip6_header_refused(s, &h->src), 0))
+        __builtin_expect(check_ip6_header_refused(bad, n_bad, &h->src), 0))
         return false;
     pkt_set_ip4(p, at, sizeof *h);
-    p->len = s->offset + len;
+    p->len = offset + len;
     return true;
 }
 
 static inline verdict_t check_ip6_header_one(struct element *e, struct pkt *p)
 {
-    return check_ip6_header_good(element_state(e), p) ? 0 : check_ip6_header_bad(e);
+    const struct check_ip6_header *s = element_state(e);
+
+    return check_ip6_header_good(s->bad, s->n_bad, s->offset, p)
+               ? 0
+               : check_ip6_header_bad(e);
 }
 
 static inline uint32_t check_ip6_header_run(struct element *e, struct batch *b,
                                             uint32_t from)
 {
     const struct check_ip6_header *s = element_state(e);
-    const uint32_t n = b->n; /* what is written might be this */
+    /* what is written might be these */
+    const uint32_t n = b->n, n_bad = s->n_bad, offset = s->offset;
 
-    while (from < n && check_ip6_header_good(s, b->p[from]))
+    while (from < n && check_ip6_header_good(s->bad, n_bad, offset, b->p[from]))
         from++;
     return from;
 }

@@ -52,6 +52,11 @@ int64_t element_coarse_wall_now(const struct element *e)
     return e->router->coarse_ns + e->router->wall_offset_ns;
 }
 
+void element_not_plain(const struct element *e)
+{
+    e->router->sched.noted++;
+}
+
 /* splitmix64 (Steele, Lea and Flood, 2014). */
 static inline uint32_t random_next(uint64_t *state)
 {
@@ -89,7 +94,7 @@ void element_say(struct element *e, const char *fmt, ...)
     va_list ap;
     int n;
 
-    e->router->sched.said++;
+    e->router->sched.noted++;
     va_start(ap, fmt);
     n = vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);

@@ -206,11 +206,13 @@ struct element_class {
     bool talks;    /* prints packets: see push_singly() of router_ports.c */
     uint8_t keeps; /* parts of records (enum pkt_part) that it never writes in packets
                       that come to it; 0 promises nothing */
-    /* Whether now, for a row of packets that are alike, nobody can tell if other elements see
-     * the first of them before or after this one has seen the last: it sends one for each,
-     * all the same way, keeps nothing but sums, wakes no task, calls no handler, and reads
-     * no clock but the coarse one. element_plain(): always. NULL: no. See turns.h. */
-    bool (*plain)(const struct element *e);
+    /* For a row of packets that are alike nobody can tell if other elements see the first of
+     * them before or after this one has seen the last: it sends one for each, all the same
+     * way, keeps nothing but sums, wakes no task, calls no handler, draws no random number
+     * and reads no clock but the coarse one. When it is not so it calls
+     * element_not_plain(). Of an element that pulls and pushes on its own: it does nothing
+     * else. See turns.h. */
+    bool plain;
     const struct counter_spec *counters; /* ends with name NULL; may be NULL */
     const struct handler_spec *handlers; /* ends with name NULL; may be NULL */
     /* Handlers whose names the configuration gives: the one called `name`, or with `name`
@@ -246,8 +248,6 @@ struct element_class {
      * notifier_kind. NULL when it is not. */
     void *(*cast)(struct element *e, const char *kind);
 };
-
-bool element_plain(const struct element *e);
 
 /* Register a class; tools/gen-catalogue finds these lines. */
 #define ELEMENT(Name)                                                                  \
@@ -309,6 +309,9 @@ int64_t element_now(const struct element *e);
 int64_t element_wall_now(const struct element *e);
 int64_t element_coarse_now(const struct element *e);
 int64_t element_coarse_wall_now(const struct element *e);
+
+/* From push() or pull() of a plain class: it was not, this time. */
+void element_not_plain(const struct element *e);
 
 /* A random number, uniform over 32 bits, from the router's generator. */
 uint32_t element_random(struct element *e);

@@ -83,12 +83,12 @@ static bool endless_source_run(struct element *e, struct task *t)
 
     if (!s->active || !signal_active(&s->nonfull))
         return false;
-    turns = turns_now(&s->turns, t, burst);
+    turns = s->alike ? turns_now(&s->turns, t, burst) : 1;
     n = allowed(e, burst * turns);
     n = n < s->run_max ? n : s->run_max;
     made = emit(e, n);
     e->counters[C_COUNT] += made;
-    if (turns > 1 && made > burst)
+    if (turns > 1)
         turns_took(t, (made + burst - 1) / burst);
     /* Out of memory, it tries again: others may be about to free packets. */
     if (n)
@@ -123,8 +123,6 @@ int endless_source_initialize(struct element *e, struct diag *d)
     if (element_output_is_push(e, 0)) {
         task_join(&s->task, e, endless_source_run, true, d);
         signal_down(&s->nonfull, e, 0, &s->task);
-        if (s->alike)
-            turns_init(&s->turns, e, 0);
     }
     return handler_call_check(&s->end, e, HANDLER_WRITE, d);
 }

@@ -3,6 +3,10 @@
 
 #include "engine/queue_element.h"
 
+#include "engine/router.h"
+#include "engine/sched_run.h"
+#include "engine/turns.h"
+
 static void queue_element_resize(struct element *e)
 {
     struct queue_element *s = element_state(e);
@@ -24,6 +28,7 @@ int queue_element_configure(struct element *e, struct conf *c, struct diag *d)
         queue_element_resize(e);
         return 0;
     }
+    s->sched = router_sched(e->router);
     queue_init(&s->q, s->capacity);
     notifier_init(&s->empty, false);
     notifier_init(&s->full, s->capacity > 0);
@@ -91,12 +96,28 @@ void queue_element_overflow(struct element *e, struct batch *b, uint32_t from)
     out_push_or_free(e, 1, &rest);
 }
 
+/* Put in the packets of several turns, between which they would have been taken out. */
+static uint32_t put_turns(struct queue_element *s, const struct batch *b)
+{
+    uint32_t highwater = s->q.highwater, most = s->q.n + s->sched->at_once;
+    uint32_t took = queue_put(&s->q, b->p, b->n);
+
+    if (s->q.n < most)
+        most = s->q.n;
+    s->q.highwater = most > highwater ? most : highwater;
+    return took;
+}
+
 void queue_element_push(struct element *e, unsigned port, struct batch *b)
 {
     struct queue_element *s = element_state(e);
-    uint32_t took = queue_put(&s->q, b->p, b->n);
+    uint32_t took;
 
     (void)port;
+    if (s->sched->into != e)
+        turns_into(s->sched, e);
+    took = __builtin_expect(s->sched->at_once != 0, 0) ? put_turns(s, b)
+                                                       : queue_put(&s->q, b->p, b->n);
     if (took)
         notifier_wake(&s->empty);
     if (s->q.n >= s->q.capacity)

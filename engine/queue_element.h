@@ -19,6 +19,7 @@ struct queue_element {
     struct notifier empty; /* active: there are packets to pull */
     struct notifier full;  /* active: there is room to push */
     uint32_t capacity;     /* as configured */
+    struct sched *sched;   /* borrowed */
     bool drop_front;       /* a full queue drops its oldest packet */
 };
 

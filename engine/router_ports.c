@@ -356,12 +356,41 @@ static void lead_past_all(struct router *r)
     }
 }
 
+/* To elements that are not plain: see turns.h. */
+static void push_noted(struct element *e, unsigned port, struct batch *b)
+{
+    e->router->sched.noted++;
+    e->cls->push(e, port, b);
+}
+
+static uint32_t pull_noted(struct element *e, unsigned port, struct batch *b,
+                           uint32_t max)
+{
+    e->router->sched.noted++;
+    return e->cls->pull(e, port, b, max);
+}
+
+static void note_others(struct router *r)
+{
+    for (uint32_t i = 0; i < r->n; i++) {
+        struct element *e = r->elements[i];
+
+        for (unsigned p = 0; p < e->n_out; p++)
+            if (e->out[p].is_push && !e->out[p].peer->cls->plain)
+                e->out[p].push = push_noted;
+        for (unsigned p = 0; p < e->n_in; p++)
+            if (!e->in[p].is_push && !e->in[p].peer->cls->plain)
+                e->in[p].pull = pull_noted;
+    }
+}
+
 /* Between any two elements: packets one by one. */
 static void push_singly(struct element *e, unsigned port, struct batch *b)
 {
     struct batch one;
     uint32_t n = b->n;
 
+    e->router->sched.noted += !e->cls->plain;
     if (n == 1) {
         e->cls->push(e, port, b);
         return;
@@ -409,6 +438,7 @@ static int wire(struct router *r, struct diag *d)
                                    element_declaration(e->in[p].peer));
     }
     lead_past_all(r);
+    note_others(r);
     push_singly_if_printed(r);
     return 0;
 }

@@ -15,9 +15,13 @@ struct sched {
     struct task *running; /* on the list, scheduled or not; NULL: none runs */
     uint32_t left;        /* turns of this round, with the one that is being taken */
     uint64_t rounds;      /* that tasks have run */
-    uint64_t said;        /* pieces of text from elements: see turns.h */
-    uint32_t pass;        /* of the task that ran last: the list begins there */
-    struct timer **heap;  /* owned; binary heap by expiry, then sequence */
+
+    /* See turns.h. */
+    uint64_t noted;       /* things that happened whose order somebody may notice */
+    struct element *into; /* the one queue that packets have gone into; NULL: none */
+    uint32_t at_once; /* packets of one of the turns that are being taken; 0: one is */
+    uint32_t pass;    /* of the task that ran last: the list begins there */
+    struct timer **heap; /* owned; binary heap by expiry, then sequence */
     uint32_t n_timers, room;
     uint32_t reserved; /* timers that were initialised: the heap has room for all */
     uint64_t sequence;

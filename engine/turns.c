@@ -3,71 +3,64 @@
 
 #include "engine/turns.h"
 
-#include "engine/router.h"
+#include "engine/queue_element.h"
 #include "engine/sched_run.h"
 
-bool element_plain(const struct element *e)
+/* The turns that come to `t` before the one who empties the queue must have had as many. */
+static uint32_t turns_with_queue(const struct task *t, uint32_t burst)
 {
-    (void)e;
-    return true;
-}
+    const struct sched *sched = t->sched;
+    const struct queue_element *q = element_state(sched->into);
+    const struct task *other = t->next;
+    const struct listener *l = q->empty.listeners;
+    uint32_t turns = sched->left / 2, room = (q->q.capacity - q->q.n) / burst;
 
-static bool turns_visit(void *ctx, struct element *at, unsigned at_port)
-{
-    struct turns *s = ctx;
-    struct element **ask;
-
-    (void)at_port;
-    if (!at->cls->plain)
-        s->plain = false;
-    if (!s->plain || at->cls->plain == element_plain)
-        return s->plain;
-    ask = arena_alloc(router_arena(at->router),
-                      (s->n_ask + 1) * sizeof(struct element *));
-    if (!ask)
-        return s->plain = false;
-    if (s->n_ask)
-        memcpy(ask, s->ask, s->n_ask * sizeof(struct element *));
-    s->ask = ask;
-    s->ask[s->n_ask++] = at;
-    return true;
-}
-
-void turns_init(struct turns *s, struct element *e, unsigned port)
-{
-    *s = (struct turns){.plain = true};
-    element_visit_down(e, port, turns_visit, s);
-}
-
-static bool turns_plain(const struct turns *s)
-{
-    for (uint32_t i = 0; i < s->n_ask; i++)
-        if (!s->ask[i]->cls->plain(s->ask[i]))
-            return false;
-    return s->plain;
+    if (t->prev != other->next || !other->e || other->stride != t->stride ||
+        !other->e->cls->plain || q->q.n || !l || l->next || l->task != other)
+        return 1;
+    /* It must not become full. */
+    if (turns >= room)
+        turns = room ? room - 1 : 0;
+    return turns ? turns : 1;
 }
 
 uint32_t turns_now(struct turns *s, const struct task *t, uint32_t burst)
 {
-    const struct sched *sched = t->sched;
-    uint32_t most = TURNS_PACKETS / burst;
+    struct sched *sched = t->sched;
+    uint32_t most = TURNS_PACKETS / burst, turns = 1;
 
-    if (most < 2 || !turns_plain(s))
+    if (most < 2)
         return 1;
     if (s->round != sched->rounds) {
         s->round = sched->rounds;
-        s->said = sched->said;
+        s->noted = sched->noted;
+        sched->into = NULL;
         return 1;
     }
-    if (s->said != sched->said ||
-        t->prev != t->next) /* both are the head of the list */
+    if (s->noted != sched->noted)
         return 1;
-    return sched->left < most ? sched->left : most;
+    if (sched->into)
+        turns = turns_with_queue(t, burst);
+    else if (t->prev == t->next) /* both are the head of the list */
+        turns = sched->left;
+    turns = turns < most ? turns : most;
+    sched->at_once = turns > 1 ? burst : 0;
+    return turns;
 }
 
 void turns_took(struct task *t, uint32_t turns)
 {
+    t->sched->at_once = 0;
+    if (turns < 2)
+        return;
     t->pass += (turns - 1) * t->stride;
     t->sched->pass = t->pass;
     t->sched->left -= turns - 1;
+}
+
+void turns_into(struct sched *sched, struct element *e)
+{
+    if (sched->into)
+        sched->noted++;
+    sched->into = e;
 }

@@ -7,11 +7,16 @@
  * belong to the source as well, and it takes them as one, with all of their packets, where
  * nobody can tell.
  *
- * That is where all elements which its packets can reach are `plain` (a member of struct
- * element_class) and the packets of one call are alike, as an InfiniteSource's are: then
- * they take one way, and stay in order wherever ways meet. What is left is text: two
- * elements that complain of every packet take turns. So the first turn of each round is
- * taken alone, and the others too if anything was said.
+ * The packets of a source that does so are alike, as an InfiniteSource's are, and one of
+ * them shows what becomes of the others: the first turn of every round is taken alone. If
+ * it met only elements that are `plain` (a member of struct element_class) and nothing
+ * was said, which the scheduler's `noted` tells, the others will take the same way, and
+ * stay in order wherever ways meet.
+ *
+ * A queue on the way wakes a task. It is let pass if that task takes turns with the source,
+ * is alone with it, does nothing but pull and push what it gets, met only plain elements as
+ * well, and has emptied the queue, and if enough turns are left for it to do so again. The
+ * queue's highwater_length is what it would have been.
  */
 
 #ifndef ENGINE_TURNS_H
@@ -24,19 +29,15 @@ enum {
 }; /* made at once at most: more do not fit the nearest cache */
 
 struct turns {
-    bool plain;           /* all elements on the way are, or say so when asked: */
-    uint32_t n_ask;       /* those that are plain at times */
-    struct element **ask; /* [n_ask], in the router's arena */
-    uint64_t round, said; /* of the scheduler, when the first turn was taken */
+    uint64_t round, noted; /* of the scheduler, when the first turn was taken */
 };
 
-/* From initialize(), for packets that leave `e` by push output `port`. */
-void turns_init(struct turns *s, struct element *e, unsigned port);
-
-/* From inside `run`: how many turns of `burst` packets each the task may take now. */
+/* From inside `run`: how many turns of `burst` packets each the task may take now. If more
+ * than one, it tells turns_took() before task_reschedule() how many it took. */
 uint32_t turns_now(struct turns *s, const struct task *t, uint32_t burst);
-
-/* It has taken so many; before task_reschedule(). */
 void turns_took(struct task *t, uint32_t turns);
+
+/* Packets go into queue `e`. */
+void turns_into(struct sched *sched, struct element *e);
 
 #endif

@@ -5,6 +5,7 @@
 #include "engine/router.h"
 #include "tests/test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct platform platform;
@@ -123,6 +124,78 @@ TEST(a_queue_on_the_way_holds_one_packet)
     turns(500);
     EXPECT_STR(value_of("c.count"), "200");
     EXPECT_STR(value_of("q.highwater_length"), "1");
+}
+
+TEST(a_queue_of_few_places_does_not_overflow)
+{
+    load("InfiniteSource(LIMIT 300) -> q :: Queue(5) -> Unqueue -> c :: Counter -> "
+         "Discard");
+    turns(128);
+    turns(1000);
+    EXPECT_STR(value_of("c.count"), "300");
+    EXPECT_STR(value_of("q.drops"), "0");
+    EXPECT_STR(value_of("q.highwater_length"), "1");
+}
+
+TEST(a_queue_that_nobody_empties_fills)
+{
+    load("InfiniteSource(LIMIT 300) -> q :: Queue(200) -> Unqueue(LIMIT 50) -> "
+         "c :: Counter -> Discard");
+    turns(70);
+    EXPECT_STR(value_of("q.highwater_length"), "1");
+    turns(1000);
+    EXPECT_STR(value_of("c.count"), "50");
+    EXPECT_STR(value_of("q.length"), "200");
+    EXPECT_STR(value_of("q.highwater_length"), "200");
+    EXPECT_STR(value_of("q.drops"), "0");
+}
+
+/* Turn by turn, a round each, nobody takes several. */
+static void ends_alike(const char *text, const char *const *handlers)
+{
+    char one_by_one[4][64];
+    unsigned n;
+
+    load(text);
+    for (n = 0; n < 10000 && !router_idle(r); n++)
+        turns(1);
+    EXPECT(router_idle(r));
+    for (n = 0; handlers[n]; n++)
+        snprintf(one_by_one[n], sizeof one_by_one[n], "%s", value_of(handlers[n]));
+    router_free(r);
+    load(text);
+    for (n = 0; n < 100 && !router_idle(r); n++)
+        turns(128);
+    EXPECT(router_idle(r));
+    for (n = 0; handlers[n]; n++)
+        EXPECT_STR(value_of(handlers[n]), one_by_one[n]);
+}
+
+TEST(all_ends_as_it_does_turn_by_turn)
+{
+    ends_alike(
+        "InfiniteSource(LIMIT 777) -> a :: Counter -> q :: Queue -> "
+        "Unqueue(32) -> c :: Counter -> Discard",
+        (const char *const[]){"c.count", "q.length", "q.highwater_length", NULL});
+    router_free(r);
+    ends_alike(
+        "InfiniteSource(LIMIT 777, BURST 3) -> q :: Queue(100) -> "
+        "Unqueue(2) -> c :: Counter -> Discard",
+        (const char *const[]){"c.count", "q.length", "q.highwater_length", NULL});
+    router_free(r);
+    ends_alike(
+        "InfiniteSource(LIMIT 777) -> RED(2, 5, 1) -> q :: Queue(9) -> "
+        "c :: Counter -> Discard(BURST 3)",
+        (const char *const[]){"c.count", "q.length", "q.highwater_length", NULL});
+    router_free(r);
+    ends_alike("InfiniteSource(LIMIT 777) -> q :: Queue -> Unqueue -> "
+               "p :: Queue -> Unqueue(5) -> c :: Counter -> Discard",
+               (const char *const[]){"c.count", "p.length", "p.highwater_length",
+                                     "q.highwater_length", NULL});
+    router_free(r);
+    ends_alike("InfiniteSource(LIMIT 777) -> Paint(1) -> t :: PaintTee(1) -> "
+               "Paint(2) -> q :: Queue -> Discard; t[1] -> q;",
+               (const char *const[]){"q.length", "q.highwater_length", NULL});
 }
 
 TEST(a_call_comes_at_its_packet)

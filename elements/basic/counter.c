@@ -119,13 +119,6 @@ static void counter_batch(struct element *e, struct batch *b, uint32_t from)
     ewma_update(&s->byte_rate, now, bytes);
 }
 
-static bool counter_plain(const struct element *e)
-{
-    const struct counter *s = element_state(e);
-
-    return !s->watching;
-}
-
 static void trigger_check(struct element *e, struct trigger *t, bool reached)
 {
     struct counter *s = element_state(e);
@@ -142,6 +135,7 @@ static void counter_watch_one(struct element *e, struct batch *one)
 {
     struct counter *s = element_state(e);
 
+    element_not_plain(e);
     counter_batch(e, one, 0);
     trigger_check(e, &s->count, e->counters[C_COUNT] == s->count.at);
     trigger_check(e, &s->bytes, e->counters[C_BYTES] >= s->bytes.at);
@@ -294,7 +288,7 @@ ELEMENT(Counter) = {
     .name = "Counter",
     .state_size = sizeof(struct counter),
     .keeps = PKT_PARTS,
-    .plain = counter_plain,
+    .plain = true,
     .ports = "1/1",
     .args = counter_args,
     .counters = counter_counters,

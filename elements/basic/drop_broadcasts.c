@@ -49,7 +49,7 @@ ELEMENT_PLAIN(drop_broadcasts)
 
 ELEMENT(DropBroadcasts) = {
     .name = "DropBroadcasts",
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1-2",
     .processing = "a/ah",
     .counters = drop_broadcasts_counters,

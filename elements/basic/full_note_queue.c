@@ -37,6 +37,7 @@ static const struct handler_spec full_note_queue_handlers[] = {
 ELEMENT(FullNoteQueue) = {
     .name = "FullNoteQueue",
     .state_size = sizeof(struct queue_element),
+    .plain = true, /* but for what turns.h says */
     .ports = "1/1-2",
     .processing = "h/lh",
     .args = full_note_queue_args,

@@ -46,7 +46,7 @@ ELEMENT_BATCH(mark_mac_header)
 ELEMENT(MarkMACHeader) = {
     .name = "MarkMACHeader",
     .state_size = sizeof(struct mark_mac_header),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .args = mark_mac_header_args,
     .push = mark_mac_header_push,

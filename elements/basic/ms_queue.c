@@ -44,6 +44,7 @@ static int ms_queue_configure(struct element *e, struct conf *c, struct diag *d)
 ELEMENT(MSQueue) = {
     .name = "MSQueue",
     .state_size = sizeof(struct queue_element),
+    .plain = true, /* but for what turns.h says */
     .ports = "1/1-2",
     .processing = "h/lh",
     .args = ms_queue_args,

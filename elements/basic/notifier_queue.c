@@ -37,6 +37,7 @@ static const struct handler_spec notifier_queue_handlers[] = {
 ELEMENT(NotifierQueue) = {
     .name = "NotifierQueue",
     .state_size = sizeof(struct queue_element),
+    .plain = true, /* but for what turns.h says */
     .ports = "1/1-2",
     .processing = "h/lh",
     .args = notifier_queue_args,

@@ -22,7 +22,7 @@ ELEMENT_BATCH(null)
 ELEMENT(Null) = {
     .name = "Null",
     .keeps = PKT_PARTS,
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .passes = true,
     .push = null_push,

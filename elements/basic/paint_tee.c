@@ -39,8 +39,10 @@ static void paint_tee_batch(struct element *e, struct batch *b, uint32_t from)
     for (uint32_t i = from; i < b->n; i++)
         if (__builtin_expect(b->p[i]->anno[at] == color, 0))
             batch_add(&same, b->p[i]);
-    if (same.n)
-        clone_out(e, 1, &same, 0);
+    if (!same.n)
+        return;
+    element_not_plain(e);
+    clone_out(e, 1, &same, 0);
 }
 
 ELEMENT_BATCH(paint_tee)
@@ -55,6 +57,7 @@ static const struct handler_spec paint_tee_handlers[] = {
 ELEMENT(PaintTee) = {
     .name = "PaintTee",
     .state_size = sizeof(struct paint_tee),
+    .plain = true,
     .ports = "1/2",
     .processing = "a/ah",
     .args = paint_tee_args,

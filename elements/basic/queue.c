@@ -41,6 +41,7 @@ ELEMENT(Queue) = {
     .name = "Queue",
     .state_size = sizeof(struct queue_element),
     .keeps = PKT_PARTS,
+    .plain = true, /* but for what turns.h says */
     .ports = "1/1-2",
     .processing = "h/lh",
     .args = queue_args,

@@ -38,6 +38,7 @@ static const struct handler_spec quick_note_queue_handlers[] = {
 ELEMENT(QuickNoteQueue) = {
     .name = "QuickNoteQueue",
     .state_size = sizeof(struct queue_element),
+    .plain = true, /* but for what turns.h says */
     .ports = "1/1-2",
     .processing = "h/lh",
     .args = quick_note_queue_args,

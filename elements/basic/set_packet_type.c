@@ -63,7 +63,7 @@ ELEMENT_BATCH(set_packet_type)
 ELEMENT(SetPacketType) = {
     .name = "SetPacketType",
     .state_size = sizeof(struct set_packet_type),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .args = set_packet_type_args,
     .configure = set_packet_type_configure,

@@ -38,6 +38,7 @@ static const struct handler_spec simple_queue_handlers[] = {
 ELEMENT(SimpleQueue) = {
     .name = "SimpleQueue",
     .state_size = sizeof(struct queue_element),
+    .plain = true, /* but for what turns.h says */
     .ports = "1/1-2",
     .processing = "h/lh",
     .args = simple_queue_args,

@@ -32,7 +32,7 @@ static void static_switch_push(struct element *e, unsigned port, struct batch *b
 ELEMENT(StaticSwitch) = {
     .name = "StaticSwitch",
     .state_size = sizeof(struct static_switch),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/-",
     .processing = "h/h",
     .args = static_switch_args,

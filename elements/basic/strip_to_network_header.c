@@ -35,7 +35,7 @@ ELEMENT_BATCH(strip_to_network_header)
 
 ELEMENT(StripToNetworkHeader) = {
     .name = "StripToNetworkHeader",
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .push = strip_to_network_header_push,
     .pull = strip_to_network_header_pull,

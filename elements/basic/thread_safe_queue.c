@@ -37,6 +37,7 @@ static const struct handler_spec thread_safe_queue_handlers[] = {
 ELEMENT(ThreadSafeQueue) = {
     .name = "ThreadSafeQueue",
     .state_size = sizeof(struct queue_element),
+    .plain = true, /* but for what turns.h says */
     .ports = "1/1-2",
     .processing = "h/lh",
     .args = thread_safe_queue_args,

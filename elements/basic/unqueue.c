@@ -61,6 +61,8 @@ static bool unqueue_run(struct element *e, struct task *t)
 
     if (!s->active || (!left && s->limit >= 0))
         return false;
+    if (s->limit >= 0)
+        element_not_plain(e);
     while (left && s->active) {
         uint32_t want = left < BATCH_MAX ? left : BATCH_MAX, got;
 
@@ -160,6 +162,7 @@ ELEMENT(Unqueue) = {
     .name = "Unqueue",
     .state_size = sizeof(struct unqueue),
     .keeps = PKT_PARTS,
+    .plain = true,
     .ports = "1/1",
     .processing = "l/h",
     .args = unqueue_args,

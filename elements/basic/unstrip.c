@@ -50,7 +50,7 @@ ELEMENT_LOOP(unstrip)
 ELEMENT(Unstrip) = {
     .name = "Unstrip",
     .state_size = sizeof(struct unstrip),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .args = unstrip_args,
     .counters = unstrip_counters,

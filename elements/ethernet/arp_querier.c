@@ -256,6 +256,7 @@ static void arp_querier_unknown(struct element *e, struct pkt *p, uint32_t ip,
     struct arp_querier *s = element_state(e);
     int r;
 
+    element_not_plain(e);
     if (ip == 0) {
         if (!s->zero_warned)
             element_say(e,
@@ -303,6 +304,7 @@ static void arp_querier_resolve(struct element *e, struct pkt *p, struct batch *
     }
     h->src = s->eth;
     if (__builtin_expect(poll, 0)) {
+        element_not_plain(e);
         out_push(e, 0, ready);
         ready->n = 0;
         arp_querier_ask(e, p, ip, &h->dst);
@@ -442,6 +444,7 @@ static void arp_querier_push(struct element *e, unsigned port, struct batch *b)
         arp_querier_ip(e, b);
         return;
     }
+    element_not_plain(e);
     for (uint32_t i = 0; i < b->n; i++)
         arp_querier_answer(e, b->p[i]);
     batch_free(b);
@@ -517,6 +520,7 @@ static const struct handler_spec arp_querier_handlers[] = {
 ELEMENT(ARPQuerier) = {
     .name = "ARPQuerier",
     .state_size = sizeof(struct arp_querier),
+    .plain = true,
     .ports = "2/1-2",
     .processing = "h/h",
     .flow = "xy/x",

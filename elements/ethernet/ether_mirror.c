@@ -36,7 +36,7 @@ ELEMENT_LOOP_WRITES(ether_mirror)
 
 ELEMENT(EtherMirror) = {
     .name = "EtherMirror",
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .push = ether_mirror_push,
     .pull = ether_mirror_pull,

@@ -51,7 +51,7 @@ ELEMENT_LOOP(strip_ether_vlan_header)
 ELEMENT(StripEtherVLANHeader) = {
     .name = "StripEtherVLANHeader",
     .state_size = sizeof(struct strip_ether_vlan_header),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = strip_ether_vlan_header_args,

@@ -50,7 +50,7 @@ ELEMENT_LOOP(vlan_decap)
 ELEMENT(VLANDecap) = {
     .name = "VLANDecap",
     .state_size = sizeof(struct vlan_decap),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .args = vlan_decap_args,
     .push = vlan_decap_push,

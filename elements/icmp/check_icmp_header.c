@@ -65,7 +65,7 @@ ELEMENT_LOOP(check_icmp_header)
 ELEMENT(CheckICMPHeader) = {
     .name = "CheckICMPHeader",
     .state_size = sizeof(struct l4_check_element),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = check_icmp_header_args,

@@ -28,7 +28,7 @@ ELEMENT_LOOP(check_ip_header2)
 ELEMENT(CheckIPHeader2) = {
     .name = "CheckIPHeader2",
     .state_size = sizeof(struct ip_check_element),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = check_ip_header2_args,

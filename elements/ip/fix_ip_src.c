@@ -58,7 +58,7 @@ ELEMENT_PLAIN(fix_ip_src)
 ELEMENT(FixIPSrc) = {
     .name = "FixIPSrc",
     .state_size = sizeof(struct fix_ip_src),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .args = fix_ip_src_args,
     .live = true,

@@ -79,7 +79,7 @@ ELEMENT_BATCH(get_ip_address)
 ELEMENT(GetIPAddress) = {
     .name = "GetIPAddress",
     .state_size = sizeof(struct get_ip_address),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .args = get_ip_address_args,
     .configure = get_ip_address_configure,

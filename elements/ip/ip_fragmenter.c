@@ -215,6 +215,7 @@ static __attribute__((noinline)) void ip_fragmenter_some(struct element *e,
     const struct ip_fragmenter *s = element_state(e);
     struct batch ready;
 
+    element_not_plain(e);
     ready.n = 0;
     for (uint32_t i = 0; i < b->n; i++) {
         struct pkt *p = b->p[i];
@@ -257,6 +258,7 @@ static void ip_fragmenter_push_plain(struct element *e, unsigned port, struct ba
 ELEMENT(IPFragmenter) = {
     .name = "IPFragmenter",
     .state_size = sizeof(struct ip_fragmenter),
+    .plain = true,
     .ports = "1/1-2",
     .processing = "h/h",
     .args = ip_fragmenter_args,

@@ -69,7 +69,7 @@ static void ip_gw_options_push_plain(struct element *e, unsigned port, struct ba
 ELEMENT(IPGWOptions) = {
     .name = "IPGWOptions",
     .state_size = sizeof(struct ip_gw_options),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = ip_gw_options_args,

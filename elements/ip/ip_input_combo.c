@@ -80,7 +80,7 @@ ELEMENT_LOOP(ip_input_combo)
 ELEMENT(IPInputCombo) = {
     .name = "IPInputCombo",
     .state_size = sizeof(struct ip_input_combo),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = ip_input_combo_args,

@@ -59,7 +59,7 @@ ELEMENT_LOOP(ip_mirror)
 ELEMENT(IPMirror) = {
     .name = "IPMirror",
     .state_size = sizeof(struct ip_mirror),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .args = ip_mirror_args,
     .push = ip_mirror_push,

@@ -286,8 +286,11 @@ static uint32_t ip_rate_monitor_add(struct element *e, const struct ip4_hdr *h)
 {
     const struct ip_rate_monitor *s = element_state(e);
 
-    if (s->ratio < 0x10000 && (element_random(e) >> 5 & 0xffff) > s->ratio)
-        return 0;
+    if (s->ratio < 0x10000) {
+        element_not_plain(e);
+        if ((element_random(e) >> 5 & 0xffff) > s->ratio)
+            return 0;
+    }
     return s->bytes ? be16(h->len) : 1;
 }
 
@@ -379,14 +382,6 @@ static uint32_t ip_rate_monitor_pull(struct element *e, unsigned port, struct ba
 }
 
 /* --- the rest ----------------------------------------------------------------------------- */
-
-/* Sampling draws random numbers, which others may draw too. */
-static bool ip_rate_monitor_plain(const struct element *e)
-{
-    const struct ip_rate_monitor *s = element_state(e);
-
-    return s->ratio >= 0x10000;
-}
 
 static int ip_rate_monitor_initialize(struct element *e, struct diag *d)
 {
@@ -547,7 +542,7 @@ static const struct handler_spec ip_rate_monitor_handlers[] = {
 ELEMENT(IPRateMonitor) = {
     .name = "IPRateMonitor",
     .state_size = sizeof(struct ip_rate_monitor),
-    .plain = ip_rate_monitor_plain,
+    .plain = true,
     .ports = "1-2/1-2",
     .flow = "#/#",
     .args = ip_rate_monitor_args,

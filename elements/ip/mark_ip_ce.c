@@ -54,7 +54,7 @@ ELEMENT_LOOP(mark_ip_ce)
 ELEMENT(MarkIPCE) = {
     .name = "MarkIPCE",
     .state_size = sizeof(struct mark_ip_ce),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .args = mark_ip_ce_args,
     .counters = mark_ip_ce_counters,

@@ -41,7 +41,7 @@ ELEMENT_BATCH(mark_ip_header)
 ELEMENT(MarkIPHeader) = {
     .name = "MarkIPHeader",
     .state_size = sizeof(struct mark_ip_header),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .args = mark_ip_header_args,
     .push = mark_ip_header_push,

@@ -44,7 +44,7 @@ ELEMENT_LOOP(set_ip_checksum)
 
 ELEMENT(SetIPChecksum) = {
     .name = "SetIPChecksum",
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .counters = set_ip_checksum_counters,
     .push = set_ip_checksum_push,

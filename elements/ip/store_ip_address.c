@@ -122,7 +122,7 @@ ELEMENT_LOOP(store_ip_address)
 ELEMENT(StoreIPAddress) = {
     .name = "StoreIPAddress",
     .state_size = sizeof(struct store_ip_address),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1-2",
     .processing = "a/ah",
     .any_args = true,

@@ -27,7 +27,7 @@ ELEMENT_BATCH(strip_ip_header)
 
 ELEMENT(StripIPHeader) = {
     .name = "StripIPHeader",
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .push = strip_ip_header_push,
     .pull = strip_ip_header_pull,

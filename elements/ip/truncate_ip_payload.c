@@ -90,7 +90,7 @@ ELEMENT_BATCH(truncate_ip_payload)
 ELEMENT(TruncateIPPayload) = {
     .name = "TruncateIPPayload",
     .state_size = sizeof(struct truncate_ip_payload),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .args = truncate_ip_payload_args,
     .push = truncate_ip_payload_push,

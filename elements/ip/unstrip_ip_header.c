@@ -27,7 +27,7 @@ ELEMENT_BATCH(unstrip_ip_header)
 
 ELEMENT(UnstripIPHeader) = {
     .name = "UnstripIPHeader",
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .push = unstrip_ip_header_push,
     .pull = unstrip_ip_header_pull,

@@ -123,7 +123,7 @@ ELEMENT_LOOP_RUN(check_ip6_header)
 ELEMENT(CheckIP6Header) = {
     .name = "CheckIP6Header",
     .state_size = sizeof(struct check_ip6_header),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = check_ip6_header_args,

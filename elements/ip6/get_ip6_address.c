@@ -44,7 +44,7 @@ ELEMENT_BATCH(get_ip6_address)
 ELEMENT(GetIP6Address) = {
     .name = "GetIP6Address",
     .state_size = sizeof(struct get_ip6_address),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .args = get_ip6_address_args,
     .push = get_ip6_address_push,

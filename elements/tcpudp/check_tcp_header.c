@@ -49,7 +49,7 @@ ELEMENT_LOOP(check_tcp_header)
 ELEMENT(CheckTCPHeader) = {
     .name = "CheckTCPHeader",
     .state_size = sizeof(struct l4_check_element),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = check_tcp_header_args,

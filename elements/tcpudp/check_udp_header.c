@@ -51,7 +51,7 @@ ELEMENT_LOOP(check_udp_header)
 ELEMENT(CheckUDPHeader) = {
     .name = "CheckUDPHeader",
     .state_size = sizeof(struct l4_check_element),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = check_udp_header_args,

@@ -63,7 +63,7 @@ ELEMENT_LOOP(set_tcp_checksum)
 ELEMENT(SetTCPChecksum) = {
     .name = "SetTCPChecksum",
     .state_size = sizeof(struct set_tcp_checksum),
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1",
     .args = set_tcp_checksum_args,
     .push = set_tcp_checksum_push,

@@ -49,7 +49,7 @@ ELEMENT_LOOP(set_udp_checksum)
 
 ELEMENT(SetUDPChecksum) = {
     .name = "SetUDPChecksum",
-    .plain = element_plain,
+    .plain = true,
     .ports = "1/1-2",
     .processing = "a/ah",
     .counters = set_udp_checksum_counters,

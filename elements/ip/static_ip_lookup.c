@@ -33,5 +33,6 @@ ELEMENT(StaticIPLookup) = {
     .push_plain = ip_lookup_push_plain,
 };
 
-/* Its name in old configurations. */
+/* Its names in old configurations. */
 ELEMENT_ALIAS(LookupIPRoute, StaticIPLookup);
+ELEMENT_ALIAS(LookupIPRouteMP, StaticIPLookup);

@@ -35,15 +35,32 @@ int queue_element_configure(struct element *e, struct conf *c, struct diag *d)
     return 0;
 }
 
+/* As Click says it. */
+static void say_lost(struct element *e, uint32_t old_length)
+{
+    const struct queue_element *s = element_state(e);
+    struct diag d = DIAG_INIT;
+
+    diag_enter(&d, e->at, "While hot-swapping state into '%s'", element_declaration(e));
+    diag_warn(&d, "some packets lost (old length %u, new capacity %u)", old_length,
+              s->q.capacity);
+    diag_leave(&d);
+    element_say(e, "%s", diag_text(&d));
+    diag_fini(&d);
+}
+
 void queue_element_take_state(struct element *e, struct element *old)
 {
     struct queue_element *s = element_state(e), *from = element_state(old);
-    uint32_t room = s->q.capacity - s->q.n;
+    uint32_t room = s->q.capacity - s->q.n, length = from->q.n, lost = 0;
 
     /* Those that stay are the ones that would be in a queue of this size. */
-    if (s->drop_front && from->q.n > room)
-        element_count(e, QUEUE_DROPS, queue_set_capacity(&from->q, room, true));
-    element_count(e, QUEUE_DROPS, queue_take(&s->q, &from->q));
+    if (s->drop_front && length > room)
+        lost = queue_set_capacity(&from->q, room, true);
+    lost += queue_take(&s->q, &from->q);
+    element_count(e, QUEUE_DROPS, lost);
+    if (lost)
+        say_lost(e, length);
     if (s->q.n)
         notifier_wake(&s->empty);
     if (s->q.n >= s->q.capacity)

@@ -21,6 +21,9 @@
  *     FEED_CLONES   references to one packet: who writes copies first
  *     FEED_PRIVATE  packets of their own, filled at the source as a network card would
  *     FEED_FLOWS    the same, each a copy of one of row.size packets, in random order
+ *
+ * With NO_INTERFACES, which is how a VM is compared with the driver, elements behind an
+ * InfiniteSource make packets of their own, and row.size flows from so many addresses.
  */
 
 #ifndef BENCH_ENGINE_BENCH_H
@@ -29,7 +32,7 @@
 #include "bench/limits/limits.h"
 #include "engine/router.h"
 
-enum { FEEDS_BOTH = 1, NEEDS_TRACE = 2 };
+enum { FEEDS_BOTH = 1, NEEDS_TRACE = 2, NO_INTERFACES = 4 };
 
 struct row {
     const char *name;
@@ -60,9 +63,10 @@ char *bench_config(const struct row *row, uint64_t packets, const char *sink);
 double bench_engine(const struct row *row, uint64_t packets, struct collector *c);
 double bench_limit(const struct row *row, uint64_t packets, struct collector *c);
 
-/* Packets a second of processor time in a VM; the row's source must be an element. With
- * `in_turns` the VM takes turns with another process (see turns.h) once it is warm. */
+/* Packets a second of processor time in a VM, and the same here, for a row with NO_INTERFACES.
+ * With `in_turns` they take turns with another process (see turns.h) once they are warm. */
 double bench_vm(const struct row *row, bool in_turns);
+double bench_driver(const struct row *row, bool in_turns);
 
 /* What it takes to make a router of a row's configuration. */
 struct bench_install {

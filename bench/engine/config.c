@@ -22,15 +22,37 @@ static void put_addr(struct sbuf *s, uint32_t host)
                 host & 255);
 }
 
+/* As many flows from so many addresses, to as few as a NAT with one address of its own can
+ * tell apart by ports. */
+static void put_flows(struct sbuf *s, uint32_t n)
+{
+    enum { PORTS = 50000 };
+
+    sbuf_printf(s,
+                " -> MarkIPHeader(14) -> SetRandIPAddress(10.0.0.0/8, %u) "
+                "-> StoreIPAddress(src)",
+                n < PORTS ? n : PORTS);
+    if (n > PORTS)
+        sbuf_printf(s, " -> SetRandIPAddress(2.0.0.0/8, %u) -> StoreIPAddress(dst)",
+                    n / PORTS);
+}
+
 static void put_a_source(struct sbuf *s, const struct expansion *x, const char *active)
 {
-    if (x->row->feed != FEED_CLONES)
+    const struct row *row = x->row;
+
+    if (row->feed != FEED_CLONES && !(row->flags & NO_INTERFACES)) {
         sbuf_printf(s, "src :: FromNetfront(0, BURST 32, ACTIVE %s)", active);
-    else
-        sbuf_printf(s,
-                    "src :: InfiniteSource(DATA %s, LIMIT %lld, BURST 32, STOP true, "
-                    "ACTIVE %s)",
-                    packet_data, x->packets ? (long long)x->packets : -1, active);
+        return;
+    }
+    sbuf_printf(s,
+                "src :: InfiniteSource(DATA %s, LIMIT %lld, BURST 32, STOP true, "
+                "ACTIVE %s)",
+                packet_data, x->packets ? (long long)x->packets : -1, active);
+    if (row->feed == FEED_PRIVATE)
+        sbuf_puts(s, " -> StoreData(12, \\<0800>)");
+    if (row->feed == FEED_FLOWS)
+        put_flows(s, row->size);
 }
 
 /* Long packets, whatever the feed. */

@@ -3,6 +3,7 @@
 
 #include "bench/engine/bench.h"
 #include "bench/engine/stretches.h"
+#include "bench/engine/turns.h"
 
 #include <err.h>
 #include <malloc.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BUDGET = 128 };
+enum { BUDGET = 128, WARM_UPS = 6 };
 
 void collector_add(void *ctx, const uint8_t *data, uint32_t len)
 {
@@ -210,6 +211,34 @@ double bench_engine(const struct row *row, uint64_t packets, struct collector *c
     took = run(s.r, row, &s.f, packets);
     side_fini(&s);
     return took;
+}
+
+/* Packets a second while it runs for a little. */
+static double driver_pace(void *ctx)
+{
+    struct router *r = ctx;
+    const uint64_t *count = &router_find(r, "src")->counters[0];
+    int64_t until = steady_ns(NULL) + PACE_MS * 1000000ll, next;
+    double began = processor_seconds();
+    uint64_t before = *count;
+
+    while (steady_ns(NULL) < until)
+        router_run(r, BUDGET, &next);
+    return (double)(*count - before) / (processor_seconds() - began);
+}
+
+double bench_driver(const struct row *row, bool in_turns)
+{
+    struct side s;
+    double pps;
+
+    side_init(&s, row, 0, NULL);
+    router_activate(s.r, NULL);
+    for (int i = 0; i < WARM_UPS; i++)
+        driver_pace(s.r);
+    pps = turns_best_pace(driver_pace, s.r, in_turns);
+    side_fini(&s);
+    return pps;
 }
 
 struct bench_install bench_install(const struct row *row)

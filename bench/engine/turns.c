@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { PACES = 40 };
+
 /* --- one of them ---------------------------------------------------------------------- */
 
 /* What a side says: how long a turn took, or what the unit of all of them is. */
@@ -55,6 +57,30 @@ void turn_end(double took)
 void turns_leave(double seconds)
 {
     say((struct report){.value = seconds, .last = 1});
+}
+
+static int by_pace(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+double turns_best_pace(double (*pace)(void *ctx), void *ctx, bool in_turns)
+{
+    double paces[PACES];
+
+    if (in_turns)
+        turns_join();
+    for (int i = 0; i < PACES; i++) {
+        paces[i] = pace(ctx);
+        if (in_turns)
+            turn_end(1 / paces[i]);
+    }
+    if (in_turns)
+        turns_leave(1);
+    qsort(paces, PACES, sizeof paces[0], by_pace);
+    return paces[PACES / 10];
 }
 
 /* --- who starts them ------------------------------------------------------------------ */

@@ -30,6 +30,12 @@ void turn_end(double took);
 /* The last turn is over; `seconds` a packet are one unit of what the turns took. */
 void turns_leave(double seconds);
 
+enum { PACE_MS = 30 }; /* how long pace() below runs */
+
+/* Packets a second in the best tenth of some dozens of calls of pace(), each of which says how
+ * many it were in its own time; with `in_turns` each is a turn. */
+double turns_best_pace(double (*pace)(void *ctx), void *ctx, bool in_turns);
+
 /* --- who starts them ------------------------------------------------------------------ */
 
 enum { TURNS_PLAYERS = 4, TURNS_MAX = 4096 };

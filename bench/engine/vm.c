@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WARM_UP_MS = 200, STRETCH_MS = 30, STRETCHES = 40 };
+enum { WARM_UP_MS = 200, CACHES_MS = 2 };
 
 struct answer {
     bool come;
@@ -115,13 +115,6 @@ static void pin_vm(pid_t pid)
     sched_setaffinity(pid, sizeof set, &set);
 }
 
-static int by_pace(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? 1 : x > y ? -1 : 0;
-}
-
 /* Let the VM run for a while. */
 static void pause_ms(struct vmm_host *h, int ms)
 {
@@ -132,39 +125,26 @@ static void pause_ms(struct vmm_host *h, int ms)
         dispatch(h, (int)(left * 1000) + 1);
 }
 
-/* Packets a second during one stretch. */
-static double pace(struct vmm_host *h, struct vmm *vm, clockid_t clock)
+struct running {
+    struct vmm_host *h;
+    struct vmm *vm;
+    clockid_t clock;
+};
+
+/* Packets a second while it runs for a little; before and behind it stands still. */
+static double pace(void *ctx)
 {
+    const struct running *r = ctx;
     double start, end;
-    uint64_t before = sample(h, vm, clock, &start);
+    uint64_t before;
 
-    pause_ms(h, STRETCH_MS);
-    before = sample(h, vm, clock, &end) - before;
+    kill(vmm_pid(r->vm), SIGCONT);
+    pause_ms(r->h, CACHES_MS);
+    before = sample(r->h, r->vm, r->clock, &start);
+    pause_ms(r->h, PACE_MS);
+    before = sample(r->h, r->vm, r->clock, &end) - before;
+    kill(vmm_pid(r->vm), SIGSTOP);
     return (double)before / (end - start);
-}
-
-/* Packets a second in the best tenth of the stretches, as in the driver. In turns, a stretch
- * is a turn, and the VM stands still during the other's. */
-static double best_pace(struct vmm_host *h, struct vmm *vm, clockid_t clock,
-                        bool in_turns)
-{
-    double paces[STRETCHES];
-
-    if (in_turns) {
-        kill(vmm_pid(vm), SIGSTOP);
-        turns_join();
-    }
-    for (int i = 0; i < STRETCHES; i++) {
-        kill(vmm_pid(vm), SIGCONT);
-        paces[i] = pace(h, vm, clock);
-        if (!in_turns)
-            continue;
-        kill(vmm_pid(vm), SIGSTOP);
-        turn_end(1 / paces[i]);
-    }
-    kill(vmm_pid(vm), SIGCONT);
-    qsort(paces, STRETCHES, sizeof paces[0], by_pace);
-    return paces[STRETCHES / 10];
 }
 
 double bench_vm(const struct row *row, bool in_turns)
@@ -175,7 +155,7 @@ double bench_vm(const struct row *row, bool in_turns)
     struct diag d = DIAG_INIT;
     struct vmm_host *h = vmm_host_new(&(struct vmm_host_options){0}, &d);
     struct vmm *vm = h ? vmm_spawn(h, &spec, &events, &ended, &d) : NULL;
-    clockid_t clock;
+    struct running r = {h, vm, 0};
     double pps;
 
     if (!vm)
@@ -187,10 +167,12 @@ double bench_vm(const struct row *row, bool in_turns)
                               .len = strlen(config),
                               .timeout_ms = 60000});
     pin_vm(vmm_pid(vm));
-    if (clock_getcpuclockid(vmm_pid(vm), &clock))
+    if (clock_getcpuclockid(vmm_pid(vm), &r.clock))
         give_up(h, vm, "no processor time of the VM");
     pause_ms(h, WARM_UP_MS);
-    pps = best_pace(h, vm, clock, in_turns);
+    kill(vmm_pid(vm), SIGSTOP);
+    pps = turns_best_pace(pace, &r, in_turns);
+    kill(vmm_pid(vm), SIGCONT);
     vmm_kill(vm);
     while (!ended)
         dispatch(h, 100);

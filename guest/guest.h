@@ -6,6 +6,7 @@
  *     main.c     main loop: control, scheduler, sleep
  *     service.c  the ways out: doorbells, wait, more heap, panic
  *     heap.c     malloc() and its family
+ *     memory.c   memcpy() and its family
  *     libc.c     what the libc archive would make system calls for
  *     console.c  text out
  *     netfront.c packets in and out

@@ -44,7 +44,7 @@ $(B)/guest.elf: $(GUEST_B)/guest.elf
 
 # An image that does harm, for tests/vm/vm_crash.c and bench/hostile_bench.c.
 HOSTILE_OBJ := $(addprefix $(GUEST_B)/,guest/entry.o guest/service.o guest/console.o \
-               guest/libc.o guest/heap.o tests/vm/hostile.o \
+               guest/libc.o guest/memory.o guest/heap.o tests/vm/hostile.o \
                tests/vm/hostile_net.o)
 $(GUEST_B)/hostile.elf: $(HOSTILE_OBJ) $(wildcard guest/*.ld)
 	@echo "LINK  $@"

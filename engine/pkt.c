@@ -116,6 +116,7 @@ static int area_add(struct area *a, uint8_t *base, uint32_t size, uint32_t n)
     a->bufs_memory = bufs;
     a->bufs = (void *)(bufs + (-(uintptr_t)bufs & (LINE - 1)));
     a->free.buf = free_bufs;
+    a->free.room = n;
     a->base = base;
     a->size = size;
     a->n = n;
@@ -258,7 +259,7 @@ static struct buf *private_fresh(struct pkt_pool *pool, uint32_t room)
     struct buf *b;
 
     if (room == ROOM &&
-        reserve(&pool->ordinary.buf, &pool->ordinary_room, pool->ordinary_made, 1) < 0)
+        reserve(&pool->ordinary.buf, &pool->ordinary.room, pool->ordinary_made, 1) < 0)
         return NULL;
     memory = malloc(LINE - 1 + LINE + room);
     if (!memory)
@@ -338,9 +339,7 @@ static inline struct stack *stack_for(struct pkt_pool *pool, uint32_t room, uint
 static INLINE void packet_init(struct pkt *p, struct buf *b, uint32_t headroom,
                                uint32_t len)
 {
-    const vec v[4] = {{(intptr_t)(b->head + headroom), len, (intptr_t)b, 0}};
-
-    record_write(p, v);
+    record_write_new(p, b, headroom, len);
     if (b->low != headroom) /* saves a store most of the time */
         b->low = headroom;
 }
@@ -378,12 +377,12 @@ struct pkt *pkt_new(struct pkt_pool *pool, uint32_t headroom, const void *data,
 static INLINE void new_body(struct pkt_pool *pool, struct pkt **p, struct stack *s,
                             uint32_t n, uint32_t headroom, uint32_t len)
 {
-    struct buf *const *top = s->buf + s->n;
+    struct buf *const *bufs = s->buf + (s->n -= n);
 
     bare_take(pool, p, n);
+#pragma GCC unroll 2
     for (uint32_t i = 0; i < n; i++)
-        packet_init(p[i], buf_unpoison(*--top), headroom, len);
-    s->n -= n;
+        packet_init(p[i], buf_unpoison(bufs[i]), headroom, len);
 }
 
 static AVX2 void new_avx2(struct pkt_pool *pool, struct pkt **p, struct stack *s,
@@ -549,17 +548,51 @@ static uint32_t leave_shared(struct pkt *const *p, uint32_t n)
 }
 
 #if defined(__SANITIZE_ADDRESS__)
-/* Has an element written what it promised not to? */
+/* Are they clones, and has an element written what it promised not to? */
 static void check_kept(const struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
 {
-    assert(records_differ(p, n, &pool->pattern, pool->kept) <= 0);
+    assert(records_differ(p, n, &pool->pattern, pool->kept) == 0);
 }
 #else
 #define check_kept(pool, p, n) ((void)0)
 #endif
 
+/* Whether all packets that there are share the pattern's buffer, so that these do without a
+ * look, and nobody needs to see what else has become of them. */
+static INLINE bool only_clones(const struct pkt_pool *pool, uint32_t n)
+{
+    const struct buf *b = pool->pattern.buf;
+
+    return b && b->refs == pool->live && b->refs > n &&
+           (pool->kept | pool->changed) == PKT_PARTS;
+}
+
+/* Whether one of the buffers, which have one user each, is what the pattern's last clone had:
+ * buf_put() sees to that. */
+static INLINE bool pattern_among(const struct pkt_pool *pool, struct buf *const *bufs,
+                                 uint32_t n)
+{
+    const struct buf *b = pool->pattern.buf;
+    bool among = false;
+
+    if (!b || b->refs > 1)
+        return false;
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < n; i++)
+        among |= bufs[i] == b;
+    return among;
+}
+
+/* Put back `n` clones of the pattern. */
+static INLINE void put_clones(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
+{
+    check_kept(pool, p, n);
+    buf_leave_by(p[0]->buf, n);
+    bare_put_same(pool, p, n, PKT_PARTS & ~pool->changed);
+}
+
 /* Put back clones of the pattern; false when some are not. */
-static INLINE bool free_pattern(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
+static INLINE bool free_clones(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
 {
     unsigned look = PKT_PARTS & ~(pool->kept | pool->changed);
     int changed = records_differ(p, n, &pool->pattern, look);
@@ -568,19 +601,43 @@ static INLINE bool free_pattern(struct pkt_pool *pool, struct pkt *const *p, uin
         pool->pattern.buf = NULL; /* do not try again */
         return false;
     }
-    check_kept(pool, p, n);
     pool->changed |= (unsigned)changed;
-    buf_leave_by(p[0]->buf, n);
-    bare_put_same(pool, p, n, PKT_PARTS & ~pool->changed);
+    put_clones(pool, p, n);
     return true;
 }
 
-static INLINE void free_body(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
+/* Put back packets that are alone with their buffers, which are all of one stack and not
+ * that of the pattern; false, with nothing done, when some are not. */
+static INLINE bool free_private(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
+{
+    const struct buf *first = p[0]->buf;
+    const half like = *(const half *)&first->room;
+    struct stack *s = first->home;
+    struct buf **top = s->buf + s->n;
+    half bits = {0};
+
+    if (first->refs != 1 || s->room - s->n < n)
+        return false;
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < n; i++) {
+        top[i] = p[i]->buf;
+        bits |= *(const half *)&top[i]->room ^
+                like; /* room, which may differ, refs, home */
+    }
+    if (bits[0] >> 32 | bits[1] || pattern_among(pool, top, n))
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        buf_poison(top[i]);
+    s->n += n;
+    bare_put(pool, p, n);
+    return true;
+}
+
+/* Put back any packets. */
+static void free_mixed(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
 {
     uint32_t i = 0;
 
-    if (p[0]->buf == pool->pattern.buf && free_pattern(pool, p, n))
-        return;
     while (i < n)
         if (p[i]->buf->refs > 1 || !p[i]->buf->home->buf ||
             p[i]->buf == pool->pattern.buf)
@@ -590,14 +647,34 @@ static INLINE void free_body(struct pkt_pool *pool, struct pkt *const *p, uint32
     bare_put(pool, p, n);
 }
 
-static AVX2 void free_avx2(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
+static INLINE void free_body(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
+{
+    if (p[0]->buf == pool->pattern.buf ? !free_clones(pool, p, n)
+                                       : !free_private(pool, p, n))
+        free_mixed(pool, p, n);
+}
+
+static AVX2 __attribute__((noinline)) void
+free_looking_avx2(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
 {
     free_body(pool, p, n);
 }
 
+/* The shortest way has a function of its own, which needs little of the stack. */
+static AVX2 void free_avx2(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
+{
+    if (only_clones(pool, n))
+        put_clones(pool, p, n);
+    else
+        free_looking_avx2(pool, p, n);
+}
+
 static void free_v2(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
 {
-    free_body(pool, p, n);
+    if (only_clones(pool, n))
+        put_clones(pool, p, n);
+    else
+        free_body(pool, p, n);
 }
 
 static void free_many(struct batch *b)

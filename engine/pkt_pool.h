@@ -39,7 +39,7 @@ _Static_assert(sizeof(struct private_buf) <= LINE,
 /* Free buffers of one kind, the hottest on top. */
 struct stack {
     struct buf **buf; /* owned; [n] in use; NULL: what is put here goes to the heap */
-    size_t n;
+    size_t n, room;
     struct pkt_pool *pool; /* borrowed */
 };
 
@@ -77,7 +77,7 @@ struct pkt_pool {
     unsigned keeps, kept;  /* parts that nobody writes; ... in clones of the pattern */
     struct stack ordinary; /* heap buffers of ROOM bytes */
     struct stack odd;      /* heap buffers of other sizes: none waits */
-    size_t ordinary_room, ordinary_made;
+    size_t ordinary_made;
     size_t live, n_records, max_records;
     struct slab *slabs;
     struct pkt_chunk *chunks; /* owned; the others belong to who made them */

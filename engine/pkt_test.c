@@ -326,6 +326,96 @@ TEST(a_record_that_was_freed_unlike_its_template_is_not_handed_out_as_a_clone)
     }
 }
 
+/* Clones of different lengths, with and without pointers into them, each get their bytes and
+ * pointers of their own. */
+TEST(clones_become_private_each_as_it_is)
+{
+    for (unsigned wide = 0; wide < 2; wide++) {
+        struct batch b = {.n = 0};
+        struct pkt *p = pkt_new(pool, 130, NULL, 200, 0);
+
+        for (unsigned i = 0; i < 200; i++)
+            p->data[i] = (uint8_t)i;
+        pkt_pool_set_wide(pool, wide && __builtin_cpu_supports("avx2"));
+        EXPECT_EQ(batch_clone(&b, p, 40), 40);
+        for (uint32_t i = 0; i < b.n; i++) {
+            pkt_pull(b.p[i], i % 3);
+            pkt_take(b.p[i], i % 4 * 47);
+            b.p[i]->mac = i & 1 ? b.p[i]->data : NULL;
+            b.p[i]->transport = i & 4 ? b.p[i]->data + 20 : NULL;
+            b.p[i]->network = i & 8 ? b.p[i]->data + 14 : NULL;
+        }
+        batch_make_writable(&b, 0);
+        for (uint32_t i = 0; i < b.n; i++) {
+            const struct pkt *c = b.p[i];
+
+            EXPECT(!pkt_shared(c));
+            EXPECT_EQ(c->len, 200 - i % 3 - i % 4 * 47);
+            for (uint32_t k = 0; k < c->len; k++)
+                EXPECT_EQ(c->data[k], (uint8_t)(i % 3 + k));
+            EXPECT(c->mac == (i & 1 ? c->data : NULL));
+            EXPECT(c->transport == (i & 4 ? c->data + 20 : NULL));
+            EXPECT(c->network == (i & 8 ? c->data + 14 : NULL));
+        }
+        batch_free(&b);
+        pkt_free(p);
+        EXPECT_EQ(pkt_pool_live(pool), 0);
+    }
+}
+
+/* Also where all packets that there are are clones of one, which nobody else has. */
+TEST(a_template_may_go_before_its_clones)
+{
+    struct batch b = {.n = 0}, c = {.n = 0};
+
+    pkt_pool_set_keeps(pool, PKT_PARTS);
+    for (unsigned i = 0; i < 8; i++) {
+        struct pkt *p = pkt_new(pool, 130, "hello", 5, 0);
+
+        pkt_pool_set_wide(pool, i & 1 && __builtin_cpu_supports("avx2"));
+        expect_clones(&b, p, 9);
+        expect_clones(&c, p, 6);
+        if (i & 2)
+            pkt_free(p);
+        batch_free(&b);
+        EXPECT_EQ(c.p[0]->buf->refs, i & 2 ? 6 : 7);
+        batch_free(&c);
+        if (!(i & 2))
+            pkt_free(p);
+        EXPECT_EQ(pkt_pool_live(pool), 0);
+    }
+}
+
+/* Buffers of packets with some of their own and some shared all come back once. */
+TEST(a_mixed_batch_comes_back)
+{
+    for (unsigned i = 0; i < 24; i++) {
+        struct batch b = {.n = 0}, fresh = {.n = 0};
+        struct pkt *p = pkt_new(pool, 130, "hello", 5, 0);
+
+        pkt_pool_set_wide(pool, i & 1 && __builtin_cpu_supports("avx2"));
+        EXPECT_EQ(batch_new(pool, &b, 8, 130, 60), 8);
+        if (i & 2)
+            batch_add(&b, pkt_clone(b.p[i % 8]));
+        if (i & 4)
+            batch_add(&b, pkt_new(pool, 0, NULL, 9000, 0));
+        if (i & 8)
+            EXPECT_EQ(batch_clone(&b, p, 3), 3);
+        else
+            batch_add(&b, pkt_clone(p));
+        pkt_free(p);
+        batch_free(&b);
+        EXPECT_EQ(pkt_pool_live(pool), 0);
+        EXPECT_EQ(batch_new(pool, &fresh, 20, 130, 60), 20);
+        for (uint32_t k = 0; k < fresh.n; k++) {
+            EXPECT(!pkt_shared(fresh.p[k]));
+            for (uint32_t j = 0; j < k; j++)
+                EXPECT(fresh.p[j]->buf != fresh.p[k]->buf);
+        }
+        batch_free(&fresh);
+    }
+}
+
 /* Where nobody writes records, they are handed out again without a look. */
 TEST(clones_that_keep_their_records_come_back_as_they_were)
 {

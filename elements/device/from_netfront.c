@@ -88,8 +88,8 @@ static int from_netfront_configure(struct element *e, struct conf *c, struct dia
     return 0;
 }
 
-/* Where an Ethernet frame is meant to go; short packets count as ours. */
-static uint64_t load48(const void *at)
+/* Where an Ethernet frame is meant to go, without what stands behind. */
+static inline uint64_t load48(const void *at)
 {
     uint64_t v;
 
@@ -97,32 +97,40 @@ static uint64_t load48(const void *at)
     return v << 16;
 }
 
-static inline uint8_t packet_type(uint64_t own_mac, const struct pkt *p)
-{
-    uint64_t dst;
-
-    if (__builtin_expect(p->len < 14, 0))
-        return PKT_HOST;
-    dst = load48(p->data);
-    if (dst == own_mac)
-        return PKT_HOST;
-    if (dst == UINT64_MAX << 16)
-        return PKT_BROADCAST;
-    return p->data[0] & 1 ? PKT_MULTICAST : PKT_OTHERHOST;
-}
+/* What stands behind the time in a packet's record. */
+struct origin {
+    uint8_t type, device;
+    uint16_t flags;
+    uint32_t pad;
+};
+_Static_assert(offsetof(struct pkt, type) + sizeof(struct origin) == sizeof(struct pkt),
+               "written in one piece");
 
 struct arrival {
     uint64_t own_mac;
     int64_t now;
-    uint8_t device;
+    struct origin host, other; /* for us, and for some other host */
 };
+
+/* For many or too short: short packets count as ours. */
+static void arrive_rest(const struct arrival *a, struct pkt *p)
+{
+    memcpy(&p->type, &a->host, sizeof a->host);
+    if (p->len < 14 || load48(p->data) == a->own_mac)
+        return;
+    p->type = load48(p->data) == UINT64_MAX << 16 ? PKT_BROADCAST : PKT_MULTICAST;
+}
 
 static inline void arrive(const struct arrival *a, struct pkt *p)
 {
+    uint64_t dst;
+
     p->mac = p->data;
     p->timestamp = a->now;
-    p->device = a->device;
-    p->type = packet_type(a->own_mac, p);
+    if (__builtin_expect(p->len < 14, 0) || (dst = load48(p->data)) & 1 << 16)
+        arrive_rest(a, p);
+    else
+        memcpy(&p->type, dst == a->own_mac ? &a->host : &a->other, sizeof a->host);
 }
 
 /* The task stays scheduled: whether a round was idle is told by what it returns, and the
@@ -133,7 +141,7 @@ static bool from_netfront_run(struct element *e, struct task *t)
     int64_t now = f->timestamp ? element_coarse_wall_now(e) : 0;
     struct arrival a;
     struct batch b;
-    uint32_t n, i;
+    uint32_t n;
 
     if (!f->active)
         return false;
@@ -142,13 +150,11 @@ static bool from_netfront_run(struct element *e, struct task *t)
     n = f->dev->ops->rx(f->dev->dev, &b, f->burst);
     if (!n)
         return false;
-    /* The two bytes behind the address are shifted out. */
-    a = (struct arrival){load48(f->dev->mac), now, f->number};
-    for (i = 0; i + AHEAD < n; i++) {
-        __builtin_prefetch(b.p[i + AHEAD]->data);
-        arrive(&a, b.p[i]);
-    }
-    for (; i < n; i++)
+    a = (struct arrival){load48(f->dev->mac),
+                         now,
+                         {PKT_HOST, f->number, 0, 0},
+                         {PKT_OTHERHOST, f->number, 0, 0}};
+    for (uint32_t i = 0; i < n; i++)
         arrive(&a, b.p[i]);
     element_count(e, C_COUNT, n);
     out_push(e, 0, &b);

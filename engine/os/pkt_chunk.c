@@ -25,7 +25,7 @@ struct pkt_chunk *pkt_chunk_new(struct pkt_pool *pool, size_t bytes)
     unlink_idle(pool);
     if (bytes > SIZE_MAX - sizeof *c || !(c = malloc(sizeof *c + bytes)))
         return NULL;
-    c->free = (struct stack){.buf = c->stack, .pool = pool};
+    c->free = (struct stack){.buf = c->stack, .room = CHUNK_PACKETS, .pool = pool};
     c->fresh = 0;
     c->size = bytes;
     c->bytes = (uint8_t *)(c + 1);

@@ -64,21 +64,16 @@ static INLINE void bytes_copy(uint8_t *dst, const uint8_t *src, uint32_t from,
     }
 }
 
-/* The end of the data, and of the steps in which it is copied. */
+/* In how many steps bytes are copied. */
+static inline uint32_t steps(uint32_t from, uint32_t to)
+{
+    return (to + STEP - 1) / STEP - from / STEP;
+}
+
+/* The end of the steps in which the data is copied. */
 static inline uint32_t copy_end(const struct pkt *p)
 {
     return (pkt_headroom(p) + p->len + STEP - 1) / STEP * STEP;
-}
-
-/* Give `p`, which shares its buffer, the buffer `fresh`; the old one still counts it. */
-static INLINE void own(struct pkt *p, struct buf *fresh, bool wide)
-{
-    const struct buf *old = p->buf;
-    uint32_t headroom = pkt_headroom(p);
-
-    fresh->low = old->low;
-    bytes_copy(fresh->head, old->head, old->low, headroom + p->len, wide);
-    buffer_change(p, fresh, fresh->head + headroom);
 }
 
 int pkt_make_writable(struct pkt *p)
@@ -94,43 +89,108 @@ int pkt_make_writable(struct pkt *p)
                          end + LINE < old->room ? end + LINE : old->room);
     if (!fresh)
         return -1;
-    own(p, fresh, false);
+    fresh->low = old->low;
+    bytes_copy(fresh->head, old->head, old->low, end, false);
+    buffer_change(p, fresh, fresh->head + pkt_headroom(p));
     old->refs--;
     return 0;
 }
 
-/* How many of the first packets share a buffer with others and fit into a fresh one of
- * `room` bytes: of one buffer, and not the last that refers to it. */
-static inline uint32_t own_run(struct pkt *const *p, uint32_t n, uint32_t room)
+/* Packets that share a buffer with others and fit into fresh ones. */
+struct own_run {
+    uint32_t n;
+    uint32_t end; /* of what is copied, from the start of the buffer */
+};
+
+/* The first of them that do, with `room` bytes a buffer: not the last that refers to it. */
+static INLINE struct own_run own_run(struct pkt *const *p, uint32_t n, uint32_t room)
 {
     const struct buf *old = p[0]->buf;
-    uint32_t i = 0;
+    const uint8_t *end = old->head, *most;
+    uint32_t i;
 
     n = n < old->refs - 1 ? n : old->refs - 1;
     room = old->room < room - LINE ? old->room : room - LINE;
-    while (i < n && p[i]->buf == old && copy_end(p[i]) <= room)
-        i++;
-    return i;
+    most = old->head + room / STEP * STEP;
+    for (i = 0; i < n && p[i]->buf == old; i++)
+        if (__builtin_expect(p[i]->data + p[i]->len > end, 0)) {
+            if (p[i]->data + p[i]->len > most)
+                break;
+            end = p[i]->data + p[i]->len;
+        }
+    return (struct own_run){i, (uint32_t)(end - old->head)};
+}
+
+/* buffer_change() of vectors: what is set in the record moves with the data. */
+static INLINE void place_change(struct pkt *p, const struct buf *old, struct buf *fresh)
+{
+    const long long by = fresh->head - old->head;
+    const vec moves = {by, 0, (intptr_t)fresh - (intptr_t)old, by};
+    vec *place = (vec *)p;
+
+    *place += moves & (vec)(*place != 0);
+    if (__builtin_expect(!p->network && !p->transport, 1))
+        return;
+    p->network = moved(p->network, by);
+    p->transport = moved(p->transport, by);
+}
+
+/* Give the packets, which share a buffer, fresh ones from a stack with the top at `top`. */
+static INLINE void own_each(struct pkt *const *p, struct own_run run,
+                            struct buf *const *top, bool wide)
+{
+    const struct buf *old = p[0]->buf;
+
+    for (uint32_t i = 0; i < run.n; i++) {
+        struct buf *fresh = buf_unpoison(*--top);
+
+        fresh->low = old->low;
+        bytes_copy(fresh->head, old->head, old->low, run.end, wide);
+        place_change(p[i], old, fresh);
+    }
+}
+
+/* The same where that is two steps, as in the shortest frames: they stay in registers. */
+static INLINE void own_each_short(struct pkt *const *p, struct own_run run,
+                                  struct buf *const *top)
+{
+    const struct buf *old = p[0]->buf;
+    const uint32_t low = old->low, from = low / STEP * STEP;
+    const vec_u *src = (const vec_u *)(old->head + from);
+    const vec v0 = src[0], v1 = src[1];
+
+    for (uint32_t i = 0; i < run.n; i++) {
+        struct buf *fresh = buf_unpoison(*--top);
+        vec_u *dst = (vec_u *)(fresh->head + from);
+
+        dst[0] = v0, dst[1] = v1;
+        fresh->low = low;
+        place_change(p[i], old, fresh);
+    }
 }
 
 static INLINE void own_body(struct pkt *const *p, uint32_t n, struct stack *s,
                             uint32_t room, bool wide)
 {
-    for (uint32_t i = 0, run; i < n; i += run) {
+    struct own_run run;
+
+    for (uint32_t i = 0; i < n; i += run.n) {
         struct buf **top = s->buf + s->n, *old = p[i]->buf;
 
-        run = 1;
+        run.n = 1;
         if (old->refs == 1)
             continue;
         run = own_run(p + i, n - i < s->n ? n - i : (uint32_t)s->n, room);
-        for (uint32_t k = 0; k < run; k++)
-            own(p[i + k], buf_unpoison(*--top), wide);
-        s->n -= run;
-        old->refs -= run;
-        if (__builtin_expect(run, 1))
+        if (steps(old->low, run.end) == 2)
+            own_each_short(p + i, run, top);
+        else
+            own_each(p + i, run, top, wide);
+        s->n -= run.n;
+        old->refs -= run.n;
+        if (__builtin_expect(run.n, 1))
             continue;
         pkt_make_writable(p[i]); /* whoever writes asks again */
-        run = 1;
+        run.n = 1;
     }
 }
 

@@ -276,22 +276,20 @@ static struct ip_rate_counter *ip_rate_monitor_walk(struct ip_rate_monitor *s,
 }
 
 /* What is the same for the packets of a train: they come from one address, within a period.
- * `known` says that the counters on their way have been updated and are the same still. */
+ * `known` says that the counters on their way have been updated and are the same still; what
+ * the packets after the first add to them is in `more`. */
 struct ip_rate_train {
-    uint32_t now, addr, rate[2];
+    uint32_t now, addr, rate[2], more;
     bool known;
 };
 
-static uint32_t ip_rate_monitor_add(struct element *e, const struct ip4_hdr *h)
+/* The end of a train. */
+static void ip_rate_monitor_flush(struct ip_rate_monitor *s, struct ip_rate_train *t,
+                                  unsigned w)
 {
-    const struct ip_rate_monitor *s = element_state(e);
-
-    if (s->ratio < 0x10000) {
-        element_not_plain(e);
-        if ((element_random(e) >> 5 & 0xffff) > s->ratio)
-            return 0;
-    }
-    return s->bytes ? be16(h->len) : 1;
+    for (unsigned i = 0; t->more && i < s->ways; i++)
+        s->way[i]->total[w] += t->more;
+    t->more = 0;
 }
 
 /* Look closer at the network of a counter, whose byte of the address begins at `shift`. */
@@ -333,35 +331,45 @@ static bool ip_rate_monitor_first(struct element *e, struct ip_rate_train *t,
     return true;
 }
 
-static inline void ip_rate_monitor_count(struct element *e, struct pkt *p, unsigned w,
-                                         struct ip_rate_train *t)
+/* A packet to be left out, as RATIO says. Others may draw random numbers, too. */
+static bool ip_rate_monitor_skips(struct element *e)
 {
-    struct ip_rate_monitor *s = element_state(e);
-    const struct ip4_hdr *h = pkt_ip4(p);
-    uint32_t addr = be32(w ? h->dst : h->src), add = ip_rate_monitor_add(e, h);
+    const struct ip_rate_monitor *s = element_state(e);
 
-    if (t->known && addr == t->addr) {
-        for (unsigned i = 0; i < s->ways; i++)
-            s->way[i]->total[w] += add;
-    } else {
-        t->addr = addr;
-        if (!ip_rate_monitor_first(e, t, add, w))
-            return;
-    }
-    if (s->anno) {
-        p->anno_u32[ANNO_FWD_RATE / 4] = t->rate[0];
-        p->anno_u32[ANNO_REV_RATE / 4] = t->rate[1];
-    }
+    element_not_plain(e);
+    return (element_random(e) >> 5 & 0xffff) > s->ratio;
 }
 
-static void ip_rate_monitor_batch(struct element *e, unsigned port, struct batch *b,
+static void ip_rate_monitor_batch(struct element *e, unsigned w, struct batch *b,
                                   uint32_t from)
 {
+    struct ip_rate_monitor *s = element_state(e);
     struct ip_rate_train t = {.now = ip_rate_monitor_period(e)};
+    bool all = s->ratio >= 0x10000, bytes = s->bytes, anno = s->anno;
 
-    for (uint32_t i = from; i < b->n; i++)
-        if (pkt_has_ip4(b->p[i]))
-            ip_rate_monitor_count(e, b->p[i], port, &t);
+    for (uint32_t i = from, n = b->n; i < n; i++) {
+        struct pkt *p = b->p[i];
+        const struct ip4_hdr *h = pkt_ip4(p);
+        uint32_t addr, add;
+
+        if (!pkt_has_ip4(p))
+            continue;
+        addr = be32(w ? h->dst : h->src);
+        add = !all && ip_rate_monitor_skips(e) ? 0 : bytes ? be16(h->len) : 1;
+        if (t.known && addr == t.addr) {
+            t.more += add;
+        } else {
+            ip_rate_monitor_flush(s, &t, w);
+            t.addr = addr;
+            if (!ip_rate_monitor_first(e, &t, add, w))
+                continue;
+        }
+        if (anno) {
+            p->anno_u32[ANNO_FWD_RATE / 4] = t.rate[0];
+            p->anno_u32[ANNO_REV_RATE / 4] = t.rate[1];
+        }
+    }
+    ip_rate_monitor_flush(s, &t, w);
 }
 
 static void ip_rate_monitor_push(struct element *e, unsigned port, struct batch *b)

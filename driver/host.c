@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -324,6 +325,12 @@ static const struct host_ops ops = {
 
 /* --- life ----------------------------------------------------------------------------------- */
 
+/* It is as good without them: what fails here is no matter. */
+static void large_pages(void *ctx, void *at, size_t n)
+{
+    madvise(at, n, MADV_HUGEPAGE);
+}
+
 static struct netdev *open_device(void *ctx, const char *name, struct diag *d)
 {
     return netdev_open(ctx, name, d);
@@ -345,6 +352,7 @@ int host_init(struct host *h, bool simtime, double start_s, struct diag *d)
         .output = host_output,
         .write_file = host_write_file,
         .find_library = host_find_library,
+        .large_pages = large_pages,
         .stop = host_stop,
         .open_netdev = open_device,
         .close_netdev = close_device,

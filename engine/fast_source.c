@@ -3,7 +3,10 @@
 
 #include "engine/fast_source.h"
 
+#include "engine/large_memory.h"
 #include "engine/router.h"
+
+#include <stdlib.h>
 
 #define SECOND 1000000000ll
 
@@ -147,11 +150,13 @@ int fast_frames_init(struct element *e, struct fast_frames *f,
     uint32_t n = n_flows * kinds;
 
     *f = (struct fast_frames){.n_flows = n_flows, .kinds = kinds};
-    f->frame = element_alloc(e, n * sizeof *f->frame);
+    f->frame = large_alloc(element_platform(e), n * sizeof *f->frame, &f->memory);
     if (!f->frame)
         return -1;
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
         write_headers(s, proto, f->frame[i].bytes);
+        f->frame[i].sent = 0;
+    }
     element_randoms(e, f->next, FAST_SOURCE_AHEAD);
     for (uint32_t i = 0; i < FAST_SOURCE_AHEAD; i++)
         f->next[i] = draw(f, f->next[i]);
@@ -169,6 +174,8 @@ void fast_frames_fini(struct fast_frames *f)
     for (uint32_t i = 0; f->kept && i < f->n_flows * f->kinds; i++)
         pkt_free(f->kept[i]);
     f->kept = NULL;
+    free(f->memory);
+    f->memory = NULL;
 }
 
 int fast_frames_changed(struct fast_frames *f, const struct fast_frame *frame)

@@ -110,7 +110,8 @@ struct fast_frame {
 _Static_assert(sizeof(struct fast_frame) == 64, "one cache line");
 
 struct fast_frames {
-    struct fast_frame *frame; /* [n_flows * kinds], in the router's arena */
+    struct fast_frame *frame; /* [n_flows * kinds], in `memory` */
+    void *memory;             /* owned */
     struct pkt **kept; /* so many, owned, in the arena; NULL: packets are short */
     uint32_t n_flows, kinds;
     uint32_t next[FAST_SOURCE_AHEAD]; /* flows, from `at` on, around the end */

@@ -13,8 +13,10 @@ enum {
     FAR = FLOW_SLOTS / 2,
     TICK_BITS = 10,
     HINTED_MIN = 4096,    /* buckets that have hints: fewer are near themselves ... */
-    HINTED_MAX = 1 << 17, /* ... and the hints of more are as far away as they are */
+    HINTED_MAX = 1 << 19, /* ... and the numbers of more flows do not fit */
     EXTRA_BLOCK = 64,     /* overflow buckets that are allocated at once */
+    SMALL = 16,           /* blocks that are allocated one by one ... */
+    SLAB = LARGE_PAGE / (FLOW_BLOCK * (int)sizeof(struct flow)), /* ... and together */
     MOVE = 2,   /* buckets that a new flow, or a batch, moves while the table grows */
     NEAR = 256, /* buckets that need not be fetched ahead */
 };
@@ -42,7 +44,7 @@ void flow_table_fini(struct flow_table *t)
     free(t->extra_memory);
     free(t->extra);
     free(t->seqs);
-    flow_table_init(t, t->seed, t->tick << TICK_BITS);
+    *t = (struct flow_table){.seed = t->seed, .tick = t->tick, .platform = t->platform};
 }
 
 void flow_table_clear(struct flow_table *t)
@@ -92,16 +94,16 @@ void flow_hint_set(struct flow_table *t, uint64_t hash, flow_ref ref)
 
 /* --- buckets ---------------------------------------------------------------------------- */
 
-/* The arrays that say where blocks are, with room for one more. -1 without memory. */
+/* The arrays that say where blocks are, with room for `n`. -1 without memory. */
 static int more_blocks(void ***memory, void *begin, uint32_t n)
 {
-    void **m = realloc(*memory, (n + 1) * sizeof *m), **b;
+    void **m = realloc(*memory, n * sizeof *m), **b;
 
     if (!m)
         return -1;
     *memory = m;
     memcpy(&b, begin, sizeof b);
-    b = realloc(b, (n + 1) * sizeof *b);
+    b = realloc(b, n * sizeof *b);
     if (!b)
         return -1;
     memcpy(begin, &b, sizeof b);
@@ -120,7 +122,7 @@ static uint32_t extra_take(struct flow_table *t)
     uint32_t more, n = t->n_extra / EXTRA_BLOCK;
 
     if (!t->extra_free) {
-        if (more_blocks(&t->extra_memory, &t->extra, n) < 0)
+        if (more_blocks(&t->extra_memory, &t->extra, n + 1) < 0)
             return 0;
         t->extra_memory[n] = malloc(EXTRA_BLOCK * sizeof **t->extra + 63);
         if (!t->extra_memory[n])
@@ -232,16 +234,17 @@ static int grow(struct flow_table *t)
 {
     uint32_t n = t->n_buckets ? 2 * t->n_buckets : FIRST_BUCKETS;
     size_t hints = n >= HINTED_MIN && n <= HINTED_MAX ? n * sizeof *t->hints : 0;
-    void *memory = malloc((size_t)n * sizeof *t->buckets + hints + 63);
+    void *memory, *at;
 
-    if (!memory)
+    at = large_alloc(t->platform, (size_t)n * sizeof *t->buckets + hints, &memory);
+    if (!at)
         return -1;
     move_buckets(t, UINT32_MAX); /* has come to its end long ago */
     t->old_memory = t->bucket_memory;
     t->old = t->buckets;
     t->moved = 0;
     t->bucket_memory = memory;
-    t->buckets = aligned(memory);
+    t->buckets = at;
     t->hints = hints ? (void *)(t->buckets + n) : NULL;
     t->n_buckets = n;
     if (!t->old)
@@ -341,23 +344,48 @@ void flow_guess(struct flow_table *t, const uint64_t *hash, uint32_t n, flow_mar
 
 /* --- flows ------------------------------------------------------------------------------ */
 
+/* A block of flows; a large page full of blocks when there are many. */
 static int more_flows(struct flow_table *t)
 {
-    uint32_t n = t->n_blocks;
+    uint32_t n = t->n_blocks, more = n < SMALL ? 1 : SLAB;
+    struct flow *at;
 
-    if (more_blocks(&t->block_memory, &t->blocks, n) < 0)
+    if (more_blocks(&t->block_memory, &t->blocks, n + more) < 0)
         return -1;
-    t->block_memory[n] = malloc(FLOW_BLOCK * sizeof **t->blocks + 63);
-    if (!t->block_memory[n])
+    at = large_alloc(t->platform, (size_t)more * FLOW_BLOCK * sizeof *at,
+                     &t->block_memory[n]);
+    if (!at)
         return -1;
-    t->blocks[n] = aligned(t->block_memory[n]);
-    t->n_blocks++;
-    for (uint32_t i = FLOW_BLOCK; i--;) {
-        t->blocks[n][i].used = false;
-        t->blocks[n][i].next = t->free;
-        t->free = n * FLOW_BLOCK + i + 1;
+    for (uint32_t i = 0; i < more; i++) {
+        t->blocks[n + i] = at + (size_t)i * FLOW_BLOCK;
+        if (i)
+            t->block_memory[n + i] = NULL;
     }
+    t->n_blocks += more;
     return 0;
+}
+
+/* The number plus one of a free flow; 0 when memory ran out. */
+static uint32_t flow_take(struct flow_table *t)
+{
+    uint32_t number = t->free;
+
+    if (number) {
+        t->free = flow_at(t, number - 1)->next;
+        return number;
+    }
+    if (t->fresh == t->n_blocks * FLOW_BLOCK && more_flows(t) < 0)
+        return 0;
+    return ++t->fresh;
+}
+
+static void flow_put(struct flow_table *t, uint32_t number)
+{
+    struct flow *f = flow_at(t, number);
+
+    f->used = false;
+    f->next = t->free;
+    t->free = number + 1;
 }
 
 /* The slots between where the wheel stands and a time. */
@@ -422,9 +450,7 @@ static void remove_number(struct flow_table *t, uint32_t number)
         t->seqs[f->seq - 1].trigger[0][0] = t->seq_free;
         t->seq_free = f->seq;
     }
-    f->used = false;
-    f->next = t->free;
-    t->free = number + 1;
+    flow_put(t, number);
     t->count--;
 }
 
@@ -445,11 +471,10 @@ flow_ref flow_insert(struct flow_table *t, const struct flow *f)
     if (2ull * t->count >= (uint64_t)FULL * t->n_buckets && grow(t) < 0 &&
         !t->n_buckets)
         return 0;
-    if (!t->free && more_flows(t) < 0)
+    number = flow_take(t);
+    if (!number--)
         return 0;
-    number = t->free - 1;
     mine = flow_at(t, number);
-    t->free = mine->next;
     *mine = *f;
     mine->used = true;
     mine->seq = 0;
@@ -457,9 +482,7 @@ flow_ref flow_insert(struct flow_table *t, const struct flow *f)
     if (put_ref(t, hash_of(t, mine, 0), number << 1) < 0 ||
         put_ref(t, hash_of(t, mine, 1), number << 1 | 1) < 0) {
         take_ref(t, hash_of(t, mine, 0), number << 1);
-        mine->used = false;
-        mine->next = t->free;
-        t->free = number + 1;
+        flow_put(t, number);
         return 0;
     }
     wheel_link(t, number);
@@ -469,7 +492,7 @@ flow_ref flow_insert(struct flow_table *t, const struct flow *f)
 
 struct flow *flow_next(const struct flow_table *t, uint32_t *at)
 {
-    for (; *at < t->n_blocks * FLOW_BLOCK; (*at)++) {
+    for (; *at < t->fresh; (*at)++) {
         struct flow *f = flow_at(t, *at);
         if (f->used) {
             (*at)++;

@@ -29,6 +29,7 @@
 #define ENGINE_FLOW_TABLE_H
 
 #include "engine/flow_seq.h"
+#include "engine/large_memory.h"
 #include "engine/net_headers.h"
 
 #include <emmintrin.h>
@@ -94,7 +95,8 @@ struct flow_table {
     void **block_memory;         /* owned array of owned blocks */
     struct flow **blocks;        /* owned array: where they begin, aligned */
     uint32_t n_blocks;
-    uint32_t free; /* first free flow plus one */
+    uint32_t fresh; /* flows from this number on were never used */
+    uint32_t free;  /* first free flow plus one */
     uint32_t count;
     uint32_t births;
     uint32_t tick; /* ms >> 10 that the wheel stands at */
@@ -106,6 +108,7 @@ struct flow_table {
     uint32_t n_seqs, seq_room;
     uint32_t seq_free; /* first free one plus one; its trigger[0][0] is the next */
     uint64_t seed;
+    const struct platform *platform; /* borrowed; NULL: for large_alloc() */
 };
 
 /* A found flow: 0 is none, else flow_ref_flow() and flow_ref_direction(). */
@@ -145,6 +148,7 @@ static inline flow_mark flow_mark_of(const struct flow_table *t, flow_ref r)
     return (uintptr_t)flow_ref_flow(t, r) | flow_ref_direction(r);
 }
 
+/* Its `platform` may be set then. */
 void flow_table_init(struct flow_table *t, uint64_t seed, uint32_t now_ms);
 void flow_table_fini(struct flow_table *t);
 

@@ -55,6 +55,9 @@ struct platform {
      * is none. Returns 0 and heap strings, its path and its text, or -1. */
     int (*find_library)(void *ctx, const char *name, const char *from, char **path,
                         char **text, size_t *len);
+    /* `n` bytes at `at`, both multiples of 2 MiB, are going to be read at random: large
+     * pages would help. NULL: it makes no difference here. */
+    void (*large_pages)(void *ctx, void *at, size_t n);
     /* Stop the whole program: DriverManager's `stop`. May be NULL. */
     void (*stop)(void *ctx);
 

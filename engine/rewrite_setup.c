@@ -99,6 +99,7 @@ int rewriter_configure(struct element *e, struct conf *c, enum rewriter_kind kin
     rw->kind = kind;
     flow_table_init(&rw->flows, (uint64_t)element_random(e) << 32 | element_random(e),
                     rewriter_now_ms(e));
+    rw->flows.platform = element_platform(e);
     set_timeouts(rw);
     if (set_capacity(e, d) < 0)
         return -1;

@@ -312,6 +312,7 @@ static int jail(struct vcpu *c, struct diag *d)
         JAIL_ANY(SYS_clock_gettime),
         JAIL_ANY(SYS_getpid),
         JAIL_IF(SYS_mmap, 2, PROT_READ | PROT_WRITE),
+        JAIL_IF(SYS_madvise, 2, MADV_HUGEPAGE),
         JAIL_ANY(SYS_munmap),
         JAIL_ANY(SYS_brk),
         /* For checkpoints: a memfd and what goes into it. */

@@ -133,6 +133,9 @@ int vm_map_heap(const struct vm *vm, uint64_t from, uint64_t size, bool shared,
     if (mmap(at(vm, LAYOUT_HEAP + from), size, PROT_READ | PROT_WRITE, flags, -1, 0) ==
         MAP_FAILED)
         return diag_err(d, "heap of the VM: %s", errtext(errno));
+    /* Who needs so much has tables. It is as good without them, if not as quick. */
+    if (!shared && from >= LAYOUT_HEAP_FIRST)
+        madvise(at(vm, LAYOUT_HEAP + from), size, MADV_HUGEPAGE);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 enum { BUDGET = 128, WARM_UPS = 6 };
@@ -114,6 +115,12 @@ static int64_t steady_ns(void *ctx)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* As in the driver. */
+static void large_pages(void *ctx, void *at, size_t n)
+{
+    madvise(at, n, MADV_HUGEPAGE);
+}
+
 static void console(void *ctx, const char *text, size_t len)
 {
     fwrite(text, 1, len, stderr);
@@ -175,6 +182,7 @@ static void side_init(struct side *s, const struct row *row, uint64_t packets,
                  {.ops = &collector_ops, .dev = c, .name = "1", .mtu = 1500}},
         .p = {.now = steady_ns,
               .console = console,
+              .large_pages = large_pages,
               .netdevs = s->devs,
               .n_netdevs = 2,
               .has_os = true,

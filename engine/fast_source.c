@@ -48,6 +48,15 @@ uint32_t fast_source_due(struct element *e, const struct fast_source *s, uint32_
     return fast_source_paced(e, s, left < max ? (uint32_t)left : max);
 }
 
+/* Whether `max` packets may go at `now` in any case: that of the round costs nothing. */
+static bool fast_source_behind(const struct fast_source *s, int64_t now, uint32_t max)
+{
+    uint64_t gone = s->count - s->base_count;
+
+    return now > s->base_ns && (__int128)(now - s->base_ns) * s->rate >=
+                                   ((__int128)gone + max - 1) * SECOND;
+}
+
 uint32_t fast_source_paced(struct element *e, const struct fast_source *s, uint32_t max)
 {
     uint64_t due;
@@ -58,6 +67,8 @@ uint32_t fast_source_paced(struct element *e, const struct fast_source *s, uint3
         return max;
     if (!s->base_ns)
         return 1;
+    if (fast_source_behind(s, element_coarse_now(e), max))
+        return max;
     due = (uint64_t)((__int128)(element_now(e) - s->base_ns) * s->rate / SECOND) + 1;
     due += s->base_count;
     if (due <= s->count)

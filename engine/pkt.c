@@ -404,11 +404,16 @@ uint32_t batch_new(struct pkt_pool *pool, struct batch *b, uint32_t n,
     struct pkt *p;
     uint32_t made = 0;
 
+    if (n == 1) {
+        p = pkt_new(pool, headroom, NULL, len, 0);
+        if (p)
+            batch_add(b, p);
+        return p != NULL;
+    }
     if (headroom <= ROOM && len <= ROOM)
         s = stack_for(pool, headroom + len, n);
     if (__builtin_expect(s && pool->n_bare >= n, 1)) {
-        (pool->wide && n > 1 ? new_avx2 : new_v2)(pool, b->p + b->n, s, n, headroom,
-                                                  len);
+        (pool->wide ? new_avx2 : new_v2)(pool, b->p + b->n, s, n, headroom, len);
         b->n += n;
         pool->live += n;
         return n;

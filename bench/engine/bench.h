@@ -5,7 +5,7 @@
  * A row is a configuration and the hand-written loop that does the same. In a row's
  * configuration
  *
- *     %SOURCE   packets in bursts of 32: an InfiniteSource, or FromNetfront(0)
+ *     %SOURCE   packets in bursts of 32, or of 1: an InfiniteSource, or FromNetfront(0)
  *     %WAITING  the same, until somebody writes true to src.active
  *     %SINK     Discard, or what hands packets to the collector of --check
  *     %RULES    the row's rules for IPFilter, the last of which matches
@@ -32,7 +32,7 @@
 #include "bench/limits/limits.h"
 #include "engine/router.h"
 
-enum { FEEDS_BOTH = 1, NEEDS_TRACE = 2, NO_INTERFACES = 4 };
+enum { FEEDS_BOTH = 1, NEEDS_TRACE = 2, NO_INTERFACES = 4, ONE_BY_ONE = 8 };
 
 struct row {
     const char *name;
@@ -42,7 +42,7 @@ struct row {
     double click, fastclick; /* Mp/s, on a machine like the author's; 0: not known */
     uint32_t size;           /* rules, routes, flows, or bytes of a traced packet */
     uint8_t feed;            /* enum limit_feed */
-    uint8_t flags;           /* FEEDS_BOTH: FEED_PRIVATE too */
+    uint8_t flags;           /* FEEDS_BOTH: FEED_PRIVATE too; ONE_BY_ONE: BURST 1 */
 };
 
 extern const struct row bench_rows[];

@@ -40,15 +40,16 @@ static void put_flows(struct sbuf *s, uint32_t n)
 static void put_a_source(struct sbuf *s, const struct expansion *x, const char *active)
 {
     const struct row *row = x->row;
+    int burst = row->flags & ONE_BY_ONE ? 1 : 32;
 
     if (row->feed != FEED_CLONES && !(row->flags & NO_INTERFACES)) {
-        sbuf_printf(s, "src :: FromNetfront(0, BURST 32, ACTIVE %s)", active);
+        sbuf_printf(s, "src :: FromNetfront(0, BURST %d, ACTIVE %s)", burst, active);
         return;
     }
     sbuf_printf(s,
-                "src :: InfiniteSource(DATA %s, LIMIT %lld, BURST 32, STOP true, "
+                "src :: InfiniteSource(DATA %s, LIMIT %lld, BURST %d, STOP true, "
                 "ACTIVE %s)",
-                packet_data, x->packets ? (long long)x->packets : -1, active);
+                packet_data, x->packets ? (long long)x->packets : -1, burst, active);
     if (row->feed == FEED_PRIVATE)
         sbuf_puts(s, " -> StoreData(12, \\<0800>)");
     if (row->feed == FEED_FLOWS)

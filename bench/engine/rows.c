@@ -153,5 +153,14 @@ const struct row bench_rows[] = {
     {"pcap, AggregateIPFlows, 100,000", TRACE_FLOWS, limit_trace_flows, 2, 1.3, 2.7,
      100000, FEED_FLOWS, NEEDS_TRACE},
     {"pcap, 512 bytes", TRACE, limit_trace, 1, 6.0, 6.2, 508, FEED_CLONES, NEEDS_TRACE},
+    /* In the private rows an interface has one packet whenever it is asked. */
+    {"one by one: source -> Discard", "%SOURCE -> %SINK", limit_one_discard, 50, 0, 0,
+     0, FEED_CLONES, FEEDS_BOTH | ONE_BY_ONE},
+    {"one by one: Queue -> Unqueue", "%SOURCE -> Queue -> Unqueue(32) -> %SINK",
+     limit_one_queue, 50, 0, 0, 0, FEED_CLONES, FEEDS_BOTH | ONE_BY_ONE},
+    {"one by one: EtherMirror", "%SOURCE -> EtherMirror -> %SINK", limit_one_mirror, 30,
+     0, 0, 0, FEED_CLONES, FEEDS_BOTH | ONE_BY_ONE},
+    {"one by one: IP router, 10 routes", ARP_ROUTER, limit_one_router, 10, 0, 0, 10,
+     FEED_CLONES, FEEDS_BOTH | ONE_BY_ONE},
 };
 const unsigned bench_n_rows = sizeof bench_rows / sizeof bench_rows[0];

@@ -136,7 +136,8 @@ static double run(struct router *r, const struct row *row, const struct feeder *
                   uint64_t packets)
 {
     bool source = row->feed == FEED_CLONES || row->flags & NEEDS_TRACE;
-    uint32_t stretch = begin(row, packets / BUDGET / LIMIT_BATCH);
+    uint32_t burst = row->flags & ONE_BY_ONE ? 1 : LIMIT_BATCH;
+    uint32_t stretch = begin(row, packets / BUDGET / burst);
     uint64_t steps = 0;
     int64_t next;
     double took;

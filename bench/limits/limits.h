@@ -124,6 +124,17 @@ static inline void limit_source(struct limit *l, struct limit_pkt *b)
     __asm__ volatile("" : : "r"(b) : "memory");
 }
 
+/* One packet, with `n` still to come. */
+static inline void limit_source_one(struct limit *l, struct limit_pkt *p, uint64_t n)
+{
+    if (n % LIMIT_BATCH == 0)
+        limit_mark(l);
+    *p = (struct limit_pkt){l->templates, PACKET_LEN, 1};
+    if (l->feed == FEED_PRIVATE)
+        limit_own(l, p);
+    __asm__ volatile("" : : "r"(p) : "memory");
+}
+
 /* The end of every path. */
 static inline void limit_discard(struct limit *l, struct limit_pkt *b, unsigned n)
 {
@@ -153,6 +164,20 @@ static inline unsigned limit_get(struct limit *l, struct limit_pkt *b)
         b[n++] = l->queue[l->tail++ % LIMIT_QUEUE];
     return n;
 }
+
+static inline unsigned limit_get_one(struct limit *l, struct limit_pkt *p)
+{
+    if (l->tail == l->head)
+        return 0;
+    *p = l->queue[l->tail++ % LIMIT_QUEUE];
+    return 1;
+}
+
+/* Those with `one` handle packets one at a time: the next one is not there yet. */
+void limit_one_discard(struct limit *l, uint64_t n);
+void limit_one_queue(struct limit *l, uint64_t n);
+void limit_one_mirror(struct limit *l, uint64_t n);
+void limit_one_router(struct limit *l, uint64_t n);
 
 /* Each runs `n` packets, a multiple of LIMIT_BATCH. */
 void limit_source_discard(struct limit *l, uint64_t n);

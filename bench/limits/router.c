@@ -64,6 +64,25 @@ void limit_router(struct limit *l, uint64_t n)
     }
 }
 
+void limit_one_router(struct limit *l, uint64_t n)
+{
+    struct limit_pkt p;
+
+    for (routes_load(l); n; n--) {
+        const struct ip4_hdr *ip;
+
+        limit_source_one(l, &p, n);
+        ip = (const struct ip4_hdr *)(p.data + 14);
+        if (load16(p.data + 12) == be16(0x0800) && good_header(ip, p.len - 14)) {
+            p.data += 14;
+            p.len = be16(ip->len);
+            if (forward(l, &p))
+                limit_put(l, &p, 1);
+        }
+        limit_discard(l, &p, limit_get_one(l, &p));
+    }
+}
+
 /* The same generator as the engine's. */
 static inline uint32_t random32(struct limit *l)
 {

@@ -22,6 +22,7 @@
 #include "engine/ewma.h"
 #include "engine/handler_call.h"
 #include "engine/llrpc.h"
+#include "engine/plain.h"
 #include "engine/unparse.h"
 
 struct trigger {
@@ -158,6 +159,18 @@ static void counter_push(struct element *e, unsigned port, struct batch *b)
         counter_watch_one(e, &one);
         out_push(e, 0, &one);
     }
+}
+
+static void counter_push_plain(struct element *e, unsigned port, struct batch *b)
+{
+    const struct counter *s = element_state(e);
+
+    if (__builtin_expect(s->watching, 0)) {
+        counter_push(e, port, b);
+        return;
+    }
+    counter_batch(e, b, 0);
+    out_push_plain(e, 0, b);
 }
 
 static uint32_t counter_pull(struct element *e, unsigned port, struct batch *b,
@@ -297,6 +310,7 @@ ELEMENT(Counter) = {
     .initialize = counter_initialize,
     .cleanup = counter_cleanup,
     .push = counter_push,
+    .push_plain = counter_push_plain,
     .pull = counter_pull,
     .llrpc = counter_llrpc,
 };

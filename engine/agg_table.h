@@ -33,6 +33,7 @@ enum agg_flags {
     AGG_REVERSE = 4, /* its first packet went from b to a */
     AGG_OVER_0 = 8,  /* closed by packets in that direction; both: it is over */
     AGG_OVER_1 = 16,
+    AGG_FLAGS = 32, /* combinations */
 };
 
 enum { AGG_WAYS = 3 };

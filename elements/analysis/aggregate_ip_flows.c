@@ -62,7 +62,7 @@ struct aggregate_ip_flows {
     struct waiting_pair *waiting; /* owned */
     uint32_t n_waiting;
     int64_t tcp_timeout, tcp_done_timeout, udp_timeout, fragment_timeout, reap;
-    int64_t tcp_s, tcp_done_s, udp_s; /* the first three, in seconds */
+    int64_t timeout_s[AGG_FLAGS]; /* of flows with those flags */
     uint32_t next, active_s, gc_s;
     struct text traceinfo;
     struct element *source;
@@ -251,14 +251,22 @@ static bool flow_is_over(const struct agg_slot *slot)
     return (*agg_flags(slot) & (AGG_OVER_0 | AGG_OVER_1)) == (AGG_OVER_0 | AGG_OVER_1);
 }
 
-static bool flow_expired(const struct aggregate_ip_flows *s,
-                         const struct agg_slot *slot, uint32_t now_s)
+/* For flows with those flags, in seconds. */
+static int64_t flow_timeout(const struct aggregate_ip_flows *s, unsigned flags)
 {
-    int64_t timeout_s = *agg_flags(slot) & AGG_UDP ? s->udp_s
-                        : flow_is_over(slot)       ? s->tcp_done_s
-                                                   : s->tcp_s;
+    const unsigned over = AGG_OVER_0 | AGG_OVER_1;
 
-    return (int32_t)(now_s - *agg_last_s(slot)) > timeout_s;
+    return (flags & AGG_UDP          ? s->udp_timeout
+            : (flags & over) == over ? s->tcp_done_timeout
+                                     : s->tcp_timeout) /
+           NS_PER_S;
+}
+
+static inline bool flow_expired(const struct aggregate_ip_flows *s,
+                                const struct agg_slot *slot, uint32_t now_s)
+{
+    return (int32_t)(now_s - *agg_last_s(slot)) >
+           s->timeout_s[*agg_flags(slot) % AGG_FLAGS];
 }
 
 /* Those of TCP first. */
@@ -464,6 +472,16 @@ static void flows_timestamp(struct element *e, struct pkt *p)
     p->timestamp = element_wall_now(e);
 }
 
+/* All ones if it is true. Compilers see no condition in it, and make no branch where nobody
+ * can predict which way it goes. */
+static inline uint64_t mask_of(bool is_true)
+{
+    uint64_t mask = -(uint64_t)is_true;
+
+    __asm__("" : "+r"(mask));
+    return mask;
+}
+
 /* Both directions of a conversation have one key, that of the smaller source; `*back` says
  * which this is. */
 static inline struct agg_key flow_key(const struct ip4_hdr *h, uint32_t ports,
@@ -473,7 +491,7 @@ static inline struct agg_key flow_key(const struct ip4_hdr *h, uint32_t ports,
     uint64_t to = (uint64_t)h->dst << 16 | ports >> 16, swap;
 
     *back = from > to;
-    swap = *back ? from ^ to : 0;
+    swap = mask_of(*back) & (from ^ to);
     from ^= swap;
     to ^= swap;
     return (struct agg_key){(uint32_t)(from >> 16), (uint32_t)(to >> 16),
@@ -541,23 +559,16 @@ struct flow_look {
     bool plain; /* the rest is true, and it does not begin or end its flow by itself */
 };
 
-static inline struct flow_look flow_look_at(const struct aggregate_ip_flows *s,
-                                            const struct pkt *p)
+static inline bool flow_is_plain(const struct pkt *p, const struct ip4_hdr *h)
 {
-    const struct ip4_hdr *h = pkt_ip4(p);
     const struct tcp_hdr *t = (const void *)(h + 1);
     const uint32_t n = pkt_avail(p, p->network);
-    struct flow_look l = {.plain = false};
 
     if (n < sizeof *h + 8 || h->vhl != 0x45 || ip4_is_fragment(h) || !(h->src | h->dst))
-        return l;
-    if (h->proto != IP_PROTO_UDP && (h->proto != IP_PROTO_TCP || n < sizeof *h + 14 ||
-                                     t->flags & (TCP_SYN | TCP_FIN | TCP_RST)))
-        return l;
-    l.key = flow_key(h, load32((const uint8_t *)(h + 1)), &l.back);
-    l.hash = agg_hash(&s->table, &l.key);
-    l.plain = !s->traceinfo.len;
-    return l;
+        return false;
+    return h->proto == IP_PROTO_UDP ||
+           (h->proto == IP_PROTO_TCP && n >= sizeof *h + 14 &&
+            !(t->flags & (TCP_SYN | TCP_FIN | TCP_RST)));
 }
 
 /* Flows of a whole batch are fetched at once: a large table is in no near cache. */
@@ -565,11 +576,19 @@ static inline void flows_look(struct element *e, const struct batch *b, uint32_t
                               struct flow_look *look)
 {
     const struct aggregate_ip_flows *s = element_state(e);
+    const bool far = s->table.n_buckets > NEAR_BUCKETS;
 
     for (uint32_t i = from; i < b->n; i++) {
-        look[i] = flow_look_at(s, b->p[i]);
-        if (s->table.n_buckets > NEAR_BUCKETS)
-            agg_table_prefetch(&s->table, look[i].hash);
+        const struct ip4_hdr *h = pkt_ip4(b->p[i]);
+        struct flow_look *l = &look[i];
+
+        l->plain = !s->traceinfo.len && flow_is_plain(b->p[i], h);
+        if (!l->plain)
+            continue;
+        l->key = flow_key(h, load32((const uint8_t *)(h + 1)), &l->back);
+        l->hash = agg_hash(&s->table, &l->key);
+        if (far)
+            agg_table_prefetch(&s->table, l->hash);
     }
 }
 
@@ -578,15 +597,16 @@ static inline void flows_look(struct element *e, const struct batch *b, uint32_t
 static inline void flow_goes_on(struct aggregate_ip_flows *s, struct pkt *p,
                                 const struct agg_slot *slot, bool back, bool over)
 {
-    uint32_t agg = over ? s->next : *agg_aggregate(slot);
-    uint8_t flags = *agg_flags(slot), anew = back ? AGG_REVERSE : 0;
+    const uint32_t mask = (uint32_t)mask_of(over);
+    uint32_t agg = *agg_aggregate(slot), flags = *agg_flags(slot);
+    uint32_t anew = (flags & (AGG_USED | AGG_UDP)) | (back ? AGG_REVERSE : 0);
 
-    anew |= flags & (AGG_USED | AGG_UDP);
-    flags = over ? anew : flags;
+    agg ^= (agg ^ s->next) & mask;
+    flags ^= (flags ^ anew) & mask;
     s->next += over;
     s->next += !s->next;
     *agg_aggregate(slot) = agg;
-    *agg_flags(slot) = flags;
+    *agg_flags(slot) = (uint8_t)flags;
     *agg_last_s(slot) = s->active_s;
     p->anno_u32[ANNO_AGGREGATE / 4] = agg;
     pkt_set_paint(p, back != ((flags & AGG_REVERSE) != 0));
@@ -623,9 +643,8 @@ static int aggregate_ip_flows_configure(struct element *e, struct conf *c,
 
     agg_table_init(&s->table, (uint64_t)element_random(e) << 32 | element_random(e));
     s->next = 1;
-    s->tcp_s = s->tcp_timeout / NS_PER_S;
-    s->tcp_done_s = s->tcp_done_timeout / NS_PER_S;
-    s->udp_s = s->udp_timeout / NS_PER_S;
+    for (unsigned flags = 0; flags < AGG_FLAGS; flags++)
+        s->timeout_s[flags] = flow_timeout(s, flags);
     return 0;
 }
 

@@ -39,7 +39,8 @@
 enum {
     NS_PER_S = 1000000000,
     WAITING_MAX = 4096,
-    NEAR_BUCKETS = 256, /* so many are in the nearest cache */
+    TRACE_BYTES = 1 << 16, /* of TRACEINFO that are written at once */
+    NEAR_BUCKETS = 256,    /* so many are in the nearest cache */
 };
 
 /* Packets between two hosts that wait because of a fragment among them. */
@@ -68,6 +69,7 @@ struct aggregate_ip_flows {
     struct element *source;
     struct flow_stats *stats; /* owned; by aggregate number; NULL without TRACEINFO */
     uint32_t n_stats;
+    struct sbuf trace_text; /* owned; not yet written */
     bool fragments_arg, have_fragments, fragments, icmp, warned, trace_failed;
 };
 
@@ -115,6 +117,29 @@ static int trace_write(struct element *e, bool append, const struct sbuf *text)
         element_say(e, "%s: %s\n", s->traceinfo.s, why);
     s->trace_failed |= why != NULL;
     return why ? -1 : 0;
+}
+
+static void trace_flush(struct element *e)
+{
+    struct aggregate_ip_flows *s = element_state(e);
+
+    if (s->trace_text.len)
+        trace_write(e, true, &s->trace_text);
+    sbuf_reset(&s->trace_text);
+}
+
+/* A file is opened for every write: one for many flows. */
+static void trace_add(struct element *e, const struct sbuf *text)
+{
+    struct aggregate_ip_flows *s = element_state(e);
+
+    if (!strcmp(s->traceinfo.s, "-")) {
+        trace_write(e, true, text);
+        return;
+    }
+    sbuf_add(&s->trace_text, sbuf_text(text), text->len);
+    if (s->trace_text.len >= TRACE_BYTES || s->trace_text.failed)
+        trace_flush(e);
 }
 
 static int trace_begin(struct element *e, struct diag *d)
@@ -215,7 +240,7 @@ static void trace_end_flow(struct element *e, const struct agg_slot *slot)
                 ">\n  <stream dir='0' packets='%u' /><stream dir='1' packets='%u' />\n"
                 "</flow>\n",
                 st->packets[0], st->packets[1]);
-    trace_write(e, true, &text);
+    trace_add(e, &text);
     sbuf_fini(&text);
 }
 
@@ -689,7 +714,8 @@ static void aggregate_ip_flows_cleanup(struct element *e)
                 trace_end_flow(e, &slot);
     if (s->traceinfo.len && strcmp(s->traceinfo.s, "-") != 0 && e->initialized) {
         sbuf_puts(&text, "</trace>\n");
-        trace_write(e, true, &text);
+        trace_add(e, &text);
+        trace_flush(e);
         sbuf_fini(&text);
     }
     while (s->waiting) {
@@ -705,6 +731,7 @@ static void aggregate_ip_flows_cleanup(struct element *e)
         free(w);
     }
     agg_table_fini(&s->table);
+    sbuf_fini(&s->trace_text);
     free(s->stats);
     s->stats = NULL;
     s->n_stats = 0;

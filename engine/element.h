@@ -211,7 +211,7 @@ struct element_class {
      * way, keeps nothing but sums, wakes no task, calls no handler, draws no random number
      * and reads no clock but the coarse one. When it is not so it calls
      * element_not_plain(). Of an element that pulls and pushes on its own: it does nothing
-     * else. See turns.h. */
+     * else. See turns.h. (Plain packets are another matter: see plain.h.) */
     bool plain;
     const struct counter_spec *counters; /* ends with name NULL; may be NULL */
     const struct handler_spec *handlers; /* ends with name NULL; may be NULL */

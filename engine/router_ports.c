@@ -363,6 +363,12 @@ static void push_noted(struct element *e, unsigned port, struct batch *b)
     e->cls->push(e, port, b);
 }
 
+static void push_plain_noted(struct element *e, unsigned port, struct batch *b)
+{
+    e->router->sched.noted++;
+    (e->cls->push_plain ? e->cls->push_plain : e->cls->push)(e, port, b);
+}
+
 static uint32_t pull_noted(struct element *e, unsigned port, struct batch *b,
                            uint32_t max)
 {
@@ -376,8 +382,10 @@ static void note_others(struct router *r)
         struct element *e = r->elements[i];
 
         for (unsigned p = 0; p < e->n_out; p++)
-            if (e->out[p].is_push && !e->out[p].peer->cls->plain)
+            if (e->out[p].is_push && !e->out[p].peer->cls->plain) {
                 e->out[p].push = push_noted;
+                e->out[p].push_plain = push_plain_noted;
+            }
         for (unsigned p = 0; p < e->n_in; p++)
             if (!e->in[p].is_push && !e->in[p].peer->cls->plain)
                 e->in[p].pull = pull_noted;

@@ -3,6 +3,7 @@
 
 #include "engine/handler.h"
 #include "engine/router.h"
+#include "engine/sched_run.h"
 #include "tests/test.h"
 
 #include <stdio.h>
@@ -135,6 +136,16 @@ TEST(a_queue_of_few_places_does_not_overflow)
     EXPECT_STR(value_of("c.count"), "300");
     EXPECT_STR(value_of("q.drops"), "0");
     EXPECT_STR(value_of("q.highwater_length"), "1");
+}
+
+TEST(who_is_told_that_headers_are_plain_is_noted_too)
+{
+    load("InfiniteSource(DATA "
+         "\\<4500002e00004000401137bd010000010200000204d204d2001a0000"
+         "000000000000000000000000000000000000>) -> CheckIPHeader -> RoundRobinSwitch "
+         "-> Discard");
+    turns(9);
+    EXPECT_EQ(router_sched(r)->noted, 9);
 }
 
 TEST(a_queue_that_nobody_empties_fills)

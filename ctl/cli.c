@@ -99,8 +99,24 @@ static int group(struct cli *c, const char *word, const char *next)
     return !found ? -1 : help ? EXIT_OK : EXIT_USAGE;
 }
 
+/* Words of other programs for the same. */
+static const char *our_word_for(const char *verb)
+{
+    static const char *const words[][2] = {
+        {"list", "ps"},          {"ls", "ps"},      {"stop", "rm"},
+        {"delete", "rm"},        {"kill", "rm"},    {"destroy", "rm"},
+        {"start", "run"},        {"create", "run"}, {"update", "install"},
+        {"stats", "port stats"}, {"help", "-h"}};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (!strcmp(words[i][0], verb))
+            return words[i][1];
+    return NULL;
+}
+
 static int no_such_verb(struct cli *c, int argc, char **argv)
 {
+    const char *ours = our_word_for(argv[0]);
     struct suggest s;
     size_t n;
     const struct command **list;
@@ -112,8 +128,9 @@ static int no_such_verb(struct cli *c, int argc, char **argv)
     suggest_init(&s, argv[0]);
     for (size_t i = 0; i < n; i++)
         suggest_add(&s, list[i]->name);
-    if (s.best)
-        cli_fail(c, 0, "there is no verb '%s': did you mean '%s'?", argv[0], s.best);
+    if (ours || s.best)
+        cli_fail(c, 0, "there is no verb '%s': did you mean '%s'?", argv[0],
+                 ours ? ours : s.best);
     else
         cli_fail(c, 0, "there is no verb '%s': see clickos -h", argv[0]);
     free(list);

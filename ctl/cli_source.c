@@ -7,14 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Some times what the daemon takes; a file may have no end, as /dev/zero. */
+enum { MAX_SOURCE = 64 << 20 };
+
 static int read_stream(struct cli *c, struct source *s, FILE *in)
 {
     struct sbuf text = SBUF_INIT;
     char chunk[16384];
     size_t n;
 
-    while ((n = fread(chunk, 1, sizeof chunk, in)) > 0)
+    while (text.len <= MAX_SOURCE && (n = fread(chunk, 1, sizeof chunk, in)) > 0)
         sbuf_add(&text, chunk, n);
+    if (text.len > MAX_SOURCE) {
+        sbuf_fini(&text);
+        return cli_fail(c, EXIT_FAILED, "%s is no configuration: longer than %d MiB",
+                        s->file, MAX_SOURCE >> 20);
+    }
     if (ferror(in) || text.failed) {
         sbuf_fini(&text);
         return cli_fail(c, EXIT_FAILED, "cannot read %s: %s", s->file, strerror(errno));
@@ -90,6 +98,38 @@ void source_fini(struct source *s)
     *s = (struct source){0};
 }
 
+static bool is_word(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+           c == '_';
+}
+
+/* Whether it says $NAME or ${NAME anywhere. */
+static bool mentions(const struct source *s, const char *name)
+{
+    size_t len = strlen(name);
+    const char *end = s->text + s->len, *p = s->text;
+
+    while ((p = memchr(p, '$', (size_t)(end - p)))) {
+        p++;
+        p += p < end && *p == '{';
+        if ((size_t)(end - p) >= len && !memcmp(p, name, len) &&
+            ((size_t)(end - p) == len || !is_word(p[len])))
+            return true;
+    }
+    return false;
+}
+
+/* Most likely it is misspelt, and the configuration's own value holds. */
+static void warn_of_unused(struct cli *c, const struct source *s)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(s->defines, name, value) if (!mentions(s, name))
+        cli_fail(c, 0, "warning: there is no $%s in %s", name, s->file);
+}
+
 json_t *source_json(struct cli *c, const struct source *s)
 {
     json_t *text = json_stringn(s->text, s->len), *o;
@@ -103,5 +143,6 @@ json_t *source_json(struct cli *c, const struct source *s)
         json_object_set(o, "defines", s->defines);
     if (!o)
         cli_fail(c, EXIT_FAILED, "out of memory");
+    warn_of_unused(c, s);
     return o;
 }

@@ -232,9 +232,13 @@ static int read_kind(struct spec_port *p, struct diag *d)
         }
         suggest_add(&s, k->name);
     }
-    return diag_err(d, "'%.40s' is no kind of port: use %s", kind,
-                    s.best ? s.best
-                           : "tap, packet, xdp, pcap-in, pcap-out, gen or sink");
+    if (s.best)
+        return diag_err(d, "'%.40s' is no kind of port: did you mean '%s'?", kind,
+                        s.best);
+    return diag_err(d,
+                    "'%.40s' is no kind of port: use tap, packet, xdp, pcap-in, "
+                    "pcap-out, gen or sink",
+                    kind);
 }
 
 static int unknown_key(const struct spec_port *p, const char *key, struct diag *d)

@@ -199,7 +199,8 @@ TEST(a_tap_has_its_own_keys)
 TEST(a_wrong_port_is_refused_with_a_line_that_helps)
 {
     EXPECT(strstr(port_error("{\"name\": \"t\"}"), "a port needs a 'kind'"));
-    EXPECT(strstr(port_error("{\"name\": \"t\", \"kind\": \"tab\"}"), "use tap"));
+    EXPECT(strstr(port_error("{\"name\": \"t\", \"kind\": \"tab\"}"),
+                  "did you mean 'tap'?"));
     EXPECT(strstr(port_error("{\"name\": \"a.0\", \"kind\": \"tap\"}"),
                   "is no port name"));
     EXPECT_STR(port_error("{\"name\": \"t\", \"kind\": \"tap\", \"ifnam\": \"x\"}"),

@@ -141,6 +141,8 @@ vms() {
         clickos run fw "$T/fw.click" --net zzz --isolation $iso
     refuse run-bad-name 1 'is no VM name' clickos run a:b "$T/fw.click"
     refuse run-no-file 1 'cannot read .*No such file' clickos run "$T/none.click"
+    refuse run-endless 1 'is no configuration: longer than' timeout 20 clickos run /dev/zero
+    refuse verb-of-others 2 "did you mean 'ps'" clickos list
     refuse run-bad-isolation 1 'use auto, kvm or process' clickos run "$T/fw.click" --isolation x
     refuse run-bad-mac 1 'is no MAC address' clickos run "$T/fw.click" --if left,mac=1:2
     expect run-bad-config 1 'bad.click:2:[0-9]+:' clickos run fw "$T/bad.click" \
@@ -153,6 +155,8 @@ vms() {
     is timing-adds-up "$(awk '$1 == "total" { print $2 - sum < 20 && sum <= $2; exit } NR > 1 { sum += $2 }' "$T/out")" 1
     refuse run-name-taken 1 "a VM named 'fw' exists.*clickos rm fw" clickos run "$T/fw.click"
     pings ping-through
+    clickos install fw "$T/fw.click" NOSUCH=1 >/dev/null 2>"$T/err"
+    is unused-variable "$(cat "$T/err")" "clickos: warning: there is no \$NOSUCH in $T/fw.click"
     expect ps 0 '' clickos ps
     expect wait-vm 0 '' clickos wait fw
     refuse wait-unknown 4 "no VM 'nosuch'" clickos wait nosuch --timeout 1

@@ -205,6 +205,10 @@ void fast_frames_draw(struct element *e, struct fast_frames *f, uint32_t *flows,
 {
     uint32_t random[BATCH_MAX], at = f->at;
 
+    if (f->n_flows == 1) {
+        memset(flows, 0, n * sizeof *flows);
+        return;
+    }
     element_randoms(e, random, n);
     for (uint32_t i = 0; i < n; i++, at++) {
         flows[i] = f->next[at % FAST_SOURCE_AHEAD];

@@ -586,11 +586,12 @@ struct flow_look {
 
 static inline bool flow_is_plain(const struct pkt *p, const struct ip4_hdr *h)
 {
-    const struct tcp_hdr *t = (const void *)(h + 1);
     const uint32_t n = pkt_avail(p, p->network);
+    const struct tcp_hdr *t;
 
     if (n < sizeof *h + 8 || h->vhl != 0x45 || ip4_is_fragment(h) || !(h->src | h->dst))
         return false;
+    t = (const void *)(h + 1);
     return h->proto == IP_PROTO_UDP ||
            (h->proto == IP_PROTO_TCP && n >= sizeof *h + 14 &&
             !(t->flags & (TCP_SYN | TCP_FIN | TCP_RST)));

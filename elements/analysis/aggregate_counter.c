@@ -465,10 +465,14 @@ static int agg_clear(struct element *e, const struct handler_spec *h, const char
         .read = agg_read, .write = (write_)                                            \
     }
 
+/* In Click's order, which `handlers` shows from the end. */
 static const struct handler_spec aggregate_counter_handlers[] = {
-    AGG_READ(H_COUNT, "count", "what has been counted"),
-    AGG_READ(H_NAGG, "nagg", "number of aggregates"),
     AGG_READ(H_TABLE, "table", "all counts as text"),
+    AGG_FILE(AS_TEXT, "write_text_file", "all counts as text"),
+    AGG_FILE(AS_TEXT, "write_ascii_file", "all counts as text"),
+    AGG_FILE(AS_BINARY, "write_file", "all counts in binary"),
+    AGG_FILE(AS_IP, "write_ip_file", "aggregates as addresses"),
+    AGG_FILE(AS_PDF, "write_pdf_file", "counts as fractions"),
     HANDLER_VALUE(aggregate_counter, frozen, ARG_KIND_BOOL,
                   HANDLER_READ | HANDLER_WRITE | HANDLER_CHECKBOX, "freeze",
                   "no new aggregates"),
@@ -476,18 +480,15 @@ static const struct handler_spec aggregate_counter_handlers[] = {
                   HANDLER_READ | HANDLER_WRITE | HANDLER_CHECKBOX, "active",
                   "whether it counts"),
     HANDLER_PRESS(agg_stop, "stop", "count no more, and stop the driver"),
-    HANDLER_PRESS(agg_clear, "clear", "start from 0"),
+    HANDLER_WRITER(agg_reaggregate, "reaggregate_counts",
+                   "how often each count appears"),
+    HANDLER_WRITER(agg_reaggregate, "counts_pdf", "the same"),
     AGG_RW(H_BANNER, HANDLER_RAW, agg_write_banner, "banner", "head of files"),
+    HANDLER_WRITER(agg_clear, "clear", "start from 0"),
     AGG_RW(H_ON_AGG, 0, agg_write_call, "aggregate_call", "as AGGREGATE_CALL"),
     AGG_RW(H_ON_COUNT, 0, agg_write_call, "count_call", "as COUNT_CALL"),
-    HANDLER_PRESS(agg_reaggregate, "reaggregate_counts",
-                  "how often each count appears"),
-    HANDLER_PRESS(agg_reaggregate, "counts_pdf", "the same"),
-    AGG_FILE(AS_BINARY, "write_file", "all counts in binary"),
-    AGG_FILE(AS_TEXT, "write_text_file", "all counts as text"),
-    AGG_FILE(AS_TEXT, "write_ascii_file", "all counts as text"),
-    AGG_FILE(AS_IP, "write_ip_file", "aggregates as addresses"),
-    AGG_FILE(AS_PDF, "write_pdf_file", "counts as fractions"),
+    AGG_READ(H_COUNT, "count", "what has been counted"),
+    AGG_READ(H_NAGG, "nagg", "number of aggregates"),
     HANDLER_END,
 };
 

@@ -155,7 +155,7 @@ static int aggregate_ip_addr_pair_clear(struct element *e, const struct handler_
 }
 
 static const struct handler_spec aggregate_ip_addr_pair_handlers[] = {
-    HANDLER_PRESS(aggregate_ip_addr_pair_clear, "clear", "forget all pairs"),
+    HANDLER_WRITER(aggregate_ip_addr_pair_clear, "clear", "forget all pairs"),
     HANDLER_END,
 };
 

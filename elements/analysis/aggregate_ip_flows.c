@@ -762,7 +762,7 @@ static int aggregate_ip_flows_read(struct element *e, const struct handler_spec 
 }
 
 static const struct handler_spec aggregate_ip_flows_handlers[] = {
-    HANDLER_PRESS(aggregate_ip_flows_clear, "clear", "forget all flows"),
+    HANDLER_WRITER(aggregate_ip_flows_clear, "clear", "forget all flows"),
     HANDLER_READER(aggregate_ip_flows_read, "flows", "flows known now"),
     HANDLER_END,
 };

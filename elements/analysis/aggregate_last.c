@@ -163,8 +163,8 @@ static int aggregate_last_write_clear(struct element *e, const struct handler_sp
 }
 
 static const struct handler_spec aggregate_last_handlers[] = {
-    HANDLER_PRESS(aggregate_last_write_clear, "clear",
-                  "let all last packets leave now"),
+    HANDLER_WRITER(aggregate_last_write_clear, "clear",
+                   "let all last packets leave now"),
     HANDLER_END,
 };
 

@@ -237,7 +237,7 @@ static int apc_write_clear(struct element *e, const struct handler_spec *h,
 }
 
 static const struct handler_spec aggregate_packet_counter_handlers[] = {
-    HANDLER_PRESS(apc_write_clear, "clear", "forget everything"),
+    HANDLER_WRITER(apc_write_clear, "clear", "forget everything"),
     HANDLER_READER(apc_read_count, "count", "packets counted"),
     {.name = "received",
      .help = "numbers of packets that came",

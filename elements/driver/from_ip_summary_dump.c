@@ -410,8 +410,7 @@ static void from_ip_summary_dump_cleanup(struct element *e)
 }
 
 static const struct handler_spec from_ip_summary_dump_handlers[] = {
-    TRACE_SOURCE_HANDLERS(from_ip_summary_dump),
-    TRACE_SOURCE_SAMPLE_HANDLERS,
+    TRACE_SOURCE_SAMPLE_HANDLERS(from_ip_summary_dump),
     HANDLER_END,
 };
 

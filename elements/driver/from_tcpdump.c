@@ -627,8 +627,7 @@ static void from_tcpdump_cleanup(struct element *e)
 }
 
 static const struct handler_spec from_tcpdump_handlers[] = {
-    TRACE_SOURCE_HANDLERS(from_tcpdump),
-    TRACE_SOURCE_SAMPLE_HANDLERS,
+    TRACE_SOURCE_SAMPLE_HANDLERS(from_tcpdump),
     HANDLER_END,
 };
 

@@ -598,7 +598,7 @@ static int read_flows(struct element *e, const struct handler_spec *h,
 }
 
 static const struct handler_spec to_ip_flow_dumps_handlers[] = {
-    HANDLER_PRESS(write_clear, "clear", "finish all files"),
+    HANDLER_WRITER(write_clear, "clear", "finish all files"),
     HANDLER_READER(read_flows, "flows", "files open now"),
     HANDLER_END,
 };

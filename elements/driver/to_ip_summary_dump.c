@@ -252,7 +252,7 @@ static int press_flush(struct element *e, const struct handler_spec *h,
 }
 
 static const struct handler_spec to_ip_summary_dump_handlers[] = {
-    HANDLER_PRESS(press_flush, "flush", "write out what is buffered"),
+    HANDLER_WRITER(press_flush, "flush", "write out what is buffered"),
     HANDLER_VALUE(to_ip_summary_dump, count, ARG_KIND_U64, HANDLER_READ, "count",
                   "packets written"),
     HANDLER_VALUE(to_ip_summary_dump, filename, ARG_KIND_STRING, HANDLER_READ,

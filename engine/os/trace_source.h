@@ -72,18 +72,22 @@ uint32_t trace_source_pull(struct element *e, unsigned port, struct batch *b,
                            uint32_t max);
 void *trace_source_cast(struct element *e, const char *kind);
 
+#define TRACE_SOURCE_ACTIVE_(s)                                                        \
+    {                                                                                  \
+        .name = "active", .help = "whether packets are emitted",                       \
+        .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_CHECKBOX,                      \
+        .kind = ARG_KIND_BOOL, .offset = offsetof(struct s, source.active),            \
+        .write = trace_write_active                                                    \
+    }
 #define TRACE_SOURCE_HANDLERS(s)                                                       \
-    {.name = "active",                                                                 \
-     .help = "whether packets are emitted",                                            \
-     .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_CHECKBOX,                         \
-     .kind = ARG_KIND_BOOL,                                                            \
-     .offset = offsetof(struct s, source.active),                                      \
-     .write = trace_write_active},                                                     \
-        HANDLER_READER(trace_read_encap, "encap", "IP"),                               \
+    TRACE_SOURCE_ACTIVE_(s), HANDLER_READER(trace_read_encap, "encap", "IP"),          \
         TRACE_FILE_HANDLERS(s, source.file), TASK_HANDLERS(s, source.task)
-#define TRACE_SOURCE_SAMPLE_HANDLERS                                                   \
+/* The same for those with SAMPLE. */
+#define TRACE_SOURCE_SAMPLE_HANDLERS(s)                                                \
     HANDLER_READER(trace_read_sample, "sampling_prob", "SAMPLE"),                      \
-        HANDLER_PRESS(trace_press_stop, "stop", "emit no more, and stop the driver")
+        TRACE_SOURCE_ACTIVE_(s), HANDLER_READER(trace_read_encap, "encap", "IP"),      \
+        HANDLER_PRESS(trace_press_stop, "stop", "emit no more, and stop the driver"),  \
+        TRACE_FILE_HANDLERS(s, source.file), TASK_HANDLERS(s, source.task)
 
 int trace_write_active(struct element *e, const struct handler_spec *h,
                        const char *value, size_t len, struct diag *d);

@@ -72,12 +72,13 @@ void endless_source_go(struct element *e);
         .offset = offsetof(struct s, endless.member),                                  \
         .write = endless_source_write_##member                                         \
     }
-#define ENDLESS_SOURCE_BURST_HANDLER(s, name_, help_)                                  \
-    ENDLESS_SOURCE_HANDLER_(s, burst, ARG_KIND_I32, name_, help_, 0)
+#define ENDLESS_SOURCE_BURST_HANDLER(s, name_, help_, extra)                           \
+    ENDLESS_SOURCE_HANDLER_(s, burst, ARG_KIND_I32, name_, help_,                      \
+                            HANDLER_CALM | (extra))
 #define ENDLESS_SOURCE_HANDLERS(s)                                                     \
     ENDLESS_SOURCE_HANDLER_(s, limit, ARG_KIND_I64, "limit",                           \
-                            "packets made, < 0: no limit", 0),                         \
-        ENDLESS_SOURCE_BURST_HANDLER(s, "burst", "packets made in one go"),            \
+                            "packets made, < 0: no limit", HANDLER_CALM),              \
+        ENDLESS_SOURCE_BURST_HANDLER(s, "burst", "packets made in one go", 0),         \
         ENDLESS_SOURCE_HANDLER_(s, active, ARG_KIND_BOOL, "active",                    \
                                 "whether packets are made", HANDLER_CHECKBOX),         \
         HANDLER_PRESS(endless_source_reset, "reset", "set count to 0")

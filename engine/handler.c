@@ -331,10 +331,10 @@ static void add_marks(uint32_t flags, struct sbuf *out)
     static const struct {
         uint32_t flag;
         char mark;
-    } marks[] = {{HANDLER_READ, 'r'},      {HANDLER_WRITE, 'w'},
-                 {HANDLER_PARAM, '+'},     {HANDLER_RAW, '%'},
-                 {HANDLER_EXPENSIVE, '$'}, {HANDLER_BUTTON, 'b'},
-                 {HANDLER_CHECKBOX, 'c'}};
+    } marks[] = {
+        {HANDLER_READ, 'r'},       {HANDLER_WRITE, 'w'},  {HANDLER_PARAM, '+'},
+        {HANDLER_RAW, '%'},        {HANDLER_CALM, '.'},   {HANDLER_EXPENSIVE, '$'},
+        {HANDLER_DEPRECATED, 'D'}, {HANDLER_BUTTON, 'b'}, {HANDLER_CHECKBOX, 'c'}};
 
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (flags & marks[i].flag)

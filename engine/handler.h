@@ -40,6 +40,8 @@ enum handler_flags {
                  its text, or nothing if it was left out, unless there is a member */
     HANDLER_OF_TASK =
         2048, /* there is none on elements whose class's has_task() says no */
+    HANDLER_CALM = 4096,       /* changes only when somebody writes something */
+    HANDLER_DEPRECATED = 8192, /* for old configurations */
 };
 
 struct handler_spec {

@@ -64,6 +64,15 @@ TEST(every_element_has_the_common_ones)
     EXPECT(strstr(text_of("f.handlers"), "active\trwc\n"));
 }
 
+TEST(marks_say_what_kind_a_handler_is)
+{
+    load("i :: InfiniteSource(ACTIVE false) -> rw :: UDPRewriter(drop) -> Discard");
+    EXPECT(strstr(text_of("i.handlers"), "datasize\trw.D\n"));
+    EXPECT(strstr(text_of("i.handlers"), "data\trw%.\n"));
+    EXPECT(strstr(text_of("i.handlers"), "limit\trw.\n"));
+    EXPECT(strstr(text_of("rw.handlers"), "mappings\trD\ntable\tr\n"));
+}
+
 TEST(the_router_has_its_own)
 {
     load(graph);

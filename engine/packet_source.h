@@ -41,16 +41,17 @@ uint32_t packet_source_emit(struct packet_source *s, struct batch *b, uint32_t n
 #define PACKET_SOURCE_DATA_HANDLER(state, member)                                      \
     {                                                                                  \
         .name = "data", .help = "contents of the packets",                             \
-        .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_RAW,                           \
+        .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_RAW | HANDLER_CALM,            \
         .offset = offsetof(struct state, member), .read = packet_source_read_data,     \
         .write = packet_source_write_data                                              \
     }
 /* `terse`: an error is "syntax error". */
-#define PACKET_SOURCE_LENGTH_HANDLER(state, member, name_, help_, terse)               \
+#define PACKET_SOURCE_LENGTH_HANDLER(state, member, name_, help_, terse, more_flags)   \
     {                                                                                  \
-        .name = (name_), .help = (help_), .flags = HANDLER_READ | HANDLER_WRITE,       \
-        .user = (terse), .offset = offsetof(struct state, member),                     \
-        .read = packet_source_read_length, .write = packet_source_write_length         \
+        .name = (name_), .help = (help_),                                              \
+        .flags = HANDLER_READ | HANDLER_WRITE | (more_flags), .user = (terse),         \
+        .offset = offsetof(struct state, member), .read = packet_source_read_length,   \
+        .write = packet_source_write_length                                            \
     }
 int packet_source_read_data(struct element *e, const struct handler_spec *h,
                             const char *param, struct sbuf *out, struct diag *d);

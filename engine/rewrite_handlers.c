@@ -408,9 +408,9 @@ const struct handler_spec *rewriter_more_handlers(struct element *e, const char 
         .name = name_, .help = help_, .flags = HANDLER_READ, .user = user_,            \
         .read = read_number                                                            \
     }
-#define TABLE(name_, user_, help_)                                                     \
+#define TABLE(name_, user_, more_flags, help_)                                         \
     {                                                                                  \
-        .name = name_, .help = help_, .flags = HANDLER_READ | HANDLER_EXPENSIVE,       \
+        .name = name_, .help = help_, .flags = HANDLER_READ | (more_flags),            \
         .user = user_, .read = read_table                                              \
     }
 #define LOOKUP(name_)                                                                  \
@@ -458,23 +458,24 @@ const char *rewriter_llrpc(struct element *e, uint32_t call, void *data)
 }
 
 const struct handler_spec rewriter_ip_handlers[] = {
-    TABLE("tcp_table", REWRITE_ONLY_TCP, "mappings of TCP, both directions"),
-    TABLE("udp_table", REWRITE_OTHERS, "all others"),
-    TABLE("tcp_mappings", REWRITE_ONLY_TCP, "old name of tcp_table"),
-    TABLE("udp_mappings", REWRITE_OTHERS, "old name of udp_table"),
+    TABLE("tcp_table", REWRITE_ONLY_TCP, 0, "mappings of TCP, both directions"),
+    TABLE("udp_table", REWRITE_OTHERS, 0, "all others"),
+    TABLE("tcp_mappings", REWRITE_ONLY_TCP, HANDLER_DEPRECATED,
+          "old name of tcp_table"),
+    TABLE("udp_mappings", REWRITE_OTHERS, HANDLER_DEPRECATED, "old name of udp_table"),
     LOOKUP("tcp_lookup"),
     COMMON,
 };
 
 const struct handler_spec rewriter_tcp_handlers[] = {
-    TABLE("table", REWRITE_ALL, "all mappings, both directions"),
-    TABLE("mappings", REWRITE_ALL, "old name of table"),
+    TABLE("table", REWRITE_ALL, 0, "all mappings, both directions"),
+    TABLE("mappings", REWRITE_ALL, HANDLER_DEPRECATED, "old name of table"),
     LOOKUP("lookup"),
     COMMON,
 };
 
 const struct handler_spec rewriter_handlers[] = {
-    TABLE("table", REWRITE_ALL, "all mappings, both directions"),
-    TABLE("mappings", REWRITE_ALL, "old name of table"),
+    TABLE("table", REWRITE_ALL, 0, "all mappings, both directions"),
+    TABLE("mappings", REWRITE_ALL, HANDLER_DEPRECATED, "old name of table"),
     COMMON,
 };

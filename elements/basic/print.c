@@ -133,8 +133,8 @@ ELEMENT_BATCH(print)
 
 static const struct handler_spec print_handlers[] = {
     HANDLER_VALUE(print, active, ARG_KIND_BOOL,
-                  HANDLER_READ | HANDLER_WRITE | HANDLER_CHECKBOX, "active",
-                  "whether packets are printed"),
+                  HANDLER_READ | HANDLER_WRITE | HANDLER_CHECKBOX | HANDLER_CALM,
+                  "active", "whether packets are printed"),
     HANDLER_END,
 };
 

@@ -109,7 +109,7 @@ static const struct handler_spec random_source_handlers[] = {
     ENDLESS_SOURCE_HANDLERS(random_source),
     {.name = "length",
      .help = "bytes of a packet",
-     .flags = HANDLER_READ | HANDLER_WRITE,
+     .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_CALM,
      .kind = ARG_KIND_I32,
      .offset = offsetof(struct random_source, length),
      .write = random_source_write_length},

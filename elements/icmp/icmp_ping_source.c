@@ -427,7 +427,7 @@ static int icmp_ping_source_reset(struct element *e, const struct handler_spec *
 #define RW (HANDLER_READ | HANDLER_WRITE)
 #define ADDRESS(name_, member_, help_)                                                 \
     {                                                                                  \
-        .name = name_, .help = help_, .flags = RW, .kind = ARG_KIND_IP,                \
+        .name = name_, .help = help_, .flags = RW | HANDLER_CALM, .kind = ARG_KIND_IP, \
         .offset = offsetof(struct icmp_ping_source, member_),                          \
         .write = icmp_ping_source_address                                              \
     }
@@ -442,7 +442,10 @@ static const struct handler_spec icmp_ping_source_handlers[] = {
     ADDRESS("dst", dst, "destination address"),
     HANDLER_VALUE(icmp_ping_source, count, ARG_KIND_I32, HANDLER_READ, "count",
                   "requests sent"),
-    HANDLER_WRITER(icmp_ping_source_limit, "limit", "requests in all"),
+    {.name = "limit",
+     .help = "requests in all",
+     .flags = HANDLER_WRITE | HANDLER_CALM,
+     .write = icmp_ping_source_limit},
     HANDLER_WRITER(icmp_ping_source_interval, "interval", "between requests"),
     HANDLER_PRESS(icmp_ping_source_reset, "reset_counts", "forget all"),
     HANDLER_END,

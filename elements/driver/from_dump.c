@@ -315,7 +315,7 @@ static struct pkt *take_packet(struct element *e)
 }
 
 /* Whether every packet that comes is emitted at once. */
-static bool wants_all(const struct from_dump *f)
+static inline bool wants_all(const struct from_dump *f)
 {
     return f->active && !f->packet && f->have_times && !f->have_start && !f->have_end &&
            !f->timing && f->sample >= SAMPLE_ONE;

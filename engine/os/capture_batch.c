@@ -145,7 +145,8 @@ static inline void copy_packet(struct pkt *p, const struct capture_plain *r,
     }
 }
 
-static uint32_t copy(struct capture *c, struct batch *b, uint32_t max)
+static __attribute__((noinline)) uint32_t copy(struct capture *c, struct batch *b,
+                                               uint32_t max)
 {
     struct trace_file *f = &c->file;
     const uint8_t *at = f->bytes + f->at, *end = f->bytes + f->have;

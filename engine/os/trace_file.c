@@ -55,17 +55,6 @@ static ssize_t read_some(int fd, void *to, size_t n)
 
 enum { ROOM = TRACE_FILE_PIECE + TRACE_FILE_BEHIND };
 
-/* Where one may go back to what has become packets' only by reading it again. */
-struct pkt_chunk *trace_file_lender(const struct trace_file *f)
-{
-    return f->lends && f->chunk < TRACE_FILE_CHUNKS - 1 ? f->chunks[f->chunk] : NULL;
-}
-
-void trace_file_lend(struct trace_file *f)
-{
-    f->lent = f->at;
-}
-
 /* Go on in a chunk that no packet lies in. False: there is none, nothing has changed. */
 static bool change_chunk(struct trace_file *f)
 {
@@ -322,11 +311,6 @@ size_t trace_file_line(struct trace_file *f, const char **line)
 }
 
 /* --- positions -------------------------------------------------------------------------- */
-
-int64_t trace_file_pos(const struct trace_file *f)
-{
-    return f->offset + (int64_t)f->at;
-}
 
 int trace_file_seek(struct trace_file *f, int64_t offset, struct diag *d)
 {

@@ -71,10 +71,18 @@ enum {
 const uint8_t *trace_file_get(struct trace_file *f, size_t n);
 void trace_file_skip(struct trace_file *f, size_t n);
 
-/* Where packets may be made of the bytes that trace_file_get() or capture_ready() showed;
- * NULL: nowhere. All those up to the position become packets' with trace_file_lend(). */
-struct pkt_chunk *trace_file_lender(const struct trace_file *f);
-void trace_file_lend(struct trace_file *f);
+/* Where packets may be made of the bytes that are in memory; NULL: nowhere. All those up to
+ * the position become packets' with trace_file_lend(): one can go back to them only by
+ * reading them again. */
+static inline struct pkt_chunk *trace_file_lender(const struct trace_file *f)
+{
+    return f->lends && f->chunk < TRACE_FILE_CHUNKS - 1 ? f->chunks[f->chunk] : NULL;
+}
+
+static inline void trace_file_lend(struct trace_file *f)
+{
+    f->lent = f->at;
+}
 
 /* The next line with what ends it (\n, \r\n or \r; the last one may have neither), valid
  * until the next call. Returns its length, 0 at the end of the file. */
@@ -84,7 +92,10 @@ size_t trace_file_peek_line(struct trace_file *f, const char **line);
 
 /* Go on at that byte. -1 with a message when the file is shorter. */
 int trace_file_seek(struct trace_file *f, int64_t offset, struct diag *d);
-int64_t trace_file_pos(const struct trace_file *f);
+static inline int64_t trace_file_pos(const struct trace_file *f)
+{
+    return f->offset + (int64_t)f->at;
+}
 
 /* "t.dump:7: text" on the console. */
 __attribute__((format(printf, 2, 3))) void trace_file_complain(struct trace_file *f,

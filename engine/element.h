@@ -234,8 +234,8 @@ struct element_class {
 
     void (*push)(struct element *e, unsigned port, struct batch *b);
     uint32_t (*pull)(struct element *e, unsigned port, struct batch *b, uint32_t max);
-    /* As push, for batches of plain IPv4 packets: see plain.h. NULL: the same. */
-    void (*push_plain)(struct element *e, unsigned port, struct batch *b);
+    /* As push, for batches of plain IPv4 packets: see ip4_plain.h. NULL: the same. */
+    void (*push_ip4)(struct element *e, unsigned port, struct batch *b);
 
     /* Whether this element, as it is connected, has a task, for HANDLER_OF_TASK; NULL: yes. */
     bool (*has_task)(const struct element *e);
@@ -266,7 +266,7 @@ struct port { /* the other end of a connection, from the side that calls */
     uint32_t (*pull)(struct element *e, unsigned port, struct batch *b, uint32_t max);
     uint16_t peer_port;
     bool is_push;
-    void (*push_plain)(struct element *e, unsigned port, struct batch *b);
+    void (*push_ip4)(struct element *e, unsigned port, struct batch *b);
 };
 
 struct element {

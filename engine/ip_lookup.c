@@ -3,7 +3,7 @@
 
 #include "engine/ip_lookup.h"
 
-#include "engine/plain.h"
+#include "engine/ip4_plain.h"
 #include "engine/spread.h"
 #include "engine/words.h"
 
@@ -176,7 +176,7 @@ static inline bool ip_lookup_push_same(struct element *e, struct batch *b, bool 
         return false;
     for (uint32_t i = 0; hop.gw && i < n; i++)
         pkt_set_dst_ip(b->p[i], hop.gw);
-    (plain ? out_push_plain : out_push)(e, (unsigned)hop.port, b);
+    (plain ? out_push_ip4 : out_push)(e, (unsigned)hop.port, b);
     return true;
 }
 
@@ -222,7 +222,7 @@ void ip_lookup_push(struct element *e, unsigned port, struct batch *b)
     ip_lookup_route(e, b, false);
 }
 
-void ip_lookup_push_plain(struct element *e, unsigned port, struct batch *b)
+void ip_lookup_push_ip4(struct element *e, unsigned port, struct batch *b)
 {
     (void)port;
     ip_lookup_route(e, b, true);

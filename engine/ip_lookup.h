@@ -60,7 +60,7 @@ int ip_lookup_configure_order(struct element *e, struct conf *c,
 void ip_lookup_take_state(struct element *e, struct element *old);
 void ip_lookup_cleanup(struct element *e);
 void ip_lookup_push(struct element *e, unsigned port, struct batch *b);
-void ip_lookup_push_plain(struct element *e, unsigned port, struct batch *b);
+void ip_lookup_push_ip4(struct element *e, unsigned port, struct batch *b);
 
 /* Handlers: table, lookup; with add, set, remove, ctrl; with flush. Those of ip_lookup_handlers
  * are IP_LOOKUP_HANDLERS, for tables with more of their own. */

@@ -320,7 +320,7 @@ static void wire_one(struct router *r, const struct lang_connection *c)
     in->peer_port = (uint16_t)c->from_port;
     if (out->is_push) {
         out->push = to->cls->push;
-        out->push_plain = to->cls->push_plain ? to->cls->push_plain : to->cls->push;
+        out->push_ip4 = to->cls->push_ip4 ? to->cls->push_ip4 : to->cls->push;
     } else {
         in->pull = from->cls->pull;
     }
@@ -363,10 +363,10 @@ static void push_noted(struct element *e, unsigned port, struct batch *b)
     e->cls->push(e, port, b);
 }
 
-static void push_plain_noted(struct element *e, unsigned port, struct batch *b)
+static void push_ip4_noted(struct element *e, unsigned port, struct batch *b)
 {
     e->router->sched.noted++;
-    (e->cls->push_plain ? e->cls->push_plain : e->cls->push)(e, port, b);
+    (e->cls->push_ip4 ? e->cls->push_ip4 : e->cls->push)(e, port, b);
 }
 
 static uint32_t pull_noted(struct element *e, unsigned port, struct batch *b,
@@ -384,7 +384,7 @@ static void note_others(struct router *r)
         for (unsigned p = 0; p < e->n_out; p++)
             if (e->out[p].is_push && !e->out[p].peer->cls->plain) {
                 e->out[p].push = push_noted;
-                e->out[p].push_plain = push_plain_noted;
+                e->out[p].push_ip4 = push_ip4_noted;
             }
         for (unsigned p = 0; p < e->n_in; p++)
             if (!e->in[p].is_push && !e->in[p].peer->cls->plain)
@@ -425,7 +425,7 @@ static void push_singly_if_printed(struct router *r)
 
         for (unsigned p = 0; p < e->n_out; p++)
             if (e->out[p].is_push)
-                e->out[p].push = e->out[p].push_plain = push_singly;
+                e->out[p].push = e->out[p].push_ip4 = push_singly;
     }
 }
 

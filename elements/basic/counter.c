@@ -21,8 +21,8 @@
 
 #include "engine/ewma.h"
 #include "engine/handler_call.h"
+#include "engine/ip4_plain.h"
 #include "engine/llrpc.h"
-#include "engine/plain.h"
 #include "engine/unparse.h"
 
 struct trigger {
@@ -161,7 +161,7 @@ static void counter_push(struct element *e, unsigned port, struct batch *b)
     }
 }
 
-static void counter_push_plain(struct element *e, unsigned port, struct batch *b)
+static void counter_push_ip4(struct element *e, unsigned port, struct batch *b)
 {
     const struct counter *s = element_state(e);
 
@@ -170,7 +170,7 @@ static void counter_push_plain(struct element *e, unsigned port, struct batch *b
         return;
     }
     counter_batch(e, b, 0);
-    out_push_plain(e, 0, b);
+    out_push_ip4(e, 0, b);
 }
 
 static uint32_t counter_pull(struct element *e, unsigned port, struct batch *b,
@@ -310,7 +310,7 @@ ELEMENT(Counter) = {
     .initialize = counter_initialize,
     .cleanup = counter_cleanup,
     .push = counter_push,
-    .push_plain = counter_push_plain,
+    .push_ip4 = counter_push_ip4,
     .pull = counter_pull,
     .llrpc = counter_llrpc,
 };

@@ -14,7 +14,7 @@
  * leaves by output 1, or is dropped if that is not connected.
  */
 
-#include "engine/plain.h"
+#include "engine/ip4_plain.h"
 
 enum { C_DROPS };
 static const struct counter_spec drop_broadcasts_counters[] = {
@@ -50,7 +50,7 @@ static uint32_t drop_broadcasts_run(struct element *e, struct batch *b, uint32_t
     return any ? batch_while(e, b, from, drop_broadcasts_idle) : b->n;
 }
 ELEMENT_LOOP_RUN(drop_broadcasts)
-ELEMENT_PLAIN(drop_broadcasts)
+ELEMENT_IP4(drop_broadcasts)
 
 ELEMENT(DropBroadcasts) = {
     .name = "DropBroadcasts",
@@ -60,5 +60,5 @@ ELEMENT(DropBroadcasts) = {
     .counters = drop_broadcasts_counters,
     .push = drop_broadcasts_push,
     .pull = drop_broadcasts_pull,
-    .push_plain = drop_broadcasts_push_plain,
+    .push_ip4 = drop_broadcasts_push_ip4,
 };

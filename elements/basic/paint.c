@@ -12,7 +12,7 @@
  * See also: PaintSwitch, CheckPaint, PaintTee, SetAnnoByte
  */
 
-#include "engine/plain.h"
+#include "engine/ip4_plain.h"
 
 struct paint {
     uint8_t color;
@@ -37,7 +37,7 @@ static void paint_batch(struct element *e, struct batch *b, uint32_t from)
 }
 
 ELEMENT_BATCH(paint)
-ELEMENT_PLAIN(paint)
+ELEMENT_IP4(paint)
 
 static const struct handler_spec paint_handlers[] = {
     HANDLER_VALUE(paint, color, ARG_KIND_U8, HANDLER_READ | HANDLER_WRITE, "color",
@@ -55,5 +55,5 @@ ELEMENT(Paint) = {
     .handlers = paint_handlers,
     .push = paint_push,
     .pull = paint_pull,
-    .push_plain = paint_push_plain,
+    .push_ip4 = paint_push_ip4,
 };

@@ -13,7 +13,7 @@
  */
 
 #include "engine/clone_out.h"
-#include "engine/plain.h"
+#include "engine/ip4_plain.h"
 
 struct paint_tee {
     uint8_t color;
@@ -46,7 +46,7 @@ static void paint_tee_batch(struct element *e, struct batch *b, uint32_t from)
 }
 
 ELEMENT_BATCH(paint_tee)
-ELEMENT_PLAIN(paint_tee)
+ELEMENT_IP4(paint_tee)
 
 static const struct handler_spec paint_tee_handlers[] = {
     HANDLER_VALUE(paint_tee, color, ARG_KIND_U8, HANDLER_READ | HANDLER_WRITE, "color",
@@ -65,5 +65,5 @@ ELEMENT(PaintTee) = {
     .handlers = paint_tee_handlers,
     .push = paint_tee_push,
     .pull = paint_tee_pull,
-    .push_plain = paint_tee_push_plain,
+    .push_ip4 = paint_tee_push_ip4,
 };

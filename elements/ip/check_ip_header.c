@@ -24,8 +24,8 @@
  */
 
 #include "engine/element.h"
+#include "engine/ip4_plain.h"
 #include "engine/ip_check.h"
-#include "engine/plain.h"
 
 static const struct arg_spec check_ip_header_args[] = {IP_CHECK_ARGS("true")};
 
@@ -64,7 +64,7 @@ static void check_ip_header_push(struct element *e, unsigned port, struct batch 
 
     (void)port;
     if (__builtin_expect(good == n, 1) && s->check.offset == 0) {
-        out_push_plain(e, 0, b);
+        out_push_ip4(e, 0, b);
         return;
     }
     if (good < n)

@@ -16,7 +16,7 @@
  */
 
 #include "engine/checksum.h"
-#include "engine/plain.h"
+#include "engine/ip4_plain.h"
 
 struct dec_ip_ttl {
     bool active, multicast;
@@ -93,14 +93,14 @@ static uint32_t dec_ip_ttl_run(struct element *e, struct batch *b, uint32_t from
 }
 ELEMENT_LOOP_RUN(dec_ip_ttl)
 
-static void dec_ip_ttl_push_plain(struct element *e, unsigned port, struct batch *b)
+static void dec_ip_ttl_push_ip4(struct element *e, unsigned port, struct batch *b)
 {
     uint32_t from = dec_ip_ttl_some(e, b, 0, true);
 
     (void)port;
     if (__builtin_expect(from < b->n, 0))
         dec_ip_ttl_rest(e, b, from);
-    out_push_plain(e, 0, b);
+    out_push_ip4(e, 0, b);
 }
 
 static const struct handler_spec dec_ip_ttl_handlers[] = {
@@ -121,5 +121,5 @@ ELEMENT(DecIPTTL) = {
     .handlers = dec_ip_ttl_handlers,
     .push = dec_ip_ttl_push,
     .pull = dec_ip_ttl_pull,
-    .push_plain = dec_ip_ttl_push_plain,
+    .push_ip4 = dec_ip_ttl_push_ip4,
 };

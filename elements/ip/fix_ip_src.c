@@ -13,7 +13,7 @@
  */
 
 #include "engine/checksum.h"
-#include "engine/plain.h"
+#include "engine/ip4_plain.h"
 
 struct fix_ip_src {
     uint32_t addr;
@@ -53,7 +53,7 @@ static uint32_t fix_ip_src_run(struct element *e, struct batch *b, uint32_t from
     return batch_while(e, b, from, fix_ip_src_idle);
 }
 ELEMENT_LOOP_RUN(fix_ip_src)
-ELEMENT_PLAIN(fix_ip_src)
+ELEMENT_IP4(fix_ip_src)
 
 ELEMENT(FixIPSrc) = {
     .name = "FixIPSrc",
@@ -64,5 +64,5 @@ ELEMENT(FixIPSrc) = {
     .live = true,
     .push = fix_ip_src_push,
     .pull = fix_ip_src_pull,
-    .push_plain = fix_ip_src_push_plain,
+    .push_ip4 = fix_ip_src_push_ip4,
 };

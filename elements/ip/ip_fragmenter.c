@@ -20,7 +20,7 @@
  */
 
 #include "engine/checksum.h"
-#include "engine/plain.h"
+#include "engine/ip4_plain.h"
 
 struct ip_fragmenter {
     uint32_t mtu, headroom;
@@ -247,10 +247,10 @@ static inline bool ip_fragmenter_short_plain(const struct element *e,
     return p->len <= s->mtu;
 }
 
-static void ip_fragmenter_push_plain(struct element *e, unsigned port, struct batch *b)
+static void ip_fragmenter_push_ip4(struct element *e, unsigned port, struct batch *b)
 {
     if (__builtin_expect(batch_while(e, b, 0, ip_fragmenter_short_plain) == b->n, 1))
-        out_push_plain(e, 0, b);
+        out_push_ip4(e, 0, b);
     else
         ip_fragmenter_some(e, b);
 }
@@ -265,5 +265,5 @@ ELEMENT(IPFragmenter) = {
     .counters = ip_fragmenter_counters,
     .configure = ip_fragmenter_configure,
     .push = ip_fragmenter_push,
-    .push_plain = ip_fragmenter_push_plain,
+    .push_ip4 = ip_fragmenter_push_ip4,
 };

@@ -17,7 +17,7 @@
  */
 
 #include "engine/ip_options.h"
-#include "engine/plain.h"
+#include "engine/ip4_plain.h"
 
 struct ip_gw_options {
     struct ip_options options;
@@ -60,10 +60,10 @@ static inline verdict_t ip_gw_options_one(struct element *e, struct pkt *p)
 }
 ELEMENT_LOOP_RARE(ip_gw_options)
 
-static void ip_gw_options_push_plain(struct element *e, unsigned port, struct batch *b)
+static void ip_gw_options_push_ip4(struct element *e, unsigned port, struct batch *b)
 {
     (void)port;
-    out_push_plain(e, 0, b);
+    out_push_ip4(e, 0, b);
 }
 
 ELEMENT(IPGWOptions) = {
@@ -76,5 +76,5 @@ ELEMENT(IPGWOptions) = {
     .counters = ip_gw_options_counters,
     .push = ip_gw_options_push,
     .pull = ip_gw_options_pull,
-    .push_plain = ip_gw_options_push_plain,
+    .push_ip4 = ip_gw_options_push_ip4,
 };

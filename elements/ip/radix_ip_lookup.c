@@ -42,5 +42,5 @@ ELEMENT(RadixIPLookup) = {
     .take_state = ip_lookup_take_state,
     .cleanup = ip_lookup_cleanup,
     .push = ip_lookup_push,
-    .push_plain = ip_lookup_push_plain,
+    .push_ip4 = ip_lookup_push_ip4,
 };

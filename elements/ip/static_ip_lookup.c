@@ -30,7 +30,7 @@ ELEMENT(StaticIPLookup) = {
     .configure = ip_lookup_configure,
     .cleanup = ip_lookup_cleanup,
     .push = ip_lookup_push,
-    .push_plain = ip_lookup_push_plain,
+    .push_ip4 = ip_lookup_push_ip4,
 };
 
 /* Its names in old configurations. */

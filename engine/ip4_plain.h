@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * plain.h -- batches of plain IPv4 packets, at whose headers nobody has to look again
+ * ip4_plain.h -- batches of plain IPv4 packets, at whose headers nobody has to look again
  *
  * What deals with IPv4 asks of each packet whether it has a header, all of it, with options
  * or without. A packet is plain when it begins with its marked IPv4 header, which has 20
  * bytes and no options, and nearly all packets on the path of an IP router are: CheckIPHeader
- * knows, and says so with out_push_plain(). It calls .push_plain of classes that have one:
- * those that gain by it, and those that hand it on, with ELEMENT_PLAIN. To all others it is
+ * knows, and says so with out_push_ip4(). It calls .push_ip4 of classes that have one:
+ * those that gain by it, and those that hand it on, with ELEMENT_IP4. To all others it is
  * out_push(), and there the knowledge ends.
  *
  * Trust: what is said must be true of every packet of the batch, since nobody checks it, but
  *        under AddressSanitizer.
  */
 
-#ifndef ENGINE_PLAIN_H
-#define ENGINE_PLAIN_H
+#ifndef ENGINE_IP4_PLAIN_H
+#define ENGINE_IP4_PLAIN_H
 
 #include "engine/element.h"
 #include "engine/net_headers.h"
@@ -38,22 +38,22 @@ static inline void batch_check_plain(const struct batch *b)
 #endif
 
 /* out_push() for a batch of plain packets. */
-static inline void out_push_plain(struct element *e, unsigned port, struct batch *b)
+static inline void out_push_ip4(struct element *e, unsigned port, struct batch *b)
 {
     const struct port *o = &e->out[port];
 
     batch_check_plain(b);
     if (b->n)
-        o->push_plain(o->peer, o->peer_port, b);
+        o->push_ip4(o->peer, o->peer_port, b);
 }
 
-/* prefix_push_plain from prefix_batch, for an element that leaves plain packets plain. */
-#define ELEMENT_PLAIN(prefix)                                                          \
-    static void prefix##_push_plain(struct element *e, unsigned port, struct batch *b) \
+/* prefix_push_ip4 from prefix_batch, for an element that leaves plain packets plain. */
+#define ELEMENT_IP4(prefix)                                                            \
+    static void prefix##_push_ip4(struct element *e, unsigned port, struct batch *b)   \
     {                                                                                  \
         (void)port;                                                                    \
         prefix##_batch(e, b, 0);                                                       \
-        out_push_plain(e, 0, b);                                                       \
+        out_push_ip4(e, 0, b);                                                         \
     }
 
 #endif

@@ -220,7 +220,9 @@ void fast_frames_draw(struct element *e, struct fast_frames *f, uint32_t *flows,
 uint32_t fast_frames_begin(struct element *e, const struct fast_frames *f,
                            const struct fast_source *s, struct batch *b, uint32_t n)
 {
-    return f->kept ? n : batch_new(element_pool(e), b, n, PKT_HEADROOM, s->length);
+    if (f->kept || !n) /* nothing is asked of a pool that may have nothing yet */
+        return n;
+    return batch_new(element_pool(e), b, n, PKT_HEADROOM, s->length);
 }
 
 bool fast_frames_clone(const struct fast_frames *f, struct batch *b,

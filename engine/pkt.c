@@ -57,6 +57,11 @@ void pkt_pool_set_wide(struct pkt_pool *pool, bool wide)
     pool->wide = wide;
 }
 
+bool pkt_pool_wide(const struct pkt_pool *pool)
+{
+    return pool->wide;
+}
+
 unsigned pkt_pool_set_keeps(struct pkt_pool *pool, unsigned parts)
 {
     unsigned was = pool->keeps;

@@ -151,6 +151,9 @@ struct pkt_pool *pkt_pool_new(size_t max_packets);
  * was said. */
 void pkt_pool_set_wide(struct pkt_pool *pool, bool avx2);
 
+/* What was said: for whoever else has a function for AVX2. */
+bool pkt_pool_wide(const struct pkt_pool *pool);
+
 /* From now on packets meet only elements that never write these parts (enum pkt_part) of
  * records that come to them. Returns what was said last; at first it is 0. */
 unsigned pkt_pool_set_keeps(struct pkt_pool *pool, unsigned parts);

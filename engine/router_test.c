@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What a router does as a whole: wiring and its errors, time, stopping, exchange. */
 
+#include "engine/element.h"
 #include "engine/handler.h"
 #include "engine/router.h"
 #include "tests/test.h"
@@ -328,4 +329,25 @@ TEST(a_configuration_that_fails_changes_nothing)
     run(50);
     EXPECT(router_new(&platform, "Idle -> q :: Queue(x)", 21, "t", NULL, &d) == NULL);
     EXPECT_STR(value_of("q.length"), "7");
+}
+
+/* Made several at a time or one by one. */
+TEST(random_numbers_are_the_same_however_many_are_taken)
+{
+    uint32_t many[11];
+
+    load("i :: Idle -> Discard;");
+    for (unsigned wide = 0; wide < 2; wide++) {
+        struct element *e = router_find(r, "i");
+
+        pkt_pool_set_wide(platform.pool, wide && __builtin_cpu_supports("avx2"));
+        for (uint32_t n = 0; n <= 11; n++) {
+            element_random_seed(e, 5 + n);
+            element_randoms(e, many, n);
+            EXPECT(n == 0 || element_random(e) != many[n - 1]);
+            element_random_seed(e, 5 + n);
+            for (uint32_t i = 0; i < n; i++)
+                EXPECT_EQ(element_random(e), many[i]);
+        }
+    }
 }

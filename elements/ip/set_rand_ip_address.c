@@ -56,6 +56,7 @@ static void set_rand_ip_address_batch(struct element *e, struct batch *b, uint32
     element_randoms(e, r, n);
     for (uint32_t i = 0; s->limit > 0 && i < n; i++)
         r[i] = set_rand_ip_address_choice(s, r[i] % (uint32_t)s->limit);
+#pragma GCC unroll 4
     for (uint32_t i = 0; i < n; i++)
         pkt_set_dst_ip(b->p[from + i], net | (be32(r[i]) & host));
 }

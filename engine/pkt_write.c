@@ -211,6 +211,8 @@ void batch_make_writable(struct batch *b, uint32_t from)
     struct area *a;
     struct stack *s;
 
+    while (from < b->n && !pkt_shared(b->p[from]))
+        from++;
     if (b->n - from <= 1) {
         if (from < b->n)
             pkt_writable(b->p[from]); /* whoever writes asks again */

@@ -409,8 +409,8 @@ uint32_t batch_new(struct pkt_pool *pool, struct batch *b, uint32_t n,
     struct pkt *p;
     uint32_t made = 0;
 
-    if (n == 1) {
-        p = pkt_new(pool, headroom, NULL, len, 0);
+    if (n <= 1) {
+        p = n ? pkt_new(pool, headroom, NULL, len, 0) : NULL;
         if (p)
             batch_add(b, p);
         return p != NULL;

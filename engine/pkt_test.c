@@ -228,6 +228,7 @@ static void check_batches(uint32_t len)
     struct batch b = {.n = 0};
     struct pkt *p;
 
+    EXPECT_EQ(batch_new(pool, &b, 0, 130, len), 0); /* of a pool that has nothing yet */
     EXPECT_EQ(batch_new(pool, &b, 5, 130, len), 5);
     p = b.p[0];
     EXPECT_EQ(p->len, len);

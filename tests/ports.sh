@@ -22,11 +22,12 @@ print(p["stats"].get(sys.argv[1], p["stats"]["drops"].get(sys.argv[1], p.get("si
 ours() { # what came from generators: hosts with IPv6 say something now and then, too
     echo $(($(stat sk packets) - $(stat sk foreign)))
 }
-done_playing() { # PORT: until a generator or a file has come to its end
+done_playing() { # PORT: until a generator or a file has come to its end, and its packets to theirs
     for _ in $(seq 100); do
-        clickos port ls | grep -q "^$1 .* done" && return
+        clickos port ls | grep -q "^$1 .* done" && break
         sleep 0.05
     done
+    sleep 0.1
 }
 between() { # NAME GOT LEAST MOST
     if [ "$2" -ge "$3" ] && [ "$2" -le "$4" ]; then pass "$1"; else fail "$1" "$2 is not from $3 to $4"; fi

@@ -99,6 +99,7 @@ static const char *fill(struct kit *k, struct kit_vm *v, enum vmm_isolation i,
 {
     struct vmm_spec s = like(i, 0);
     uint8_t packet[64];
+    char count[16];
     struct wire w;
 
     s.name = "first";
@@ -114,7 +115,12 @@ static const char *fill(struct kit *k, struct kit_vm *v, enum vmm_isolation i,
         usleep(500);
     }
     wire_close(&w);
-    usleep(5000);
+    snprintf(count, sizeof count, "%u", n);
+    for (int tries = 0; !value_is(v, "c.count", count); tries++) {
+        if (tries == 500)
+            return why_text;
+        usleep(10000);
+    }
     return NULL;
 }
 

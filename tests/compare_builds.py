@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Do two builds of click do the same? Random configurations over random packets tell.
+
+    tests/compare_builds.py OLD NEW [--seed N] [--count N] [--keep DIR]
+
+For whoever makes elements faster: OLD and NEW are two `click` programs. Each configuration is
+a chain of elements with every output ending in a ToDump, fed with packets of few or many
+flows, good ones and damaged ones, or with copies of one packet; what the two print, write and
+count must be equal. A pair that differs is printed with its seed, and its configuration and
+packets are kept in DIR (/tmp/compare_builds). Chains with an element that draws random
+numbers by the clock, or that OLD does twice in two ways, are left out.
+
+A chain in which bytes are seen that no packet ever had (Strip of a short packet, then
+Unstrip) may differ without a fault.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+FLOW_PORTS = [21, 53, 80, 1234]
+HANDLERS = ["count", "drops", "mappings", "length", "highwater_length", "avg_queue_size"]
+
+# What a chain is made of: elements for frames, from frames to IP packets, for IP packets,
+# and back. %c is a small number, %b a burst.
+FRAMES = """EtherMirror; Null; Counter; Paint(%c); CheckPaint(%c); DropBroadcasts; Tee(2)
+HostEtherFilter(0:0:0:0:0:2); Classifier(12/0800, -); Classifier(12/0800 23/11, 12/86dd, -)
+Classifier(12/0806 20/0001, 12/0806 20/0002, 12/0800, -); Queue -> Unqueue(%b); Pad(64)
+Queue(5) -> Unqueue(%b); StripEtherVLANHeader; CheckLength(60); Truncate(60); Align(4, 0)
+EtherVLANEncap(0x0800, 1:2:3:4:5:6, 6:5:4:3:2:1, 5); MarkIPHeader(14); CheckIPHeader(14)
+StoreEtherAddress(1:2:3:4:5:6, dst); RoundRobinSwitch; Print(P, MAXLENGTH 20); SetCRC32
+StaticSwitch(0); HashSwitch(14, 4); PaintSwitch; PaintTee(1); IPPrint(X); RED(2, 5, 0.5)
+ARPResponder(10.0.0.0/8 1:2:3:4:5:6); IPClassifier(udp, tcp, -); SimpleQueue(3) -> Unqueue(%b)
+AggregateLength; AggregateFirst; Suppressor; SetPacketType(HOST)"""
+TO_IP = """Strip(14) -> CheckIPHeader; Strip(14) -> CheckIPHeader(18.26.4.255 1.255.255.255)
+Strip(14) -> CheckIPHeader2; Strip(14) -> CheckIPHeader(CHECKSUM false)
+Strip(14) -> CheckIPHeader(VERBOSE true, DETAILS true); Strip(14) -> MarkIPHeader
+Paint(2) -> Strip(14) -> CheckIPHeader(18.26.4.255) -> GetIPAddress(16)
+IPInputCombo(1, 18.26.4.255)"""
+PACKETS = """Null; Counter; DecIPTTL; DecIPTTL(MULTICAST false); FixIPSrc(18.26.4.24)
+IPGWOptions(18.26.4.24); IPFragmenter(500); IPFragmenter(1500); CheckIPHeader; Tee(2)
+IPFilter(allow udp && dst port 53, deny tcp, allow all); IPFilter(1 src 10.0.0.0/8, 0 all)
+IPFilter(0 ip frag, 1 tcp opt syn, 2 udp, drop all); IPClassifier(udp dst port 53, tcp, -)
+StaticIPLookup(10.0.0.0/8 0, 18.26.4.0/24 1.1.1.1 1, 0.0.0.0/0 2); LinearIPLookup(0/0 0)
+RadixIPLookup(10.0.0.0/8 0, 18.26.4.0/24 1, 18.26.4.5/32 9.9.9.9 2, 0/0 0)
+RangeIPLookup(10.0.0.0/8 0, 18.26.4.0/24 1); DirectIPLookup(10.0.0.0/8 0, 0/0 1)
+CheckUDPHeader; CheckTCPHeader; CheckICMPHeader; SetIPChecksum; SetUDPChecksum
+SetTCPChecksum; SetIPDSCP(10); SetIPECN(1); MarkIPCE; IPMirror; IPReassembler
+IPRewriter(pattern 5.0.0.1 1024-65535# - - 0 0); IPRewriter(keep 0 0)
+IPRewriter(pattern 5.0.0.1 1024-1030# - - 0 0, drop)
+TCPRewriter(pattern 5.0.0.1 1024-65535 - - 0 0)
+UDPRewriter(pattern 5.0.0.1 1024-65535 - - 0 0); IPAddrRewriter(pattern 5.0.0.1-5.0.0.9# - 0 0)
+IPAddrPairRewriter(pattern 5.0.0.1 6.0.0.2 0 0); StripIPHeader -> UnstripIPHeader
+SetIPAddress(9.8.7.6); GetIPAddress(16); StoreIPAddress(4.3.2.1, 16); TruncateIPPayload(8)
+Print(Q, MAXLENGTH 30); IPPrint(Y, TTL true, ID true, PAYLOAD hex); Queue -> Unqueue(%b)
+Paint(%c); PaintTee(1); Strip(1) -> Unstrip(1); CheckLength(200); HashSwitch(12, 8)
+IPOutputCombo(2, 18.26.4.24, 500); ICMPError(18.26.4.24, timeexceeded); AggregateIPFlows
+ICMPError(18.26.4.24, unreachable, needfrag); IPRateMonitor(PACKETS, 1, 100, 600)
+AggregateIP(ip src); IPEncap(4, 1.2.3.4, 5.6.7.8); UDPIPEncap(1.2.3.4, 5, 6.7.8.9, 10)
+TCPMSS(1000); TCPFragmenter(300)"""
+TO_FRAMES = """EtherEncap(0x0800, 1:1:1:1:1:1, 2:2:2:2:2:2); Unstrip(14); ARPQuerier
+EtherEncap(0x0800, 0:0:0:0:0:2, 2:2:2:2:2:2)"""
+# The way through a router, of which some elements are left out.
+ROUTER = """Classifier(12/0800, -); Paint(%c)
+Strip(14) -> CheckIPHeader(18.26.4.255 1.255.255.255)
+RadixIPLookup(10.0.0.0/8 0, 18.26.4.0/24 9.9.9.9 0, 2.0.0.0/8 1, 0/0 0); DropBroadcasts
+PaintTee(1); IPGWOptions(18.26.4.24); FixIPSrc(18.26.4.24); DecIPTTL; IPFragmenter(500)
+ARPQuerier; Queue(200) -> Unqueue(%b)"""
+
+ONE_MORE = """CheckIPHeader CheckIPHeader2 DecIPTTL CheckPaint HostEtherFilter DropBroadcasts
+StripEtherVLANHeader CheckLength CheckUDPHeader CheckTCPHeader CheckICMPHeader IPGWOptions
+IPFragmenter AggregateFirst""".split()
+TWO = """Tee RoundRobinSwitch HashSwitch PaintSwitch StaticSwitch PaintTee""".split()
+
+
+def listed(text):
+    return [e.strip() for line in text.splitlines() for e in line.split(";")]
+
+
+def checksum(b):
+    b += b"\0" * (len(b) % 2)
+    s = sum(struct.unpack("!%dH" % (len(b) // 2), b))
+    while s >> 16:
+        s = (s & 0xffff) + (s >> 16)
+    return ~s & 0xffff
+
+
+class Packets:
+    def __init__(self, r):
+        self.r = r
+        n = r.choice([1, 2, 5, 40])
+        self.flows = [(self.address(), self.address(), r.randrange(65536),
+                       r.choice(FLOW_PORTS), r.choice([6, 17, 17])) for _ in range(n)]
+
+    def noise(self, n):
+        return bytes(self.r.randrange(256) for _ in range(n))
+
+    def address(self):
+        r = self.r
+        return r.choice([bytes((10, 0, 0, r.randrange(4))), bytes((1, 0, 0, 1)),
+                         bytes((2, 0, 0, 2)), bytes((18, 26, 4, r.randrange(256))),
+                         bytes((224, 0, 0, 1)), b"\xff" * 4, bytes(4), self.noise(4)])
+
+    def frame(self):
+        r = self.r
+        macs = r.choice([b"\0\0\0\0\0\2", b"\xff" * 6, b"\1\0\x5e\0\0\1"]) + b"\0\0\0\0\0\1"
+        kind = r.random()
+        if kind < .05:
+            return (macs + bytes((8, 6, 0, 1, 8, 0, 6, 4, 0, r.choice([1, 2]))) + macs[6:]
+                    + self.address() + bytes(6) + self.address() + bytes(r.choice([0, 18])))
+        if kind < .1:
+            return self.noise(r.choice([0, 1, 13, 14, 15, 33, 34, 41, 60, 100]))
+        if kind < .15:
+            body = self.noise(r.choice([8, 20, 40]))
+            return (macs + b"\x86\xdd\x60\0\0\0"
+                    + struct.pack("!HBB", len(body), r.choice([0, 6, 17, 44, 58]), 64)
+                    + self.noise(32) + body)
+        types = [b"\x08\0"] * 12 + [b"\x81\0\0\5\x08\0", b"\x08\6"]
+        frame = macs + r.choice(types) + self.ip() + bytes(r.choice([0] * 9 + [20]))
+        return frame[:r.randrange(len(frame) + 1)] if r.random() < .03 else frame
+
+    def ip(self):
+        r = self.r
+        flow = r.choice(self.flows)
+        if r.random() < .25:
+            flow = (self.address(), self.address(), r.randrange(65536),
+                    r.choice(FLOW_PORTS), r.choice([1, 6, 17, 47]))
+        body = self.transport(*flow)
+        options = b"" if r.random() < .93 else r.choice(
+            [b"\1\1\1\0", b"\7\7\4\0\0\0\0\0", b"\x44\x08\5\0\0\0\0\0", b"\7\2\0\0"])
+        first = 0x45 + len(options) // 4
+        length = 20 + len(options) + len(body)
+        if r.random() < .05:
+            first = r.choice([0x44, 0x65, 0x4f, first])
+            length = r.choice([0, 19, 20, 28, length + 1, length - 1, 65535]) & 0xffff
+        part = 0x4000 if r.random() < .85 else r.choice([0, 0x2000, 0x2008, 16, 0x8000])
+        head = struct.pack("!BBHHHBBH", first, r.choice([0, 0, 1, 2, 3, 184]), length,
+                           r.randrange(65536), part, r.choice([0, 1, 2, 64, 64, 255]),
+                           flow[4], 0) + flow[0] + flow[1] + options
+        c = checksum(head) ^ (r.choice([1, 0x100]) if r.random() < .04 else 0)
+        return head[:10] + struct.pack("!H", c) + head[12:] + body
+
+    def transport(self, src, dst, sport, dport, proto):
+        r = self.r
+        n = r.choice([0, 4, 18, 100, 500, 1460, 1500]) if r.random() < .5 else 18
+        data = self.noise(min(n, 32)) + b"x" * max(0, n - 32)
+        if proto == 1:
+            b = struct.pack("!BBHHH", r.choice([0, 3, 5, 8, 11]), 0, 0, sport, dport) + data
+            return b[:2] + struct.pack("!H", checksum(b)) + b[4:]
+        if proto == 17:
+            at, b = 6, struct.pack("!HHHH", sport, dport, 8 + n, 0) + data
+        elif proto == 6:
+            options = r.choice([b"", b"", b"\2\4\5\xb4", b"\2\4\x20\0\1\3\3\7"])
+            at, b = 16, struct.pack("!HHIIBBHHH", sport, dport, r.getrandbits(32),
+                                    r.getrandbits(32), (5 + len(options) // 4) << 4,
+                                    r.choice([2, 4, 16, 16, 17, 18, 24]), 8192, 0, 0)
+            b += options + data
+        else:
+            return data
+        c = checksum(src + dst + struct.pack("!HH", proto, len(b)) + b) or 0xffff
+        return b[:at] + struct.pack("!H", c ^ (r.random() < .1)) + b[at + 2:]
+
+    def write_trace(self, name):
+        r = self.r
+        n, train, at, us = r.choice([1, 5, 31, 32, 33, 64, 200, 500]), r.choice([1, 2, 8, 40]), 0, 1
+        with open(name, "wb") as f:
+            f.write(struct.pack("<IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+            while at < n:
+                p = self.frame()
+                for _ in range(r.randrange(1, train + 1)):
+                    us += r.choice([0, 1, 1000, 1000000])
+                    at += 1
+                    f.write(struct.pack("<IIII", us // 1000000, us % 1000000, len(p), len(p)) + p)
+
+
+def outputs(element, r):
+    """How many outputs of an element are connected."""
+    name, _, args = element.partition("(")
+    if name in ("Classifier", "IPClassifier"):
+        return args.count(",") + 1
+    if name == "IPFilter":
+        return 3 if "2 udp" in args else 2 if args.startswith("1 ") else 1
+    if name.endswith("IPLookup"):
+        return max(int(a.rstrip(")").split()[-1]) for a in args.split(",")) + 1
+    if name == "IPOutputCombo":
+        return 5
+    return 2 if name in TWO else r.choice([1, 2]) if name in ONE_MORE else 1
+
+
+def chain(r):
+    if r.random() < .35:
+        return [e for e in listed(ROUTER) if r.random() < .85]
+    out, frames = [], True
+    for _ in range(r.randrange(1, 9)):
+        other = r.random() < (.35 if frames else .08)
+        pool = (TO_IP if other else FRAMES) if frames else (TO_FRAMES if other else PACKETS)
+        out.append(r.choice(listed(pool)))
+        frames ^= other
+    return out
+
+
+def configuration(r, packets, trace, folder):
+    """The text, one statement a line."""
+    lines, dumps = [], 0
+    at = "FromDump(%s, STOP true, BURST %d)" % (trace, r.choice([1, 1, 4, 32, 64]))
+    if r.random() < .25:
+        at = "InfiniteSource(DATA \\<%s>, LIMIT %d, BURST %d, STOP true)" % (
+            packets.frame().hex(), r.choice([1, 5, 33, 100]), r.choice([1, 1, 2, 32]))
+    elements = [p.strip() for e in chain(r) for p in e.split("->")]
+    for i, e in enumerate(elements):
+        e = e.replace("%c", str(r.randrange(3))).replace("%b", str(r.choice([1, 2, 8, 32])))
+        name = "e%d" % i
+        more = []
+        if e == "ARPQuerier":
+            e = "ARPQuerier(18.26.4.24, 0:0:c0:ae:67:ef)"
+            more = ["Idle -> [1]%s; Script(write %s.insert 2.0.0.2 1:2:3:4:5:6);" % (name, name)]
+        lines += ["%s :: %s;" % (name, e), *more, "%s -> %s;" % (at, name)]
+        for k in range(1, outputs(e, r)):
+            lines.append("%s[%d] -> ToDump(%s/%d);" % (name, k, folder, dumps))
+            dumps += 1
+        at = name
+    return "\n".join(lines + ["%s -> ToDump(%s/last);" % (at, folder)])
+
+
+def dumped(name):
+    """The packets of a dump, with their times as far as they are the trace's and not now."""
+    with open(name, "rb") as f:
+        b, out, at = f.read(), [], 24
+    while at + 16 <= len(b):
+        s, us, caught, length = struct.unpack_from("<IIII", b, at)
+        out.append(((s, us) if s < 1000000000 else None, length, b[at + 16:at + 16 + caught]))
+        at += 16 + caught
+    return out
+
+
+def result(click, text, folder):
+    os.makedirs(folder)
+    args = [a for h in HANDLERS for a in ("-h", "*." + h)]
+    p = subprocess.run(["timeout", "10", click, *args, "-e", text], stdin=subprocess.DEVNULL,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    files = {f: dumped(os.path.join(folder, f)) for f in os.listdir(folder)}
+    shutil.rmtree(folder)
+    return p.returncode, p.stdout, p.stderr, files
+
+
+def differ(opt, seed, scratch):
+    """Whether the builds do; None: the configuration is not one."""
+    r = random.Random(seed)
+    packets = Packets(r)
+    trace, folder = scratch + "/in.pcap", scratch + "/out"
+    packets.write_trace(trace)
+    text = configuration(r, packets, trace, folder)
+    old, new = result(opt.old, text, folder), result(opt.new, text, folder)
+    if old == new:
+        return None if old[0] else False
+    if result(opt.old, text, folder) != old:
+        return None
+    kept = "%s/%d" % (opt.keep, seed)
+    os.makedirs(kept, exist_ok=True)
+    shutil.copy(trace, kept)
+    with open(kept + "/config.click", "w") as f:
+        f.write(text.replace(trace, kept + "/in.pcap"))
+    what = [w for w, a, b in zip(["status", "output", "errors"], old, new) if a != b]
+    what += sorted(f for f in old[3] if old[3][f] != new[3].get(f))
+    print("seed %d differs in %s: %s" % (seed, ", ".join(what), kept), flush=True)
+    return True
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("old")
+    p.add_argument("new")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--count", type=int, default=1000)
+    p.add_argument("--keep", default="/tmp/compare_builds")
+    opt = p.parse_args()
+    got = []
+    for seed in range(opt.seed, opt.seed + opt.count):
+        with tempfile.TemporaryDirectory() as scratch:
+            got.append(differ(opt, seed, scratch))
+    print("%d configurations ran, %d differ, %d were none" % (
+        len(got) - got.count(None), got.count(True), got.count(None)))
+    return 1 if True in got else 0
+
+
+sys.exit(main())

@@ -105,7 +105,8 @@ static void copy_down(uint8_t *to, const uint8_t *from, size_t n)
     store(to, first);
 }
 
-void *memcpy(void *restrict to, const void *restrict from, size_t n)
+/* Not if `to` lies inside of what is moved, and that is more than two blocks. */
+static inline void *move_up(void *to, const void *from, size_t n)
 {
     if (n <= STEP)
         copy_to_16(to, from, n);
@@ -116,11 +117,16 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
     return to;
 }
 
+void *memcpy(void *restrict to, const void *restrict from, size_t n)
+{
+    return move_up(to, from, n);
+}
+
+/* Without memcpy(): its `restrict`, inlined here, would let loads pass stores. */
 void *memmove(void *to, const void *from, size_t n)
 {
-    /* Not if `to` lies inside of what is moved. */
     if (n <= 2 * BLOCK || (uintptr_t)to - (uintptr_t)from >= n)
-        return memcpy(to, from, n);
+        return move_up(to, from, n);
     copy_down(to, from, n);
     return to;
 }

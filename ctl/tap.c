@@ -97,6 +97,30 @@ static int explain(const char *ifname, struct diag *d)
     return diag_err(d, "cannot make the network device %s: %s", ifname, errtext(errno));
 }
 
+static void write_setting(const char *family, const char *ifname, const char *name)
+{
+    char path[128];
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/sys/net/%s/conf/%s/%s", family, ifname, name);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (write(fd, "0", 1) < 0) {
+        /* As with a kernel before 5.16: addresses are asked for again. */
+    }
+    close(fd);
+}
+
+/* A tap that nobody has open has no carrier, and the kernel then forgets its neighbours:
+ * after a restart of the daemon it would have to ask for them first, and it repeats a
+ * question that was lost after a second only. They are still there: let it keep them. */
+static void keep_neighbours(const char *ifname)
+{
+    write_setting("ipv4", ifname, "arp_evict_nocarrier");
+    write_setting("ipv6", ifname, "ndisc_evict_nocarrier");
+}
+
 int tap_make(const char *ifname, const char *netns, bool *made, struct diag *d)
 {
     int old, rc = 0;
@@ -113,6 +137,8 @@ int tap_make(const char *ifname, const char *netns, bool *made, struct diag *d)
     if (!if_nametoindex(ifname)) {
         rc = set_persistent(ifname, 1) < 0 ? explain(ifname, d) : 0;
         *made = rc == 0;
+        if (*made)
+            keep_neighbours(ifname);
     }
     netns_leave(old);
     return rc;

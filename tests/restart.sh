@@ -23,7 +23,7 @@ RESTARTS=6
 LIMIT_MS=2000
 BEST_MS=100
 BATCH=128 # packets that a switch can have in its hands when it dies
-DAEMON= PING= back=
+DAEMON= PING= back= neighbours=
 
 start_daemon() {
     clickosd --foreground --state "$T/state" --socket "$CLICKOS_SOCKET" >>"$T/log" 2>&1 &
@@ -84,7 +84,7 @@ gaps() {
     sed -n 's/.*icmp_seq=\([0-9]*\) .*/\1/p' "$T/pings" | sort -un | awk '$1 > last + 1 { n++ } { last = $1 } END { print n + 0 }'
 }
 
-kill_and_restart() { # ISOLATION; sets $back
+kill_and_restart() { # ISOLATION; sets $back and $neighbours
     local before started ready
     ip netns exec $NS1 ping -D -i 0.01 -W 1 10.77.1.2 >"$T/pings" 2>/dev/null &
     PING=$!
@@ -92,6 +92,7 @@ kill_and_restart() { # ISOLATION; sets $back
     kill -KILL "$DAEMON"
     wait "$DAEMON" 2>/dev/null
     sleep 0.3
+    neighbours=$(ip -n $NS1 neigh show to 10.77.1.2)
     before=$(grep -c 'bytes from' "$T/pings")
     started=$(date +%s.%N)
     start_daemon
@@ -109,12 +110,23 @@ kill_and_restart() { # ISOLATION; sets $back
     [ "$(gaps)" = 1 ] || fail "$1/pings-are-lost-once" "$(gaps) times"
 }
 
+# Those of the kernel, while the tap has no carrier: a question for them could be lost.
+check_neighbours() { # ISOLATION
+    if ! ip netns exec $NS1 test -e /proc/sys/net/ipv4/conf/t1/arp_evict_nocarrier; then
+        echo "SKIP restart/$1/neighbours-are-kept: the kernel always forgets them"
+        return
+    fi
+    [[ $neighbours == *lladdr* ]] || fail "$1/neighbours-are-kept" "'$neighbours'"
+    echo "PASS restart/$1/neighbours-are-kept"
+}
+
 restarts() { # ISOLATION
     local best=$LIMIT_MS
     for _ in $(seq $RESTARTS); do
         kill_and_restart "$1"
         [ "$back" -lt "$best" ] && best=$back
     done
+    check_neighbours "$1"
     echo "PASS restart/$1/traffic-flows-again"
     echo "PASS restart/$1/pings-are-lost-once"
     [ "$best" -le $BEST_MS ] || fail "$1/within-$BEST_MS-ms" "the best of $RESTARTS took $best ms"

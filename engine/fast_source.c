@@ -141,6 +141,63 @@ uint16_t fast_source_sum(const struct fast_source *s, const uint8_t *packet)
                                 FAST_SOURCE_MIN - FAST_SOURCE_HEADERS));
 }
 
+/* --- clones of one packet ------------------------------------------------------------------ */
+
+static void fast_udp_turn(struct fast_udp *f, uint64_t turn)
+{
+    struct udp_hdr *u = pkt_udp(f->p);
+
+    u->sport = be16((uint16_t)(f->sport + turn));
+    u->dport = be16((uint16_t)(f->dport + turn));
+    u->sum = 0;
+    if (f->checksum)
+        u->sum = f->sum(f);
+}
+
+void fast_udp_start(struct fast_udp *f)
+{
+    fast_udp_turn(f, 0);
+}
+
+/* Packets until the ports change. */
+static uint32_t fast_udp_left(const struct fast_udp *f, uint32_t max)
+{
+    uint32_t left = f->interval ? f->interval - (uint32_t)(f->s.count % f->interval)
+                                : max;
+
+    return left < max ? left : max;
+}
+
+uint32_t fast_udp_pull(struct element *e, unsigned port, struct batch *b, uint32_t max)
+{
+    struct fast_udp *f = element_state(e);
+    uint32_t due = fast_source_due(e, &f->s, max), made = 0;
+
+    while (made < due) {
+        uint32_t want = fast_udp_left(f, due - made);
+        uint32_t n = batch_clone(b, f->p, want);
+
+        fast_source_sent(e, &f->s, n);
+        made += n;
+        if (n < want)
+            break;
+        if (f->interval && f->s.count % f->interval == 0) {
+            if (pkt_writable(f->p) < 0)
+                break;
+            fast_udp_turn(f, f->s.count / f->interval);
+        }
+    }
+    return made;
+}
+
+void fast_udp_cleanup(struct element *e)
+{
+    struct fast_udp *f = element_state(e);
+
+    pkt_free(f->p);
+    f->p = NULL;
+}
+
 /* --- flows -------------------------------------------------------------------------------- */
 
 static inline uint32_t draw(const struct fast_frames *f, uint32_t random)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * fast_source.h -- what FastUDPSource, FastUDPFlows and FastTCPFlows have in common
+ * fast_source.h -- what FastUDPSource(IP6), FastUDPFlows and FastTCPFlows have in common
  *
  * They make packets with Ethernet, IPv4 and transport headers for measurements: at a rate
  * or as fast as they are pulled, up to a limit. Their state begins with, or holds, a struct
@@ -102,6 +102,36 @@ struct pkt *fast_source_packet(struct element *e, const struct fast_source *s,
 /* The checksum of the transport header and its data in a packet that begins so; its own
  * field is 0. */
 uint16_t fast_source_sum(const struct fast_source *s, const uint8_t *packet);
+
+/* What FastUDPSource and FastUDPSourceIP6 share: clones of one packet, whose ports go up by
+ * one after every INTERVAL of them. Their state begins with it. */
+struct fast_udp {
+    struct fast_source s;
+    uint16_t sport, dport; /* host byte order */
+    uint32_t interval;     /* packets; 0: the ports stay */
+    bool checksum;
+    struct pkt *p; /* owned; whole but for ports and checksum at fast_udp_start() */
+    uint16_t (*sum)(const struct fast_udp *f); /* of `p`, whose own checksum is 0 */
+};
+
+#define FAST_UDP_PORT(state, member, name_, help_)                                     \
+    {                                                                                  \
+        .name = name_, .kind = ARG_KIND_PORT_UDP, .flags = ARG_M, .help = help_,       \
+        .offset = offsetof(struct state, member)                                       \
+    }
+#define FAST_UDP_ARGS(state, member)                                                   \
+    ARG_BOOL(state, member.checksum, "CHECKSUM", ARG_POS, "true",                      \
+             "compute the UDP checksum"),                                              \
+        ARG_U32(state, member.interval, "INTERVAL", ARG_POS, "0",                      \
+                "packets after which the ports change"),                               \
+        ARG_BOOL(state, member.s.active, "ACTIVE", ARG_POS, "true", "send")
+
+/* Give `p` the first ports. */
+void fast_udp_start(struct fast_udp *f);
+
+/* Members of struct element_class. */
+uint32_t fast_udp_pull(struct element *e, unsigned port, struct batch *b, uint32_t max);
+void fast_udp_cleanup(struct element *e);
 
 struct fast_frame {
     alignas(64) uint8_t bytes[FAST_SOURCE_MIN];

@@ -30,30 +30,17 @@
 #include "engine/fast_source.h"
 
 struct fast_udp_source {
-    struct fast_source s;
-    uint16_t sport, dport; /* host byte order */
-    uint32_t interval;
-    bool checksum;
-    struct pkt *p; /* owned */
+    struct fast_udp u; /* first */
 };
 
-#define FAST_PORT(member_, name_, help_)                                               \
-    {                                                                                  \
-        .name = name_, .kind = ARG_KIND_PORT_UDP, .flags = ARG_M, .help = help_,       \
-        .offset = offsetof(struct fast_udp_source, member_)                            \
-    }
 static const struct arg_spec fast_udp_source_args[] = {
-    FAST_SOURCE_RATE_ARGS(fast_udp_source, s),
-    FAST_SOURCE_SRC_ARGS(fast_udp_source, s),
-    FAST_PORT(sport, "SPORT", "source port"),
-    FAST_SOURCE_DST_ARGS(fast_udp_source, s),
-    FAST_PORT(dport, "DPORT", "destination port"),
-    ARG_BOOL(fast_udp_source, checksum, "CHECKSUM", ARG_POS, "true",
-             "compute the UDP checksum"),
-    ARG_U32(fast_udp_source, interval, "INTERVAL", ARG_POS, "0",
-            "packets after which the ports change"),
-    ARG_BOOL(fast_udp_source, s.active, "ACTIVE", ARG_POS, "true", "send"),
-    ARG_BOOL(fast_udp_source, s.stop, "STOP", ARG_POS, "false",
+    FAST_SOURCE_RATE_ARGS(fast_udp_source, u.s),
+    FAST_SOURCE_SRC_ARGS(fast_udp_source, u.s),
+    FAST_UDP_PORT(fast_udp_source, u.sport, "SPORT", "source port"),
+    FAST_SOURCE_DST_ARGS(fast_udp_source, u.s),
+    FAST_UDP_PORT(fast_udp_source, u.dport, "DPORT", "destination port"),
+    FAST_UDP_ARGS(fast_udp_source, u),
+    ARG_BOOL(fast_udp_source, u.s.stop, "STOP", ARG_POS, "false",
              "stop the driver after LIMIT packets"),
     ARG_END,
 };
@@ -62,76 +49,30 @@ static int fast_udp_source_configure(struct element *e, struct conf *c, struct d
 {
     struct fast_udp_source *f = element_state(e);
 
-    fast_source_check_length(e, &f->s);
+    fast_source_check_length(e, &f->u.s);
     return 0;
 }
 
-static void fast_udp_source_ports(struct element *e, uint64_t turn)
+static uint16_t fast_udp_source_sum(const struct fast_udp *u)
 {
-    struct fast_udp_source *f = element_state(e);
-    struct udp_hdr *u = pkt_udp(f->p);
-
-    u->sport = be16((uint16_t)(f->sport + turn));
-    u->dport = be16((uint16_t)(f->dport + turn));
-    u->sum = 0;
-    if (f->checksum)
-        u->sum = fast_source_sum(&f->s, f->p->data);
+    return fast_source_sum(&u->s, u->p->data);
 }
 
 static int fast_udp_source_initialize(struct element *e, struct diag *d)
 {
-    struct fast_udp_source *f = element_state(e);
+    struct fast_udp *u = &((struct fast_udp_source *)element_state(e))->u;
 
-    f->p = fast_source_packet(e, &f->s, IP_PROTO_UDP);
-    if (!f->p)
+    u->p = fast_source_packet(e, &u->s, IP_PROTO_UDP);
+    if (!u->p)
         return diag_err(d, "out of memory");
-    pkt_udp(f->p)->len = be16((uint16_t)(f->p->len - FAST_SOURCE_HEADERS));
-    fast_udp_source_ports(e, 0);
+    pkt_udp(u->p)->len = be16((uint16_t)(u->p->len - FAST_SOURCE_HEADERS));
+    u->sum = fast_udp_source_sum;
+    fast_udp_start(u);
     return 0;
 }
 
-static void fast_udp_source_cleanup(struct element *e)
-{
-    struct fast_udp_source *f = element_state(e);
-
-    pkt_free(f->p);
-    f->p = NULL;
-}
-
-/* Packets until the ports change. */
-static uint32_t fast_udp_source_left(const struct fast_udp_source *f, uint32_t max)
-{
-    uint32_t left = f->interval ? f->interval - (uint32_t)(f->s.count % f->interval)
-                                : max;
-
-    return left < max ? left : max;
-}
-
-static uint32_t fast_udp_source_pull(struct element *e, unsigned port, struct batch *b,
-                                     uint32_t max)
-{
-    struct fast_udp_source *f = element_state(e);
-    uint32_t due = fast_source_due(e, &f->s, max), made = 0;
-
-    while (made < due) {
-        uint32_t want = fast_udp_source_left(f, due - made);
-        uint32_t n = batch_clone(b, f->p, want);
-
-        fast_source_sent(e, &f->s, n);
-        made += n;
-        if (n < want)
-            break;
-        if (f->interval && f->s.count % f->interval == 0) {
-            if (pkt_writable(f->p) < 0)
-                break;
-            fast_udp_source_ports(e, f->s.count / f->interval);
-        }
-    }
-    return made;
-}
-
 static const struct handler_spec fast_udp_source_handlers[] = {
-    FAST_SOURCE_HANDLERS(fast_udp_source, s),
+    FAST_SOURCE_HANDLERS(fast_udp_source, u.s),
     HANDLER_END,
 };
 
@@ -144,6 +85,6 @@ ELEMENT(FastUDPSource) = {
     .handlers = fast_udp_source_handlers,
     .configure = fast_udp_source_configure,
     .initialize = fast_udp_source_initialize,
-    .cleanup = fast_udp_source_cleanup,
-    .pull = fast_udp_source_pull,
+    .cleanup = fast_udp_cleanup,
+    .pull = fast_udp_pull,
 };

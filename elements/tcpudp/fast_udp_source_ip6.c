@@ -35,33 +35,21 @@ enum {
 };
 
 struct fast_udp_source_ip6 {
-    struct fast_source s;
+    struct fast_udp u; /* first */
     struct ip6_addr src, dst;
-    uint16_t sport, dport; /* host byte order */
-    uint32_t interval;
-    bool checksum;
-    struct pkt *p; /* owned */
 };
 
-#define FAST_PORT(member_, name_, help_)                                               \
-    {                                                                                  \
-        .name = name_, .kind = ARG_KIND_PORT_UDP, .flags = ARG_M, .help = help_,       \
-        .offset = offsetof(struct fast_udp_source_ip6, member_)                        \
-    }
 static const struct arg_spec fast_udp_source_ip6_args[] = {
-    FAST_SOURCE_RATE_ARGS(fast_udp_source_ip6, s),
-    ARG_ETHER(fast_udp_source_ip6, s.src_eth, "SRCETH", ARG_M, NULL, "source address"),
+    FAST_SOURCE_RATE_ARGS(fast_udp_source_ip6, u.s),
+    ARG_ETHER(fast_udp_source_ip6, u.s.src_eth, "SRCETH", ARG_M, NULL,
+              "source address"),
     ARG_IP6(fast_udp_source_ip6, src, "SRCIP6", ARG_M, NULL, "source address"),
-    FAST_PORT(sport, "SPORT", "source port"),
-    ARG_ETHER(fast_udp_source_ip6, s.dst_eth, "DSTETH", ARG_M, NULL,
+    FAST_UDP_PORT(fast_udp_source_ip6, u.sport, "SPORT", "source port"),
+    ARG_ETHER(fast_udp_source_ip6, u.s.dst_eth, "DSTETH", ARG_M, NULL,
               "destination address"),
     ARG_IP6(fast_udp_source_ip6, dst, "DSTIP6", ARG_M, NULL, "destination address"),
-    FAST_PORT(dport, "DPORT", "destination port"),
-    ARG_BOOL(fast_udp_source_ip6, checksum, "CHECKSUM", ARG_POS, "true",
-             "compute the UDP checksum"),
-    ARG_U32(fast_udp_source_ip6, interval, "INTERVAL", ARG_POS, "0",
-            "packets after which the ports change"),
-    ARG_BOOL(fast_udp_source_ip6, s.active, "ACTIVE", ARG_POS, "true", "send"),
+    FAST_UDP_PORT(fast_udp_source_ip6, u.dport, "DPORT", "destination port"),
+    FAST_UDP_ARGS(fast_udp_source_ip6, u),
     ARG_END,
 };
 
@@ -71,42 +59,37 @@ static int fast_udp_source_ip6_configure(struct element *e, struct conf *c,
 {
     struct fast_udp_source_ip6 *f = element_state(e);
 
-    if (f->s.length < LENGTH_MIN) {
+    if (f->u.s.length < LENGTH_MIN) {
         element_say(e, "warning: packet length < %d, defaulting to %d\n", LENGTH_MIN,
                     LENGTH_MIN);
-        f->s.length = LENGTH_MIN;
+        f->u.s.length = LENGTH_MIN;
     }
     return 0;
 }
 
-static void fast_udp_source_ip6_ports(struct element *e, uint64_t turn)
+static uint16_t fast_udp_source_ip6_sum(const struct fast_udp *u)
 {
-    struct fast_udp_source_ip6 *f = element_state(e);
-    struct udp_hdr *u = pkt_udp(f->p);
-    uint32_t len = f->p->len - UDP_AT;
+    const struct ip6_hdr *h = pkt_ip6(u->p);
+    uint32_t len = u->p->len - UDP_AT;
+    uint16_t sum = csum_finish(csum_add(
+        csum_pseudo6(&h->src, &h->dst, IP_PROTO_UDP, len), u->p->transport, len));
 
-    u->sport = be16((uint16_t)(f->sport + turn));
-    u->dport = be16((uint16_t)(f->dport + turn));
-    u->sum = 0;
-    if (!f->checksum)
-        return;
-    u->sum = csum_finish(
-        csum_add(csum_pseudo6(&f->src, &f->dst, IP_PROTO_UDP, len), u, len));
-    u->sum = u->sum ? u->sum : 0xffff;
+    return sum ? sum : 0xffff;
 }
 
 static int fast_udp_source_ip6_initialize(struct element *e, struct diag *d)
 {
     struct fast_udp_source_ip6 *f = element_state(e);
+    struct fast_udp *u = &f->u;
     struct ip6_hdr *h;
     struct pkt *p;
 
-    p = f->p = pkt_new(element_pool(e), PKT_HEADROOM - FAST_SOURCE_ETH, NULL,
-                       f->s.length, 0);
+    p = u->p = pkt_new(element_pool(e), PKT_HEADROOM - FAST_SOURCE_ETH, NULL,
+                       u->s.length, 0);
     if (!p)
         return diag_err(d, "out of memory");
     memset(p->data, 0, p->len);
-    *(struct eth_hdr *)(void *)p->data = (struct eth_hdr){f->s.dst_eth, f->s.src_eth,
+    *(struct eth_hdr *)(void *)p->data = (struct eth_hdr){u->s.dst_eth, u->s.src_eth,
                                                           BE16(ETHERTYPE_IP6)};
     h = (struct ip6_hdr *)(void *)(p->data + FAST_SOURCE_ETH);
     *h = (struct ip6_hdr){.flow = be32(6u << 28),
@@ -118,53 +101,13 @@ static int fast_udp_source_ip6_initialize(struct element *e, struct diag *d)
     pkt_set_ip4(p, (uint8_t *)h, sizeof *h);
     memcpy(p->anno + ANNO_DST_IP6, f->dst.b, sizeof f->dst);
     pkt_udp(p)->len = h->len;
-    fast_udp_source_ip6_ports(e, 0);
+    u->sum = fast_udp_source_ip6_sum;
+    fast_udp_start(u);
     return 0;
 }
 
-static void fast_udp_source_ip6_cleanup(struct element *e)
-{
-    struct fast_udp_source_ip6 *f = element_state(e);
-
-    pkt_free(f->p);
-    f->p = NULL;
-}
-
-/* Packets until the ports change. */
-static uint32_t fast_udp_source_ip6_left(const struct fast_udp_source_ip6 *f,
-                                         uint32_t max)
-{
-    uint32_t left = f->interval ? f->interval - (uint32_t)(f->s.count % f->interval)
-                                : max;
-
-    return left < max ? left : max;
-}
-
-static uint32_t fast_udp_source_ip6_pull(struct element *e, unsigned port,
-                                         struct batch *b, uint32_t max)
-{
-    struct fast_udp_source_ip6 *f = element_state(e);
-    uint32_t due = fast_source_due(e, &f->s, max), made = 0;
-
-    while (made < due) {
-        uint32_t want = fast_udp_source_ip6_left(f, due - made);
-        uint32_t n = batch_clone(b, f->p, want);
-
-        fast_source_sent(e, &f->s, n);
-        made += n;
-        if (n < want)
-            break;
-        if (f->interval && f->s.count % f->interval == 0) {
-            if (pkt_writable(f->p) < 0)
-                break;
-            fast_udp_source_ip6_ports(e, f->s.count / f->interval);
-        }
-    }
-    return made;
-}
-
 static const struct handler_spec fast_udp_source_ip6_handlers[] = {
-    FAST_SOURCE_HANDLERS(fast_udp_source_ip6, s),
+    FAST_SOURCE_HANDLERS(fast_udp_source_ip6, u.s),
     HANDLER_END,
 };
 
@@ -177,6 +120,6 @@ ELEMENT(FastUDPSourceIP6) = {
     .handlers = fast_udp_source_ip6_handlers,
     .configure = fast_udp_source_ip6_configure,
     .initialize = fast_udp_source_ip6_initialize,
-    .cleanup = fast_udp_source_ip6_cleanup,
-    .pull = fast_udp_source_ip6_pull,
+    .cleanup = fast_udp_cleanup,
+    .pull = fast_udp_pull,
 };

@@ -54,7 +54,7 @@ struct from_cap_dump {
 
 static const struct arg_spec from_cap_dump_args[] = {
     TRACE_SOURCE_ARGS(from_cap_dump, ARG_M),
-    TRACE_SOURCE_SAMPLE(from_cap_dump),
+    TRACE_SAMPLE_ARG(from_cap_dump, source.sample),
     ARG_BOOL(from_cap_dump, checksum, "CHECKSUM", 0, "false", "set checksums"),
     ARG_U32(from_cap_dump, aggregate, "AGGREGATE", 0, "1", "aggregate annotation"),
     ARG_END,
@@ -341,7 +341,7 @@ static int from_cap_dump_configure(struct element *e, struct conf *c, struct dia
 {
     struct from_cap_dump *s = element_state(e);
 
-    trace_check_sample(&s->source.sample, d);
+    trace_sample_check(&s->source.sample, d);
     return 0;
 }
 
@@ -366,7 +366,7 @@ static void from_cap_dump_cleanup(struct element *e)
 }
 
 static const struct handler_spec from_cap_dump_handlers[] = {
-    HANDLER_READER(trace_read_sample, "sampling_prob", "SAMPLE"),
+    TRACE_SAMPLE_HANDLER(from_cap_dump, source.sample),
     {.name = "active",
      .help = "whether packets are emitted",
      .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_CHECKBOX,

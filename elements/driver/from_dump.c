@@ -47,12 +47,11 @@
 #include "engine/handler_call.h"
 #include "engine/os/capture.h"
 #include "engine/os/link_type.h"
+#include "engine/os/trace_sample.h"
 #include "engine/router.h"
 #include "engine/task_handlers.h"
-#include "engine/unparse.h"
 
-enum { SAMPLE_BITS = 28, RETRIES = 16 };
-#define SAMPLE_ONE (UINT64_C(1) << SAMPLE_BITS)
+enum { RETRIES = 16 };
 
 /* What happens at the end of the file and when the time is up. */
 enum at_end { END_NOTHING, END_INACTIVE, END_STOP, END_HANDLER };
@@ -79,12 +78,6 @@ struct from_dump {
     struct notifier notifier;
 };
 
-static int from_dump_parse_sample(struct element *e, const char *text, void *member,
-                                  struct diag *d)
-{
-    return parse_real_fixed(text, SAMPLE_BITS, member) ? 0 : diag_err(d, "parse error");
-}
-
 static const struct arg_spec from_dump_args[] = {
     ARG_FILENAME(from_dump, filename, "FILENAME", ARG_M, NULL,
                  "file; - is standard input"),
@@ -93,12 +86,7 @@ static const struct arg_spec from_dump_args[] = {
     ARG_BOOL(from_dump, active, "ACTIVE", ARG_KEY, "true",
              "whether packets are emitted"),
     ARG_BOOL(from_dump, force_ip, "FORCE_IP", ARG_KEY, "false", "IP packets only"),
-    {.name = "SAMPLE",
-     .kind = ARG_KIND_CUSTOM,
-     .def = "1",
-     .offset = offsetof(struct from_dump, sample),
-     .parse = from_dump_parse_sample,
-     .help = "probability of a packet"},
+    TRACE_SAMPLE_ARG(from_dump, sample),
     ARG_TIME(from_dump, start_arg, "START", ARG_KEY, "0", "first absolute time"),
     ARG_TIME(from_dump, start_after, "START_AFTER", ARG_KEY, "0", "skip so long"),
     ARG_TIME(from_dump, end_arg, "END", ARG_KEY, "0", "absolute time of the end"),
@@ -145,12 +133,7 @@ static int from_dump_configure(struct element *e, struct conf *c, struct diag *d
 {
     struct from_dump *f = element_state(e);
 
-    if (f->sample > SAMPLE_ONE) {
-        diag_warn(d, "SAMPLE probability reduced to 1");
-        f->sample = SAMPLE_ONE;
-    } else if (!f->sample) {
-        diag_warn(d, "SAMPLE probability is 0; emitting no packets");
-    }
+    trace_sample_check(&f->sample, d);
     if (from_dump_times(f, d) < 0)
         return -1;
     if (f->stop && f->end_call.len)
@@ -250,7 +233,7 @@ static bool read_packet(struct element *e)
         capture_pass(&f->capture, &r);
         return f->active;
     }
-    if (f->sample < SAMPLE_ONE && (element_random(e) & (SAMPLE_ONE - 1)) >= f->sample) {
+    if (!trace_sample_takes(e, f->sample)) {
         capture_pass(&f->capture, &r);
         return true;
     }
@@ -318,7 +301,7 @@ static struct pkt *take_packet(struct element *e)
 static inline bool wants_all(const struct from_dump *f)
 {
     return f->active && !f->packet && f->have_times && !f->have_start && !f->have_end &&
-           !f->timing && f->sample >= SAMPLE_ONE;
+           !f->timing && f->sample >= TRACE_SAMPLE_ONE;
 }
 
 /* Up to `max` packets of records that are in memory. */
@@ -483,16 +466,6 @@ static int read_encap(struct element *e, const struct handler_spec *h,
     return 0;
 }
 
-static int read_sample(struct element *e, const struct handler_spec *h,
-                       const char *param, struct sbuf *out, struct diag *d)
-{
-    const struct from_dump *f = element_state(e);
-    char buf[UNPARSE_ROOM];
-
-    sbuf_puts(out, unparse_fixed(f->sample, SAMPLE_BITS, buf));
-    return 0;
-}
-
 static int write_active(struct element *e, const struct handler_spec *h,
                         const char *value, size_t len, struct diag *d)
 {
@@ -547,7 +520,7 @@ static int press_reset_timing(struct element *e, const struct handler_spec *h,
 static const struct handler_spec from_dump_handlers[] = {
     TRACE_FILE_HANDLERS(from_dump, capture.file),
     TRACE_FILE_SEEK_HANDLER(from_dump, capture.file),
-    HANDLER_READER(read_sample, "sampling_prob", "probability of a packet"),
+    TRACE_SAMPLE_HANDLER(from_dump, sample),
     {.name = "active",
      .help = "whether packets are emitted",
      .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_CHECKBOX,

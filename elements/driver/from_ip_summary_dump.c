@@ -70,7 +70,7 @@ static const struct arg_spec from_ip_summary_dump_args[] = {
     TRACE_SOURCE_ARGS(from_ip_summary_dump, ARG_POS),
     TRACE_SOURCE_TIMING(from_ip_summary_dump),
     TRACE_SOURCE_MULTIPACKET(from_ip_summary_dump),
-    TRACE_SOURCE_SAMPLE(from_ip_summary_dump),
+    TRACE_SAMPLE_ARG(from_ip_summary_dump, source.sample),
     ARG_STRING(from_ip_summary_dump, data, "DATA", 0, NULL, "the dump itself"),
     ARG_BOOL(from_ip_summary_dump, checksum, "CHECKSUM", 0, "false", "set checksums"),
     ARG_U8(from_ip_summary_dump, proto, "PROTO", 0, "6", "default protocol"),
@@ -315,7 +315,7 @@ static int from_ip_summary_dump_configure(struct element *e, struct conf *c,
 {
     struct from_ip_summary_dump *s = element_state(e);
 
-    trace_check_sample(&s->source.sample, d);
+    trace_sample_check(&s->source.sample, d);
     if (s->data.len && s->source.filename.len)
         return diag_err(d, "FILENAME and DATA conflict");
     if (!s->data.s && !s->source.filename.len)

@@ -54,7 +54,7 @@ struct from_tcpdump {
 
 static const struct arg_spec from_tcpdump_args[] = {
     TRACE_SOURCE_ARGS(from_tcpdump, ARG_M),
-    TRACE_SOURCE_SAMPLE(from_tcpdump),
+    TRACE_SAMPLE_ARG(from_tcpdump, source.sample),
     ARG_BOOL(from_tcpdump, checksum, "CHECKSUM", 0, "false", "set checksums"),
     ARG_END,
 };
@@ -593,7 +593,7 @@ static int from_tcpdump_configure(struct element *e, struct conf *c, struct diag
 {
     struct from_tcpdump *s = element_state(e);
 
-    trace_check_sample(&s->source.sample, d);
+    trace_sample_check(&s->source.sample, d);
     s->absolute = -1;
     return 0;
 }

@@ -4,7 +4,6 @@
 #include "engine/os/record_source.h"
 
 #include "engine/router.h"
-#include "engine/unparse.h"
 
 enum { RETRIES = 16 }; /* records that are passed over each time the task runs */
 
@@ -42,7 +41,7 @@ int record_source_configure(struct element *e, struct diag *d)
 {
     struct record_source *s = source_of(e);
 
-    trace_check_sample(&s->sample, d);
+    trace_sample_check(&s->sample, d);
     if (configure_times(s, d) < 0)
         return -1;
     if (s->stop && s->end_call.len)
@@ -129,8 +128,7 @@ static bool read_packet(struct element *e)
         s->format->pass(e);
         return s->active == was_active;
     }
-    if (s->sample < TRACE_SAMPLE_ONE &&
-        (element_random(e) & (TRACE_SAMPLE_ONE - 1)) >= s->sample) {
+    if (!trace_sample_takes(e, s->sample)) {
         s->format->pass(e);
         return true;
     }
@@ -261,15 +259,6 @@ void record_source_cleanup(struct element *e)
 }
 
 /* --- handlers --------------------------------------------------------------------------- */
-
-int record_read_sample(struct element *e, const struct handler_spec *h,
-                       const char *param, struct sbuf *out, struct diag *d)
-{
-    char buf[UNPARSE_ROOM];
-
-    sbuf_puts(out, unparse_fixed(source_of(e)->sample, TRACE_SAMPLE_BITS, buf));
-    return 0;
-}
 
 int record_write_active(struct element *e, const struct handler_spec *h,
                         const char *value, size_t len, struct diag *d)

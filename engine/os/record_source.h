@@ -61,12 +61,7 @@ struct record_source {
         ARG_TIME(s, source.end_after, "END_AFTER", 0, "0", "end after so long"),       \
         ARG_TIME(s, source.interval, "INTERVAL", 0, "0", "emit for so long"),          \
         ARG_RAW(s, source.end_call, "END_CALL", 0, NULL, "write handler at the end"),  \
-        {.name = "SAMPLE",                                                             \
-         .kind = ARG_KIND_CUSTOM,                                                      \
-         .def = "1",                                                                   \
-         .offset = offsetof(struct s, source.sample),                                  \
-         .parse = trace_parse_sample,                                                  \
-         .help = "probability of a packet"},                                           \
+        TRACE_SAMPLE_ARG(s, source.sample),                                            \
         ARG_BOOL(s, source.timing, "TIMING", 0, "false", "keep the pauses"),           \
         ARG_BOOL(s, source.mmap, "MMAP", 0, "false", "no effect")
 
@@ -85,7 +80,7 @@ uint32_t record_source_pull(struct element *e, unsigned port, struct batch *b,
 
 /* `encap` reads the handler of that name; more handlers may follow it. */
 #define RECORD_SOURCE_HANDLERS(s, encap, ...)                                          \
-    HANDLER_READER(record_read_sample, "sampling_prob", "SAMPLE"),                     \
+    TRACE_SAMPLE_HANDLER(s, source.sample),                                            \
         {.name = "active",                                                             \
          .help = "whether packets are emitted",                                        \
          .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_CHECKBOX,                     \
@@ -98,8 +93,6 @@ uint32_t record_source_pull(struct element *e, unsigned port, struct batch *b,
                                    "move the end"),                                    \
         TRACE_FILE_HANDLERS(s, source.file), TASK_HANDLERS(s, source.task)
 
-int record_read_sample(struct element *e, const struct handler_spec *h,
-                       const char *param, struct sbuf *out, struct diag *d);
 int record_write_active(struct element *e, const struct handler_spec *h,
                         const char *value, size_t len, struct diag *d);
 int record_write_extend(struct element *e, const struct handler_spec *h,

@@ -5,29 +5,10 @@
 
 #include "engine/checksum.h"
 #include "engine/router.h"
-#include "engine/unparse.h"
 
 static struct trace_source *source_of(const struct element *e)
 {
     return element_state(e);
-}
-
-int trace_parse_sample(struct element *e, const char *text, void *member,
-                       struct diag *d)
-{
-    return parse_real_fixed(text, TRACE_SAMPLE_BITS, member)
-               ? 0
-               : diag_err(d, "parse error");
-}
-
-void trace_check_sample(uint64_t *sample, struct diag *d)
-{
-    if (*sample > TRACE_SAMPLE_ONE) {
-        diag_warn(d, "SAMPLE probability reduced to 1");
-        *sample = TRACE_SAMPLE_ONE;
-    } else if (!*sample) {
-        diag_warn(d, "SAMPLE probability is 0; emitting no packets");
-    }
 }
 
 /* --- packets that stand for several ----------------------------------------------------- */
@@ -134,8 +115,7 @@ static enum step step(struct element *e, struct batch *b)
         p = s->held;
         s->held = NULL;
     }
-    if (s->sample < TRACE_SAMPLE_ONE &&
-        (element_random(e) & (TRACE_SAMPLE_ONE - 1)) >= s->sample)
+    if (!trace_sample_takes(e, s->sample))
         pkt_free(p);
     else if (p)
         batch_add(b, p);
@@ -237,15 +217,6 @@ int trace_read_encap(struct element *e, const struct handler_spec *h, const char
                      struct sbuf *out, struct diag *d)
 {
     sbuf_puts(out, "IP");
-    return 0;
-}
-
-int trace_read_sample(struct element *e, const struct handler_spec *h,
-                      const char *param, struct sbuf *out, struct diag *d)
-{
-    char buf[UNPARSE_ROOM];
-
-    sbuf_puts(out, unparse_fixed(source_of(e)->sample, TRACE_SAMPLE_BITS, buf));
     return 0;
 }
 

@@ -11,10 +11,8 @@
 #define ENGINE_OS_TRACE_SOURCE_H
 
 #include "engine/os/trace_file.h"
+#include "engine/os/trace_sample.h"
 #include "engine/task_handlers.h"
-
-enum { TRACE_SAMPLE_BITS = 28 };
-#define TRACE_SAMPLE_ONE (UINT64_C(1) << TRACE_SAMPLE_BITS)
 
 struct trace_source {
     struct text filename;
@@ -51,16 +49,6 @@ struct trace_source {
     ARG_BOOL(s, source.timing, "TIMING", 0, "false", "keep the pauses")
 #define TRACE_SOURCE_MULTIPACKET(s)                                                    \
     ARG_BOOL(s, source.multipacket, "MULTIPACKET", 0, "false", "as many as counted")
-#define TRACE_SOURCE_SAMPLE(s)                                                         \
-    {                                                                                  \
-        .name = "SAMPLE", .kind = ARG_KIND_CUSTOM, .def = "1",                         \
-        .offset = offsetof(struct s, source.sample), .parse = trace_parse_sample,      \
-        .help = "probability"                                                          \
-    }
-
-int trace_parse_sample(struct element *e, const char *text, void *member,
-                       struct diag *d);
-void trace_check_sample(uint64_t *sample, struct diag *d);
 
 /* From initialize(), when the file is open. */
 void trace_source_start(struct element *e, struct pkt *(*read)(struct element *e),
@@ -84,8 +72,8 @@ void *trace_source_cast(struct element *e, const char *kind);
         TRACE_FILE_HANDLERS(s, source.file), TASK_HANDLERS(s, source.task)
 /* The same for those with SAMPLE. */
 #define TRACE_SOURCE_SAMPLE_HANDLERS(s)                                                \
-    HANDLER_READER(trace_read_sample, "sampling_prob", "SAMPLE"),                      \
-        TRACE_SOURCE_ACTIVE_(s), HANDLER_READER(trace_read_encap, "encap", "IP"),      \
+    TRACE_SAMPLE_HANDLER(s, source.sample), TRACE_SOURCE_ACTIVE_(s),                   \
+        HANDLER_READER(trace_read_encap, "encap", "IP"),                               \
         HANDLER_PRESS(trace_press_stop, "stop", "emit no more, and stop the driver"),  \
         TRACE_FILE_HANDLERS(s, source.file), TASK_HANDLERS(s, source.task)
 
@@ -93,8 +81,6 @@ int trace_write_active(struct element *e, const struct handler_spec *h,
                        const char *value, size_t len, struct diag *d);
 int trace_read_encap(struct element *e, const struct handler_spec *h, const char *param,
                      struct sbuf *out, struct diag *d);
-int trace_read_sample(struct element *e, const struct handler_spec *h,
-                      const char *param, struct sbuf *out, struct diag *d);
 int trace_press_stop(struct element *e, const struct handler_spec *h, const char *value,
                      size_t len, struct diag *d);
 

@@ -49,7 +49,8 @@ SWITCH_SRC   := $(call srcs,switch)
 CTL_SRC      := $(call srcs,ctl)
 DRIVER_SRC   := $(call srcs,driver)
 TEST_SRC     := $(wildcard base/*_test.c engine/*_test.c engine/lang/*_test.c \
-                engine/classify/*_test.c vmm/*_test.c guest/*_test.c switch/*_test.c ctl/*_test.c driver/*_test.c)
+                engine/classify/*_test.c engine/os/*_test.c vmm/*_test.c guest/*_test.c \
+                switch/*_test.c ctl/*_test.c driver/*_test.c)
 
 # The engine with the elements that run anywhere. A program with more elements links
 # ENGINE_CORE and a catalogue of its own.

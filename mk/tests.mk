@@ -19,3 +19,5 @@ TEST_OBJ_tests := $(addprefix $(B)/tests/,packet_text.o packet_build.o)
 $(B)/tests/packet_text_test: $(TEST_OBJ_tests)
 # handler_test runs whole routers
 TEST_OBJ_engine += $(B)/tests/backend_engine.o
+# engine/os is not part of the engine that tests link
+$(B)/engine/os/trace_window_test: $(B)/engine/os/trace_window.o

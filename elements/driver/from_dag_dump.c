@@ -233,7 +233,7 @@ static int from_dag_dump_initialize(struct element *e, struct diag *d)
 
     if (record_source_start(e, &format, d) < 0)
         return -1;
-    if (s->source.force_ip && s->source.timing)
+    if (s->source.force_ip && s->source.window.timing)
         return diag_err(d, "FORCE_IP and TIMING options are incompatible");
     return 0;
 }

@@ -44,55 +44,38 @@
  */
 
 #include "engine/element.h"
-#include "engine/handler_call.h"
 #include "engine/os/capture.h"
 #include "engine/os/link_type.h"
 #include "engine/os/trace_sample.h"
-#include "engine/router.h"
-#include "engine/task_handlers.h"
+#include "engine/os/trace_window.h"
 
 enum { RETRIES = 16 };
 
-/* What happens at the end of the file and when the time is up. */
-enum at_end { END_NOTHING, END_INACTIVE, END_STOP, END_HANDLER };
-
 struct from_dump {
-    struct text filename, end_call;
-    bool timing, stop, active, force_ip, mmap;
+    struct text filename;
+    bool force_ip, mmap;
     uint64_t sample; /* fixed point */
-    int64_t start_arg, start_after, end_arg, end_after, interval;
     int64_t filepos;
     uint32_t burst;
+    struct trace_window window;
 
     struct capture capture;
-    enum at_end at_end;
-    struct handler_call call;
-    bool have_start, have_end, start_relative, end_relative, end_interval;
-    bool have_times; /* the relative ones are known */
-    int64_t start, end, timing_offset;
     int64_t packet_filepos;
     uint64_t count;
     struct pkt *packet; /* owned; read, and perhaps not due */
-    struct task task;
-    struct timer timer;
-    struct notifier notifier;
 };
 
 static const struct arg_spec from_dump_args[] = {
     ARG_FILENAME(from_dump, filename, "FILENAME", ARG_M, NULL,
                  "file; - is standard input"),
-    ARG_BOOL(from_dump, timing, "TIMING", ARG_POS, "false", "keep the pauses"),
-    ARG_BOOL(from_dump, stop, "STOP", ARG_KEY, "false", "stop the driver at the end"),
-    ARG_BOOL(from_dump, active, "ACTIVE", ARG_KEY, "true",
+    ARG_BOOL(from_dump, window.timing, "TIMING", ARG_POS, "false", "keep the pauses"),
+    ARG_BOOL(from_dump, window.stop, "STOP", ARG_KEY, "false",
+             "stop the driver at the end"),
+    ARG_BOOL(from_dump, window.active, "ACTIVE", ARG_KEY, "true",
              "whether packets are emitted"),
     ARG_BOOL(from_dump, force_ip, "FORCE_IP", ARG_KEY, "false", "IP packets only"),
     TRACE_SAMPLE_ARG(from_dump, sample),
-    ARG_TIME(from_dump, start_arg, "START", ARG_KEY, "0", "first absolute time"),
-    ARG_TIME(from_dump, start_after, "START_AFTER", ARG_KEY, "0", "skip so long"),
-    ARG_TIME(from_dump, end_arg, "END", ARG_KEY, "0", "absolute time of the end"),
-    ARG_TIME(from_dump, end_after, "END_AFTER", ARG_KEY, "0", "end after so long"),
-    ARG_TIME(from_dump, interval, "INTERVAL", ARG_KEY, "0", "emit for so long"),
-    ARG_RAW(from_dump, end_call, "END_CALL", ARG_KEY, NULL, "write handler at the end"),
+    TRACE_WINDOW_ARGS(from_dump, window),
     ARG_I64(from_dump, filepos, "FILEPOS", ARG_KEY, "0", "where to begin"),
     {.name = "BURST",
      .kind = ARG_KIND_U32,
@@ -113,109 +96,16 @@ static const struct counter_spec from_dump_counters[] = {
 
 /* --- arguments -------------------------------------------------------------------------- */
 
-static int from_dump_times(struct from_dump *f, struct diag *d)
-{
-    if (!!f->start_arg + !!f->start_after > 1)
-        return diag_err(d, "START and START_AFTER are mutually exclusive");
-    f->start = f->start_arg ? f->start_arg : f->start_after;
-    f->have_start = f->start != 0;
-    f->start_relative = !f->start_arg;
-    if (!!f->end_arg + !!f->end_after + !!f->interval > 1)
-        return diag_err(d, "END, END_AFTER, and INTERVAL are mutually exclusive");
-    f->end = f->end_arg ? f->end_arg : f->end_after ? f->end_after : f->interval;
-    f->have_end = f->end != 0;
-    f->end_relative = f->end_after != 0;
-    f->end_interval = f->interval != 0;
-    return 0;
-}
-
 static int from_dump_configure(struct element *e, struct conf *c, struct diag *d)
 {
     struct from_dump *f = element_state(e);
 
     trace_sample_check(&f->sample, d);
-    if (from_dump_times(f, d) < 0)
-        return -1;
-    if (f->stop && f->end_call.len)
-        return diag_err(d, "END_CALL and STOP are mutually exclusive");
-    f->at_end = f->end_call.len ? END_HANDLER
-                : f->stop       ? END_STOP
-                : f->have_end   ? END_INACTIVE
-                                : END_NOTHING;
-    if (handler_call_set(&f->call, f->end_call.s) < 0)
-        return diag_err(d, "out of memory");
-    return 0;
+    f->window.paced_by_first = true;
+    return trace_window_configure(&f->window, d);
 }
 
 /* --- packets ---------------------------------------------------------------------------- */
-
-static void set_active(struct element *e, bool active)
-{
-    struct from_dump *f = element_state(e);
-
-    f->active = active;
-    if (active && element_output_is_push(e, 0))
-        task_schedule(&f->task);
-    else if (active)
-        notifier_wake(&f->notifier);
-}
-
-static void call_end(struct element *e)
-{
-    struct from_dump *f = element_state(e);
-
-    if (f->at_end == END_HANDLER) {
-        handler_call_write(&f->call, e);
-    } else if (f->at_end != END_NOTHING) {
-        set_active(e, false);
-        if (f->at_end == END_STOP)
-            router_stop(e->router);
-    }
-}
-
-static int64_t time_sum(int64_t a, int64_t b)
-{
-    int64_t sum;
-
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
-static void prepare_times(struct element *e, int64_t when)
-{
-    struct from_dump *f = element_state(e);
-
-    if (f->start_relative)
-        f->start = time_sum(f->start, when);
-    if (f->end_relative)
-        f->end = time_sum(f->end, when);
-    else if (f->end_interval)
-        f->end = time_sum(f->end, f->start);
-    if (f->timing && __builtin_sub_overflow(element_now(e), when, &f->timing_offset))
-        f->timing_offset = INT64_MAX;
-    f->have_times = true;
-}
-
-/* Whether the packet of this time shall be emitted; false with `active` off: no other
- * either. */
-static bool in_time(struct element *e, int64_t when)
-{
-    struct from_dump *f = element_state(e);
-
-    for (;;) {
-        if (!f->have_times)
-            prepare_times(e, when);
-        if (f->have_start && when < f->start)
-            return false;
-        f->have_start = false;
-        if (!f->have_end || when < f->end)
-            return true;
-        f->have_end = false;
-        call_end(e);
-        if (!f->active)
-            return false;
-        /* it may have moved the end */
-    }
-}
 
 /* Read the next record; the packet is NULL afterwards if it is not wanted. False: there
  * is none. */
@@ -229,9 +119,9 @@ static bool read_packet(struct element *e)
     f->packet_filepos = trace_file_pos(&f->capture.file);
     if (!capture_next(&f->capture, &r))
         return false;
-    if (!in_time(e, r.when)) {
+    if (!trace_window_takes(e, &f->window, r.when)) {
         capture_pass(&f->capture, &r);
-        return f->active;
+        return f->window.active;
     }
     if (!trace_sample_takes(e, f->sample)) {
         capture_pass(&f->capture, &r);
@@ -246,22 +136,6 @@ static bool read_packet(struct element *e)
     p->anno_u32[ANNO_EXTRA_LENGTH / 4] = r.len - r.caplen;
     f->packet = p;
     return true;
-}
-
-/* With TIMING: whether the packet is due. If not, the timer is set. */
-static bool due(struct element *e)
-{
-    struct from_dump *f = element_state(e);
-    int64_t at;
-
-    if (!f->timing)
-        return true;
-    at = time_sum(f->packet->timestamp, f->timing_offset);
-    if (at <= element_now(e))
-        return true;
-    timer_at(&f->timer, at);
-    notifier_sleep(&f->notifier);
-    return false;
 }
 
 /* Output 1 is for what is not IP. */
@@ -300,8 +174,8 @@ static struct pkt *take_packet(struct element *e)
 /* Whether every packet that comes is emitted at once. */
 static inline bool wants_all(const struct from_dump *f)
 {
-    return f->active && !f->packet && f->have_times && !f->have_start && !f->have_end &&
-           !f->timing && f->sample >= TRACE_SAMPLE_ONE;
+    return !f->packet && trace_window_is_open(&f->window) &&
+           f->sample >= TRACE_SAMPLE_ONE;
 }
 
 /* Up to `max` packets of records that are in memory. */
@@ -330,11 +204,11 @@ static enum step step(struct element *e, struct batch *b)
     struct from_dump *f = element_state(e);
     struct pkt *p;
 
-    if (!f->active)
+    if (!f->window.active)
         return STEP_LATER;
     if (!f->packet && !read_packet(e))
         return STEP_END;
-    if (f->packet && !due(e))
+    if (f->packet && !trace_window_due(e, &f->window, f->packet->timestamp))
         return STEP_LATER;
     p = take_packet(e);
     if (p)
@@ -356,11 +230,11 @@ static bool from_dump_run(struct element *e, struct task *t)
         if ((next = step(e, &b)) != STEP_MORE)
             break;
     worked = b.n > 0;
-    if (next == STEP_MORE && f->active)
+    if (next == STEP_MORE && f->window.active)
         task_reschedule(t);
     out_push(e, 0, &b);
     if (next == STEP_END)
-        call_end(e);
+        trace_window_end(e, &f->window);
     return worked;
 }
 
@@ -376,21 +250,12 @@ static uint32_t from_dump_pull(struct element *e, unsigned port, struct batch *b
     while (b->n - before < max && (next = step(e, b)) == STEP_MORE)
         ;
     if (next == STEP_MORE)
-        notifier_wake(&f->notifier);
+        notifier_wake(&f->window.notifier);
     else
-        notifier_sleep(&f->notifier);
+        notifier_sleep(&f->window.notifier);
     if (next == STEP_END)
-        call_end(e);
+        trace_window_end(e, &f->window);
     return b->n - before;
-}
-
-static void from_dump_fire(struct element *e, struct timer *t)
-{
-    const struct from_dump *f = element_state(e);
-
-    (void)t;
-    if (f->active)
-        set_active(e, true);
 }
 
 /* --- life ------------------------------------------------------------------------------- */
@@ -400,12 +265,8 @@ static int from_dump_initialize(struct element *e, struct diag *d)
     struct from_dump *f = element_state(e);
     struct capture *c = &f->capture;
 
-    notifier_init(&f->notifier, f->active);
-    timer_init(&f->timer, e, from_dump_fire);
-    if (handler_call_check(&f->call, e, HANDLER_WRITE, d) < 0)
+    if (trace_window_start(e, &f->window, from_dump_run, d) < 0)
         return -1;
-    if (element_output_is_push(e, 0))
-        task_join(&f->task, e, from_dump_run, f->active, d);
     if (capture_open(c, e, f->filename.s, d) < 0)
         return -1;
     if (f->force_ip && !link_type_has_ip(c->link_type))
@@ -431,7 +292,7 @@ static void from_dump_take_state(struct element *e, struct element *old)
     c->link_type = from->link_type;
     f->packet = was->packet;
     was->packet = NULL;
-    f->timing_offset = was->timing_offset;
+    f->window.timing_offset = was->window.timing_offset;
     f->packet_filepos = was->packet_filepos;
 }
 
@@ -440,7 +301,7 @@ static void from_dump_cleanup(struct element *e)
     struct from_dump *f = element_state(e);
 
     capture_close(&f->capture);
-    handler_call_fini(&f->call);
+    trace_window_fini(&f->window);
     pkt_free(f->packet);
     f->packet = NULL;
 }
@@ -451,7 +312,7 @@ static void *from_dump_cast(struct element *e, const char *kind)
 
     if (strcmp(kind, NOTIFIER_EMPTY))
         return NULL;
-    return e->n_out && !element_output_is_push(e, 0) ? &f->notifier : NULL;
+    return e->n_out && !element_output_is_push(e, 0) ? &f->window.notifier : NULL;
 }
 
 /* --- handlers --------------------------------------------------------------------------- */
@@ -466,41 +327,6 @@ static int read_encap(struct element *e, const struct handler_spec *h,
     return 0;
 }
 
-static int write_active(struct element *e, const struct handler_spec *h,
-                        const char *value, size_t len, struct diag *d)
-{
-    bool active;
-
-    if (!parse_bool(value, &active))
-        return diag_err(d, "type mismatch");
-    set_active(e, active);
-    return 0;
-}
-
-static int write_extend(struct element *e, const struct handler_spec *h,
-                        const char *value, size_t len, struct diag *d)
-{
-    struct from_dump *f = element_state(e);
-    int64_t ns;
-
-    if (!parse_time(value, &ns))
-        return diag_err(d, "'extend_interval' takes a time interval");
-    f->end = time_sum(f->end, ns);
-    if (f->at_end != END_NOTHING) {
-        f->have_end = true;
-        set_active(e, true);
-    }
-    return 0;
-}
-
-static int press_stop(struct element *e, const struct handler_spec *h,
-                      const char *value, size_t len, struct diag *d)
-{
-    set_active(e, false);
-    router_stop(e->router);
-    return 0;
-}
-
 static int press_reset(struct element *e, const struct handler_spec *h,
                        const char *value, size_t len, struct diag *d)
 {
@@ -511,9 +337,7 @@ static int press_reset(struct element *e, const struct handler_spec *h,
 static int press_reset_timing(struct element *e, const struct handler_spec *h,
                               const char *value, size_t len, struct diag *d)
 {
-    struct from_dump *f = element_state(e);
-
-    f->start_relative = f->end_relative = f->end_interval = f->have_times = false;
+    trace_window_reset(&((struct from_dump *)element_state(e))->window);
     return 0;
 }
 
@@ -521,22 +345,17 @@ static const struct handler_spec from_dump_handlers[] = {
     TRACE_FILE_HANDLERS(from_dump, capture.file),
     TRACE_FILE_SEEK_HANDLER(from_dump, capture.file),
     TRACE_SAMPLE_HANDLER(from_dump, sample),
-    {.name = "active",
-     .help = "whether packets are emitted",
-     .flags = HANDLER_READ | HANDLER_WRITE | HANDLER_CHECKBOX,
-     .kind = ARG_KIND_BOOL,
-     .offset = offsetof(struct from_dump, active),
-     .write = write_active},
+    TRACE_WINDOW_ACTIVE_HANDLER(from_dump, window),
     HANDLER_READER(read_encap, "encap", "link type of the file"),
-    HANDLER_PRESS(press_stop, "stop", "stop emitting packets, and the driver"),
+    TRACE_WINDOW_STOP_HANDLER(from_dump, window),
     HANDLER_VALUE(from_dump, packet_filepos, ARG_KIND_I64, HANDLER_READ,
                   "packet_filepos", "where the last packet begins"),
-    HANDLER_WRITER(write_extend, "extend_interval", "move the end"),
+    TRACE_WINDOW_EXTEND_HANDLER(from_dump, window),
     HANDLER_VALUE(from_dump, count, ARG_KIND_U64, HANDLER_READ, "count",
                   "packets emitted so far"),
     HANDLER_PRESS(press_reset, "reset_counts", "set count to 0"),
     HANDLER_PRESS(press_reset_timing, "reset_timing", "count from the next packet"),
-    TASK_HANDLERS(from_dump, task),
+    TASK_HANDLERS(from_dump, window.task),
     HANDLER_END,
 };
 

@@ -39,11 +39,10 @@ static const char usage[] =
     "      --help                Print this message and exit.\n"
     "  -v, --version             Print the version and exit.\n";
 
-enum { OPT_ASSERTIONS = 2000, OPT_NO_ASSERTIONS };
+enum { OPT_ASSERTIONS = 2000 };
 
 static const struct option options[] = {
-    {"assertions", no_argument, NULL, OPT_ASSERTIONS},
-    {"no-assertions", no_argument, NULL, OPT_NO_ASSERTIONS},
+    TOOL_NEGATABLE("assertions", OPT_ASSERTIONS),
     {"verbose", no_argument, NULL, 'V'},
     {"bsdmodule", no_argument, NULL, 'b'},
     {"linuxmodule", no_argument, NULL, 'l'},
@@ -53,13 +52,15 @@ static const struct option options[] = {
 
 static bool assertions, verbose, driver_given;
 
-static int set_option(int c, const char *arg)
+static int set_option(struct tool *t, int c, const char *arg)
 {
-    (void)arg;
-    if (c == 'V')
+    bool yes;
+
+    (void)t, (void)arg;
+    if (tool_option(c, &yes) == OPT_ASSERTIONS)
+        assertions = yes;
+    else if (c == 'V')
         verbose = true;
-    else if (c == OPT_ASSERTIONS || c == OPT_NO_ASSERTIONS)
-        assertions = c == OPT_ASSERTIONS;
     else if (driver_given) {
         fputs("driver specified twice\n", stderr);
         return -1;
@@ -696,6 +697,12 @@ static void align(struct net *n)
                 a.added == 1 ? "" : "s");
 }
 
+static int work(struct tool *t, struct tool_config *c)
+{
+    align(&c->net);
+    return tool_write_config(t, c);
+}
+
 int main(int argc, char **argv)
 {
     struct tool t = {.name = "click-align",
@@ -703,14 +710,6 @@ int main(int argc, char **argv)
                      .short_options = "Vblu",
                      .long_options = options,
                      .option = set_option};
-    struct tool_config c;
-    int status;
 
-    tool_options(&t, argc, argv);
-    tool_load(&t, false, &c);
-    align(&c.net);
-    status = tool_write_config(&t, &c, false);
-    tool_config_fini(&c);
-    arena_free(t.arena);
-    return status;
+    return tool_main(&t, argc, argv, work);
 }

@@ -32,17 +32,13 @@ static const char usage[] =
     "      --help                Print this message and exit.\n"
     "  -v, --version             Print the version and exit.\n";
 
-enum { OPT_NO = 2000 }; /* OPT_NO + c: the opposite of option c */
-
-#define NEGATABLE(name, c)                                                             \
-    {name, no_argument, NULL, c},                                                      \
-    {                                                                                  \
-        "no-" name, no_argument, NULL, OPT_NO + (c)                                    \
-    }
 static const struct option options[] = {
-    NEGATABLE("userlevel", 'u'), NEGATABLE("linuxmodule", 'l'),
-    NEGATABLE("kernel", 'k'),    NEGATABLE("bsdmodule", 'b'),
-    NEGATABLE("quiet", 'q'),     {"filter", no_argument, NULL, 'p'},
+    TOOL_NEGATABLE("userlevel", 'u'),
+    TOOL_NEGATABLE("linuxmodule", 'l'),
+    TOOL_NEGATABLE("kernel", 'k'),
+    TOOL_NEGATABLE("bsdmodule", 'b'),
+    TOOL_NEGATABLE("quiet", 'q'),
+    {"filter", no_argument, NULL, 'p'},
     {NULL, 0, NULL, 0},
 };
 
@@ -51,12 +47,12 @@ enum { N_DRIVERS = sizeof drivers / sizeof *drivers };
 
 static bool filter, quiet, chosen, wanted[N_DRIVERS];
 
-static int set_option(int c, const char *arg)
+static int set_option(struct tool *t, int c, const char *arg)
 {
-    bool yes = c < OPT_NO;
+    bool yes;
 
-    (void)arg;
-    c -= yes ? 0 : OPT_NO;
+    (void)t, (void)arg;
+    c = tool_option(c, &yes);
     if (c == 'p') {
         filter = true;
     } else if (c == 'q') {
@@ -121,32 +117,36 @@ static void check(struct tool *t, struct tool_config *c, unsigned driver)
     }
 }
 
+/* Where the configuration goes. */
+static void set_output(struct tool *t)
+{
+    if (filter && t->output) {
+        tool_error(t, "output file specified twice");
+        tool_usage(t);
+    }
+    if (filter)
+        t->output = "-";
+}
+
+static int work(struct tool *t, struct tool_config *c)
+{
+    for (unsigned driver = 0; driver < N_DRIVERS; driver++)
+        if (chosen ? wanted[driver] : driver == 0)
+            check(t, c, driver);
+    if (t->errors)
+        return 1;
+    return t->output ? tool_write_config(t, c) : 0;
+}
+
 int main(int argc, char **argv)
 {
     struct tool t = {.name = "click-check",
                      .usage = usage,
                      .short_options = "pqulkb",
                      .long_options = options,
-                     .option = set_option};
-    struct tool_config c;
-    int status = 0;
+                     .option = set_option,
+                     .ready = set_output,
+                     .expand = true};
 
-    tool_options(&t, argc, argv);
-    if (filter && t.output) {
-        tool_error(&t, "output file specified twice");
-        tool_usage(&t);
-    }
-    if (filter)
-        t.output = "-";
-    tool_load(&t, true, &c);
-    for (unsigned driver = 0; driver < N_DRIVERS; driver++)
-        if (chosen ? wanted[driver] : driver == 0)
-            check(&t, &c, driver);
-    if (t.errors)
-        status = 1;
-    else if (t.output)
-        status = tool_write_config(&t, &c, false);
-    tool_config_fini(&c);
-    arena_free(t.arena);
-    return status;
+    return tool_main(&t, argc, argv, work);
 }

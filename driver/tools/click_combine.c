@@ -68,7 +68,6 @@ static const char *link_texts[MAX_LINKS];
 static struct link links[MAX_LINKS];
 static uint32_t n_link_texts, n_links;
 static const char *next_name;
-static bool only_config;
 static struct tool *tool;
 
 /* --- the command line ------------------------------------------------------------------------ */
@@ -83,10 +82,10 @@ static int add_link(const char *text)
     return 0;
 }
 
-static int set_option(int c, const char *arg)
+static int set_option(struct tool *t, int c, const char *arg)
 {
     if (c == 'c')
-        only_config = true;
+        t->only_config = true;
     if (c == 'l')
         return add_link(arg);
     if (c != 'n')
@@ -514,7 +513,7 @@ static void combine(struct tool_config *c)
             fix_nested(&c->net, e);
     combine_links();
     add_links(&c->net);
-    if (!only_config)
+    if (!tool->only_config)
         add_files(&c->archive);
 }
 
@@ -537,7 +536,7 @@ int main(int argc, char **argv)
     tool_options(&t, argc, argv);
     check_routers();
     combine(&c);
-    status = t.errors ? 1 : tool_write_config(&t, &c, only_config);
+    status = t.errors ? 1 : tool_write_config(&t, &c);
     tool_config_fini(&c);
     for (uint32_t i = 0; i < n_routers; i++)
         tool_config_fini(&routers[i].config);

@@ -31,43 +31,19 @@ static const char usage[] =
     "      --help                Print this message and exit.\n"
     "  -v, --version             Print the version and exit.\n";
 
-enum { OPT_NO = 3000 }; /* OPT_NO + c: the opposite of option c */
-
-#define NEGATABLE(name, c)                                                             \
-    {name, no_argument, NULL, c},                                                      \
-    {                                                                                  \
-        "no-" name, no_argument, NULL, OPT_NO + (c)                                    \
-    }
 static const struct option options[] = {
-    NEGATABLE("config", 'c'),
-    NEGATABLE("kernel", 'k'),
-    NEGATABLE("reverse", 'r'),
-    NEGATABLE("source", 's'),
-    NEGATABLE("user", 'u'),
+    TOOL_GENERATOR_OPTIONS,
     {"devirtualize", required_argument, NULL, 'n'},
     {"no-devirtualize", required_argument, NULL, 'n'},
     {"instructions", required_argument, NULL, 'i'},
     {NULL, 0, NULL, 0},
 };
 
-static bool only_config, only_source, reverse;
-
-static int set_option(int c, const char *arg)
+static int write_config(struct tool *t, struct tool_config *c)
 {
-    bool yes = c < OPT_NO;
-
-    (void)arg;
-    switch (c - (yes ? 0 : OPT_NO)) {
-    case 'c':
-        only_config = yes;
-        break;
-    case 's':
-        only_source = yes;
-        break;
-    case 'r':
-        reverse = yes;
-        break;
-    }
+    if (t->reverse || !t->only_source)
+        return tool_write_config(t, c);
+    fputs("nothing to devirtualize\n", stderr);
     return 0;
 }
 
@@ -77,17 +53,7 @@ int main(int argc, char **argv)
                      .usage = usage,
                      .short_options = "ckn:i:rsu",
                      .long_options = options,
-                     .option = set_option};
-    struct tool_config c;
-    int status = 0;
+                     .option = tool_generator_option};
 
-    tool_options(&t, argc, argv);
-    tool_load(&t, false, &c);
-    if (only_source && !reverse)
-        fputs("nothing to devirtualize\n", stderr);
-    else
-        status = tool_write_config(&t, &c, only_config);
-    tool_config_fini(&c);
-    arena_free(t.arena);
-    return status;
+    return tool_main(&t, argc, argv, write_config);
 }

@@ -32,45 +32,29 @@ static const char usage[] =
     "      --help                Print this message and exit.\n"
     "  -v, --version             Print the version and exit.\n";
 
-enum { OPT_COMBINE = 2000, OPT_IGNORED, OPT_NO = 3000 }; /* OPT_NO + c: its opposite */
+enum { OPT_COMBINE = 2000, OPT_IGNORED };
 
-#define NEGATABLE(name, c)                                                             \
-    {name, no_argument, NULL, c},                                                      \
-    {                                                                                  \
-        "no-" name, no_argument, NULL, OPT_NO + (c)                                    \
-    }
 static const struct option options[] = {
-    NEGATABLE("combine", OPT_COMBINE), NEGATABLE("classes", OPT_IGNORED),
-    NEGATABLE("config", 'c'),          NEGATABLE("kernel", 'k'),
-    NEGATABLE("quiet", 'q'),           NEGATABLE("reverse", 'r'),
-    NEGATABLE("source", 's'),          NEGATABLE("user", 'u'),
-    NEGATABLE("verbose", 'V'),         {NULL, 0, NULL, 0},
+    TOOL_NEGATABLE("combine", OPT_COMBINE),
+    TOOL_NEGATABLE("classes", OPT_IGNORED),
+    TOOL_GENERATOR_OPTIONS,
+    TOOL_NEGATABLE("quiet", 'q'),
+    TOOL_NEGATABLE("verbose", 'V'),
+    {NULL, 0, NULL, 0},
 };
 
 /* A configuration could have Classifiers that grow for ever. */
 enum { WORDS_MAX = 4096, ROUNDS_MAX = 4096 };
 
-static bool combine = true, only_config, only_source, reverse;
+static bool combine = true;
 
-static int set_option(int c, const char *arg)
+static int set_option(struct tool *t, int c, const char *arg)
 {
-    bool yes = c < OPT_NO;
+    bool yes;
 
-    (void)arg;
-    switch (c - (yes ? 0 : OPT_NO)) {
-    case OPT_COMBINE:
-        combine = yes;
-        break;
-    case 'c':
-        only_config = yes;
-        break;
-    case 's':
-        only_source = yes;
-        break;
-    case 'r':
-        reverse = yes;
-        break;
-    }
+    if (tool_option(c, &yes) != OPT_COMBINE)
+        return tool_generator_option(t, c, arg);
+    combine = yes;
     return 0;
 }
 
@@ -171,6 +155,16 @@ static void combine_all(struct net *n)
         net_remove_dead(n);
 }
 
+static int work(struct tool *t, struct tool_config *c)
+{
+    if (!t->reverse && combine)
+        combine_all(&c->net);
+    if (t->reverse || !t->only_source)
+        return tool_write_config(t, c);
+    tool_error(t, "no source code generated");
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     struct tool t = {.name = "click-fastclassifier",
@@ -178,20 +172,6 @@ int main(int argc, char **argv)
                      .short_options = "ckqrsuV",
                      .long_options = options,
                      .option = set_option};
-    struct tool_config c;
-    int status;
 
-    tool_options(&t, argc, argv);
-    tool_load(&t, false, &c);
-    if (!reverse && combine)
-        combine_all(&c.net);
-    if (only_source && !reverse) {
-        tool_error(&t, "no source code generated");
-        status = 1;
-    } else {
-        status = tool_write_config(&t, &c, only_config);
-    }
-    tool_config_fini(&c);
-    arena_free(t.arena);
-    return status;
+    return tool_main(&t, argc, argv, work);
 }

@@ -26,7 +26,7 @@ static const char usage[] =
     "      --help                Print this message and exit.\n"
     "  -v, --version             Print the version and exit.\n";
 
-enum { OPT_FLATTEN = 2000, OPT_CONFIG, OPT_EXPAND, OPT_KEEP };
+enum { OPT_FLATTEN = 2000, OPT_CONFIG, OPT_EXPAND };
 
 static const struct option options[] = {
     {"classes", no_argument, NULL, 'c'},
@@ -35,19 +35,19 @@ static const struct option options[] = {
     {"declarations", no_argument, NULL, 'd'},
     {"decls", no_argument, NULL, 'd'},
     {"config", no_argument, NULL, OPT_CONFIG},
-    {"expand-vars", no_argument, NULL, OPT_EXPAND},
-    {"no-expand-vars", no_argument, NULL, OPT_KEEP},
+    TOOL_NEGATABLE("expand-vars", OPT_EXPAND),
     {NULL, 0, NULL, 0},
 };
 
 static int action = OPT_FLATTEN;
-static bool expand;
 
-static int set_option(int c, const char *arg)
+static int set_option(struct tool *t, int c, const char *arg)
 {
+    bool yes;
+
     (void)arg;
-    if (c == OPT_EXPAND || c == OPT_KEEP)
-        expand = c == OPT_EXPAND;
+    if (tool_option(c, &yes) == OPT_EXPAND)
+        t->expand = yes;
     else
         action = c;
     return 0;
@@ -85,6 +85,13 @@ static int write_list(struct tool *t, const struct net *n)
     return status;
 }
 
+static int work(struct tool *t, struct tool_config *c)
+{
+    t->only_config = action == OPT_CONFIG;
+    return action == OPT_FLATTEN || action == OPT_CONFIG ? tool_write_config(t, c)
+                                                         : write_list(t, &c->net);
+}
+
 int main(int argc, char **argv)
 {
     struct tool t = {.name = "click-flatten",
@@ -92,15 +99,6 @@ int main(int argc, char **argv)
                      .short_options = "cnd",
                      .long_options = options,
                      .option = set_option};
-    struct tool_config c;
-    int status;
 
-    tool_options(&t, argc, argv);
-    tool_load(&t, expand, &c);
-    status = action == OPT_FLATTEN || action == OPT_CONFIG
-                 ? tool_write_config(&t, &c, action == OPT_CONFIG)
-                 : write_list(&t, &c.net);
-    tool_config_fini(&c);
-    arena_free(t.arena);
-    return status;
+    return tool_main(&t, argc, argv, work);
 }

@@ -35,11 +35,11 @@ static const struct option options[] = {{"name", required_argument, NULL, 'n'},
 static const char *component;
 static struct tool *tool;
 
-static int set_name(int c, const char *arg)
+static int set_name(struct tool *t, int c, const char *arg)
 {
     (void)c;
     if (component) {
-        tool_error(tool, "component name specified twice");
+        tool_error(t, "component name specified twice");
         return -1;
     }
     component = arg;
@@ -61,7 +61,7 @@ static int take_source(struct tool *t, int how, const char *arg)
         tool_error(t, "combined router specified twice");
         return -1;
     }
-    return set_name('n', arg);
+    return set_name(t, 'n', arg);
 }
 
 /* --- links --------------------------------------------------------------------------------- */
@@ -296,6 +296,12 @@ static void uncombine(struct tool_config *c)
     }
 }
 
+static int work(struct tool *t, struct tool_config *c)
+{
+    uncombine(c);
+    return tool_write_config(t, c);
+}
+
 int main(int argc, char **argv)
 {
     struct tool t = {.name = "click-uncombine",
@@ -305,15 +311,7 @@ int main(int argc, char **argv)
                      .option = set_name,
                      .source = take_source,
                      .no_defines = true};
-    struct tool_config c;
-    int status;
 
     tool = &t;
-    tool_options(&t, argc, argv);
-    tool_load(&t, false, &c);
-    uncombine(&c);
-    status = tool_write_config(&t, &c, false);
-    tool_config_fini(&c);
-    arena_free(t.arena);
-    return status;
+    return tool_main(&t, argc, argv, work);
 }

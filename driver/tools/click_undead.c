@@ -40,29 +40,26 @@ static const char usage[] =
     "      --help                Print this message and exit.\n"
     "  -v, --version             Print the version and exit.\n";
 
-enum { OPT_IGNORED = 2000, OPT_NO_CONFIG, OPT_NO_VERBOSE };
-
 static const struct option options[] = {
-    {"user", no_argument, NULL, 'u'},
-    {"no-user", no_argument, NULL, OPT_IGNORED},
-    {"kernel", no_argument, NULL, 'k'},
-    {"no-kernel", no_argument, NULL, OPT_IGNORED},
-    {"config", no_argument, NULL, 'c'},
-    {"no-config", no_argument, NULL, OPT_NO_CONFIG},
-    {"verbose", no_argument, NULL, 'V'},
-    {"no-verbose", no_argument, NULL, OPT_NO_VERBOSE},
+    TOOL_NEGATABLE("user", 'u'),
+    TOOL_NEGATABLE("kernel", 'k'),
+    TOOL_NEGATABLE("config", 'c'),
+    TOOL_NEGATABLE("verbose", 'V'),
     {NULL, 0, NULL, 0},
 };
 
-static bool only_config, verbose;
+static bool verbose;
 
-static int set_option(int c, const char *arg)
+static int set_option(struct tool *t, int c, const char *arg)
 {
+    bool yes;
+
     (void)arg;
-    if (c == 'c' || c == OPT_NO_CONFIG)
-        only_config = c == 'c';
-    if (c == 'V' || c == OPT_NO_VERBOSE)
-        verbose = c == 'V';
+    c = tool_option(c, &yes);
+    if (c == 'c')
+        t->only_config = yes;
+    if (c == 'V')
+        verbose = yes;
     return 0;
 }
 
@@ -535,6 +532,13 @@ static void undead(struct net *n)
     *n = u.n;
 }
 
+static int work(struct tool *t, struct tool_config *c)
+{
+    check_classes(&c->net);
+    undead(&c->net);
+    return tool_write_config(t, c);
+}
+
 int main(int argc, char **argv)
 {
     struct tool t = {.name = "click-undead",
@@ -542,15 +546,6 @@ int main(int argc, char **argv)
                      .short_options = "ukcV",
                      .long_options = options,
                      .option = set_option};
-    struct tool_config c;
-    int status;
 
-    tool_options(&t, argc, argv);
-    tool_load(&t, false, &c);
-    check_classes(&c.net);
-    undead(&c.net);
-    status = tool_write_config(&t, &c, only_config);
-    tool_config_fini(&c);
-    arena_free(t.arena);
-    return status;
+    return tool_main(&t, argc, argv, work);
 }

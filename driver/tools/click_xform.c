@@ -32,12 +32,11 @@ static const char usage[] =
     "      --help                Print this message and exit.\n"
     "  -v, --version             Print the version and exit.\n";
 
-enum { OPT_FORWARD = 2000, MAX_PATTERNS = 4096, MAX_REPLACEMENTS = 100000 };
+enum { MAX_PATTERNS = 4096, MAX_REPLACEMENTS = 100000 };
 
 static const struct option options[] = {
     {"patterns", required_argument, NULL, 'p'},
-    {"reverse", no_argument, NULL, 'r'},
-    {"no-reverse", no_argument, NULL, OPT_FORWARD},
+    TOOL_NEGATABLE("reverse", 'r'),
     {NULL, 0, NULL, 0},
 };
 
@@ -49,8 +48,7 @@ struct pattern {
 
 static struct pattern *patterns; /* [MAX_PATTERNS] */
 static uint32_t n_patterns;
-static bool reverse, any_files, any_arguments;
-static struct tool *tool;
+static bool any_files, any_arguments;
 
 /* --- the command line ------------------------------------------------------------------------ */
 
@@ -62,13 +60,13 @@ static bool is_compound(const struct lang_graph *g, const char *name)
     return false;
 }
 
-static void read_patterns(const char *file)
+static void read_patterns(struct tool *t, const char *file)
 {
     static const char suffix[] = "_Replacement";
     struct tool_config c;
 
     any_files = true;
-    if (tool_read(tool, file, NULL, false, &c) < 0)
+    if (tool_read(t, file, NULL, false, &c) < 0)
         return;
     for (uint32_t i = 0; i < c.graph.n_compounds; i++) {
         const char *full = c.graph.compounds[i];
@@ -77,7 +75,7 @@ static void read_patterns(const char *file)
 
         if (len <= cut || strcmp(full + len - cut, suffix) != 0)
             continue;
-        *p = (struct pattern){arena_strndup(tool->arena, full, len - cut),
+        *p = (struct pattern){arena_strndup(t->arena, full, len - cut),
                               .next_prefix = 1};
         if (!p->name)
             err(1, NULL);
@@ -85,19 +83,19 @@ static void read_patterns(const char *file)
             continue;
         if (n_patterns + 1 == MAX_PATTERNS)
             errx(1, "more than %d patterns", MAX_PATTERNS);
-        if (tool_read_body(tool, &c, p->name, &p->what) == 0 &&
-            tool_read_body(tool, &c, full, &p->by) == 0)
+        if (tool_read_body(t, &c, p->name, &p->what) == 0 &&
+            tool_read_body(t, &c, full, &p->by) == 0)
             n_patterns++;
     }
     tool_config_fini(&c);
 }
 
-static int set_option(int c, const char *arg)
+static int set_option(struct tool *t, int c, const char *arg)
 {
     if (c == 'p')
-        read_patterns(arg);
+        read_patterns(t, arg);
     else
-        reverse = c == 'r';
+        tool_option(c, &t->reverse);
     return 0;
 }
 
@@ -107,7 +105,7 @@ static int take_source(struct tool *t, int how, const char *arg)
     bool known = t->file || t->expression;
 
     if (!how && any_arguments) {
-        read_patterns(arg);
+        read_patterns(t, arg);
         return 0;
     }
     if (known) {
@@ -261,7 +259,7 @@ static void turn_round(void)
     }
 }
 
-static void transform(struct net *n)
+static void transform(struct net *n, bool reverse)
 {
     uint32_t count = 0;
 
@@ -276,6 +274,19 @@ static void transform(struct net *n)
         net_remove_dead(n);
 }
 
+static int work(struct tool *t, struct tool_config *c)
+{
+    int status;
+
+    transform(&c->net, t->reverse);
+    status = tool_write_config(t, c);
+    for (uint32_t i = 0; i < n_patterns; i++) {
+        net_fini(&patterns[i].what);
+        net_fini(&patterns[i].by);
+    }
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct tool t = {.name = "click-xform",
@@ -285,23 +296,12 @@ int main(int argc, char **argv)
                      .long_options = options,
                      .option = set_option,
                      .source = take_source};
-    struct tool_config c;
     int status;
 
-    tool = &t;
     patterns = calloc(MAX_PATTERNS, sizeof *patterns);
     if (!patterns)
         err(1, NULL);
-    tool_options(&t, argc, argv);
-    tool_load(&t, false, &c);
-    transform(&c.net);
-    status = tool_write_config(&t, &c, false);
-    tool_config_fini(&c);
-    for (uint32_t i = 0; i < n_patterns; i++) {
-        net_fini(&patterns[i].what);
-        net_fini(&patterns[i].by);
-    }
+    status = tool_main(&t, argc, argv, work);
     free(patterns);
-    arena_free(t.arena);
     return status;
 }

@@ -110,9 +110,28 @@ static void set_option(struct tool *t, int c, const char *arg)
         tool_usage(t);
         return;
     default:
-        if (t->option(c, arg) < 0)
+        if (t->option(t, c, arg) < 0)
             tool_usage(t);
     }
+}
+
+int tool_generator_option(struct tool *t, int c, const char *arg)
+{
+    bool yes;
+
+    (void)arg;
+    switch (tool_option(c, &yes)) {
+    case 'c':
+        t->only_config = yes;
+        break;
+    case 's':
+        t->only_source = yes;
+        break;
+    case 'r':
+        t->reverse = yes;
+        break;
+    }
+    return 0;
 }
 
 void tool_options(struct tool *t, int argc, char **argv)
@@ -282,10 +301,21 @@ int tool_read_body(struct tool *t, const struct tool_config *c, const char *body
     return 0;
 }
 
-void tool_load(struct tool *t, bool expand, struct tool_config *c)
+int tool_main(struct tool *t, int argc, char **argv,
+              int (*work)(struct tool *t, struct tool_config *c))
 {
-    if (tool_read(t, t->file, t->expression, expand, c) < 0 || t->errors)
+    struct tool_config c;
+    int status;
+
+    tool_options(t, argc, argv);
+    if (t->ready)
+        t->ready(t);
+    if (tool_read(t, t->file, t->expression, t->expand, &c) < 0 || t->errors)
         exit(1);
+    status = work(t, &c);
+    tool_config_fini(&c);
+    arena_free(t->arena);
+    return status;
 }
 
 void tool_config_fini(struct tool_config *c)
@@ -307,7 +337,7 @@ int tool_write(const struct tool *t, const struct sbuf *text)
     return 0;
 }
 
-int tool_write_config(const struct tool *t, struct tool_config *c, bool only_config)
+int tool_write_config(const struct tool *t, struct tool_config *c)
 {
     struct sbuf text = SBUF_INIT, whole = SBUF_INIT;
     struct archive a = {0};
@@ -328,9 +358,9 @@ int tool_write_config(const struct tool *t, struct tool_config *c, bool only_con
             err(1, NULL);
         *f = *old;
     }
-    if (a.n > 1 && !only_config)
+    if (a.n > 1 && !t->only_config)
         archive_unparse(&a, &whole);
-    status = tool_write(t, a.n > 1 && !only_config ? &whole : &text);
+    status = tool_write(t, a.n > 1 && !t->only_config ? &whole : &text);
     sbuf_fini(&text);
     sbuf_fini(&whole);
     return status;

@@ -597,25 +597,37 @@ static inline bool flow_is_plain(const struct pkt *p, const struct ip4_hdr *h)
             !(t->flags & (TCP_SYN | TCP_FIN | TCP_RST)));
 }
 
-/* Flows of a whole batch are fetched at once: a large table is in no near cache. */
-static inline void flows_look(struct element *e, const struct batch *b, uint32_t from,
+/* Whether the packet, or the one that it tells of, may be a fragment. */
+static bool flow_may_wait(const struct pkt *p)
+{
+    return pkt_has_ip4(p) &&
+           (ip4_is_fragment(pkt_ip4(p)) || pkt_ip4(p)->proto == IP_PROTO_ICMP);
+}
+
+/* Flows of a whole batch are fetched at once: a large table is in no near cache. Returns
+ * whether packets may wait, or go on that have waited. */
+static inline bool flows_look(struct element *e, const struct batch *b, uint32_t from,
                               struct flow_look *look)
 {
     const struct aggregate_ip_flows *s = element_state(e);
     const bool far = s->table.n_buckets > NEAR_BUCKETS;
+    bool wait = s->waiting;
 
     for (uint32_t i = from; i < b->n; i++) {
         const struct ip4_hdr *h = pkt_ip4(b->p[i]);
         struct flow_look *l = &look[i];
 
         l->plain = !s->traceinfo.len && flow_is_plain(b->p[i], h);
-        if (!l->plain)
+        if (!l->plain) {
+            wait |= s->fragments && flow_may_wait(b->p[i]);
             continue;
+        }
         l->key = flow_key(h, load32((const uint8_t *)(h + 1)), &l->back);
         l->hash = agg_hash(&s->table, &l->key);
         if (far)
             agg_table_prefetch(&s->table, l->hash);
     }
+    return wait;
 }
 
 /* The next packet of a flow. Where nobody listens, the flow may have expired: with many of
@@ -656,9 +668,53 @@ aggregate_ip_flows_one(struct element *e, struct pkt *p, const struct flow_look 
     flows_reap(e);
     return 0;
 }
-ELEMENT_LOOP_(aggregate_ip_flows, struct flow_look look[BATCH_MAX];
-              flows_look(e, b, from, look),
-              ((void)port, aggregate_ip_flows_one(e, p, &look[i])))
+
+static void flows_batch(struct element *e, struct batch *b, uint32_t from,
+                        const struct flow_look *look)
+{
+    struct strays s;
+    uint32_t kept = from;
+
+    s.n = 0;
+    ELEMENT_LOOP_BODY_(aggregate_ip_flows_one(e, p, &look[i]))
+    b->n = kept;
+    strays_deliver(e, &s);
+}
+
+static void aggregate_ip_flows_push(struct element *e, unsigned port, struct batch *b)
+{
+    struct flow_look look[BATCH_MAX];
+
+    (void)port;
+    if (__builtin_expect(flows_look(e, b, 0, look) && b->n > 1, 0)) {
+        /* Those that have waited go on behind those that came before. */
+        for (uint32_t i = 0; i < b->n; i++) {
+            struct batch one;
+
+            one.n = 1;
+            one.p[0] = b->p[i];
+            flows_batch(e, &one, 0, &look[i]);
+            out_push(e, 0, &one);
+        }
+        return;
+    }
+    flows_batch(e, b, 0, look);
+    out_push(e, 0, b);
+}
+
+static uint32_t aggregate_ip_flows_pull(struct element *e, unsigned port,
+                                        struct batch *b, uint32_t max)
+{
+    struct flow_look look[BATCH_MAX];
+    uint32_t from = b->n;
+
+    (void)port;
+    if (in_pull(e, 0, b, max)) {
+        (void)flows_look(e, b, from, look);
+        flows_batch(e, b, from, look);
+    }
+    return b->n - from;
+}
 
 /* --- life ------------------------------------------------------------------------------- */
 

@@ -392,13 +392,13 @@ static void note_others(struct router *r)
     }
 }
 
-/* Between any two elements: packets one by one. */
+/* Between any two elements: packets one by one, and turns too. */
 static void push_singly(struct element *e, unsigned port, struct batch *b)
 {
     struct batch one;
     uint32_t n = b->n;
 
-    e->router->sched.noted += !e->cls->plain;
+    e->router->sched.noted++;
     if (n == 1) {
         e->cls->push(e, port, b);
         return;

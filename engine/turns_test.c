@@ -138,6 +138,15 @@ TEST(a_queue_of_few_places_does_not_overflow)
     EXPECT_STR(value_of("q.highwater_length"), "1");
 }
 
+TEST(packets_that_go_singly_fill_no_queue)
+{
+    load("s :: InfiniteSource -> q :: Queue(5) -> Unqueue -> c :: Counter -> Discard;"
+         "Idle -> Print -> Discard");
+    turns(100);
+    EXPECT_STR(value_of("c.count"), "50");
+    EXPECT_STR(value_of("q.highwater_length"), "1");
+}
+
 TEST(who_is_told_that_headers_are_plain_is_noted_too)
 {
     load("InfiniteSource(DATA "

@@ -31,6 +31,7 @@
 #include "engine/agg_notifier.h"
 #include "engine/agg_table.h"
 #include "engine/net_headers.h"
+#include "engine/out_file.h"
 #include "engine/platform.h"
 #include "engine/unparse.h"
 
@@ -39,8 +40,7 @@
 enum {
     NS_PER_S = 1000000000,
     WAITING_MAX = 4096,
-    TRACE_BYTES = 1 << 16, /* of TRACEINFO that are written at once */
-    NEAR_BUCKETS = 256,    /* so many are in the nearest cache */
+    NEAR_BUCKETS = 256, /* so many are in the nearest cache */
 };
 
 /* Packets between two hosts that wait because of a fragment among them. */
@@ -69,8 +69,8 @@ struct aggregate_ip_flows {
     struct element *source;
     struct flow_stats *stats; /* owned; by aggregate number; NULL without TRACEINFO */
     uint32_t n_stats;
-    struct sbuf trace_text; /* owned; not yet written */
-    bool fragments_arg, have_fragments, fragments, icmp, warned, trace_failed;
+    struct out_file trace; /* TRACEINFO, but for standard output */
+    bool fragments_arg, have_fragments, fragments, icmp, warned;
 };
 
 static const struct arg_spec aggregate_ip_flows_args[] = {
@@ -101,70 +101,52 @@ static const struct counter_spec aggregate_ip_flows_counters[] = {
 
 /* --- TRACEINFO --------------------------------------------------------------------------- */
 
-static int trace_write(struct element *e, bool append, const struct sbuf *text)
-{
-    struct aggregate_ip_flows *s = element_state(e);
-    const struct platform *p = element_platform(e);
-    const char *why = NULL;
-
-    if (!strcmp(s->traceinfo.s, "-"))
-        (p->output ? p->output : p->console)(p->ctx, sbuf_text(text), text->len);
-    else if (!p->write_file)
-        why = "there are no files here";
-    else
-        why = p->write_file(p->ctx, s->traceinfo.s, append, sbuf_text(text), text->len);
-    if (why && !s->trace_failed)
-        element_say(e, "%s: %s\n", s->traceinfo.s, why);
-    s->trace_failed |= why != NULL;
-    return why ? -1 : 0;
-}
-
-static void trace_flush(struct element *e)
-{
-    struct aggregate_ip_flows *s = element_state(e);
-
-    if (s->trace_text.len)
-        trace_write(e, true, &s->trace_text);
-    sbuf_reset(&s->trace_text);
-}
-
-/* A file is opened for every write: one for many flows. */
 static void trace_add(struct element *e, const struct sbuf *text)
 {
     struct aggregate_ip_flows *s = element_state(e);
+    const struct platform *p = element_platform(e);
 
-    if (!strcmp(s->traceinfo.s, "-")) {
-        trace_write(e, true, text);
-        return;
+    if (!out_file_write(&s->trace, e, text))
+        (p->output ? p->output : p->console)(p->ctx, sbuf_text(text), text->len);
+}
+
+/* What a handler of SOURCE says; false: nothing. */
+static bool trace_ask(struct element *e, const char *handler, struct sbuf *value)
+{
+    const struct aggregate_ip_flows *s = element_state(e);
+    struct sbuf name = SBUF_INIT;
+    struct diag ignored = DIAG_INIT;
+    bool ok = false;
+
+    if (s->source) {
+        sbuf_printf(&name, "%s.%s", s->source->name, handler);
+        ok = !handler_read(e->router, NULL, sbuf_text(&name), NULL, value, &ignored);
     }
-    sbuf_add(&s->trace_text, sbuf_text(text), text->len);
-    if (s->trace_text.len >= TRACE_BYTES || s->trace_text.failed)
-        trace_flush(e);
+    sbuf_fini(&name);
+    diag_fini(&ignored);
+    return ok;
 }
 
 static int trace_begin(struct element *e, struct diag *d)
 {
     struct aggregate_ip_flows *s = element_state(e);
-    struct sbuf text = SBUF_INIT, name = SBUF_INIT, value = SBUF_INIT;
-    struct diag ignored = DIAG_INIT;
-    int rc;
+    struct sbuf text = SBUF_INIT, value = SBUF_INIT;
 
     if (!s->traceinfo.len)
         return 0;
-    sbuf_puts(&text, "<?xml version='1.0' standalone='yes'?>\n<trace");
-    if (s->source) {
-        sbuf_printf(&name, "%s.filename", s->source->name);
-        if (handler_read(e->router, NULL, sbuf_text(&name), NULL, &value, &ignored) ==
-            0)
-            sbuf_printf(&text, " file='%s'", sbuf_text(&value));
+    if (strcmp(s->traceinfo.s, "-") != 0) {
+        s->trace.name = s->traceinfo;
+        if (out_file_open(&s->trace, e, d) < 0)
+            return -1;
     }
+    sbuf_puts(&text, "<?xml version='1.0' standalone='yes'?>\n<trace");
+    if (trace_ask(e, "filename", &value))
+        sbuf_printf(&text, " file='%s'", sbuf_text(&value));
     sbuf_puts(&text, ">\n");
-    rc = trace_write(e, false, &text);
+    trace_add(e, &text);
     sbuf_fini(&text);
-    sbuf_fini(&name);
     sbuf_fini(&value);
-    diag_fini(&ignored);
-    return rc < 0 ? diag_err(d, "%s: cannot be written", s->traceinfo.s) : 0;
+    return 0;
 }
 
 static struct flow_stats *trace_stats(struct aggregate_ip_flows *s, uint32_t agg)
@@ -187,20 +169,13 @@ static struct flow_stats *trace_stats(struct aggregate_ip_flows *s, uint32_t agg
 /* Where SOURCE read the packet that it emits just now. */
 static uint32_t trace_filepos(struct element *e)
 {
-    const struct aggregate_ip_flows *s = element_state(e);
-    struct sbuf name = SBUF_INIT, value = SBUF_INIT;
-    struct diag ignored = DIAG_INIT;
+    struct sbuf value = SBUF_INIT;
     uint64_t pos = 0;
 
-    if (!s->source)
-        return 0;
-    sbuf_printf(&name, "%s.packet_filepos", s->source->name);
-    if (handler_read(e->router, NULL, sbuf_text(&name), NULL, &value, &ignored) != 0 ||
+    if (!trace_ask(e, "packet_filepos", &value) ||
         !parse_u64(sbuf_text(&value), 0, &pos))
         pos = 0;
-    sbuf_fini(&name);
     sbuf_fini(&value);
-    diag_fini(&ignored);
     return (uint32_t)pos;
 }
 
@@ -769,12 +744,12 @@ static void aggregate_ip_flows_cleanup(struct element *e)
         for (uint32_t at = 0; agg_table_next(&s->table, &at, &slot);)
             if (!(*agg_flags(&slot) & AGG_UDP) == !udp)
                 trace_end_flow(e, &slot);
-    if (s->traceinfo.len && strcmp(s->traceinfo.s, "-") != 0 && e->initialized) {
+    if (s->trace.file) {
         sbuf_puts(&text, "</trace>\n");
         trace_add(e, &text);
-        trace_flush(e);
         sbuf_fini(&text);
     }
+    out_file_close(&s->trace, e);
     while (s->waiting) {
         struct waiting_pair *w = s->waiting;
 
@@ -788,7 +763,6 @@ static void aggregate_ip_flows_cleanup(struct element *e)
         free(w);
     }
     agg_table_fini(&s->table);
-    sbuf_fini(&s->trace_text);
     free(s->stats);
     s->stats = NULL;
     s->n_stats = 0;

@@ -33,6 +33,7 @@
 #include "engine/net_headers.h"
 #include "engine/out_file.h"
 #include "engine/platform.h"
+#include "engine/subject.h"
 #include "engine/unparse.h"
 
 #include <stdlib.h>
@@ -329,39 +330,6 @@ static void flow_account(struct element *e, const struct agg_slot *slot,
 
 /* --- packets ---------------------------------------------------------------------------- */
 
-/* What a packet is about: its own IP header, or the one in an ICMP error. */
-struct subject {
-    const struct ip4_hdr *h;
-    uint32_t n;    /* bytes from there on */
-    uint8_t paint; /* 2 for errors */
-};
-
-static bool find_subject(const struct aggregate_ip_flows *s, const struct pkt *p,
-                         struct subject *out)
-{
-    const struct icmp_hdr *icmp;
-    uint32_t header;
-
-    if (!pkt_has_ip4(p))
-        return false;
-    *out = (struct subject){pkt_ip4(p), pkt_avail(p, p->network), 0};
-    if (out->h->proto == IP_PROTO_ICMP && !ip4_is_later_fragment(out->h) && s->icmp) {
-        header = ip4_hlen(out->h) + (uint32_t)sizeof *icmp;
-        icmp = (const void *)((const uint8_t *)out->h + ip4_hlen(out->h));
-        if (out->n < header + sizeof *out->h ||
-            (icmp->type != ICMP_UNREACH && icmp->type != ICMP_TIMXCEED &&
-             icmp->type != ICMP_PARAMPROB && icmp->type != ICMP_SOURCEQUENCH &&
-             icmp->type != ICMP_REDIRECT))
-            return false;
-        *out = (struct subject){(const void *)((const uint8_t *)out->h + header),
-                                out->n - header, 2};
-        if (ip4_hlen(out->h) < 20 || ip4_hlen(out->h) > out->n)
-            return false;
-    }
-    return (out->h->proto == IP_PROTO_TCP || out->h->proto == IP_PROTO_UDP) &&
-           (out->h->src || out->h->dst);
-}
-
 static struct waiting_pair *waiting_find(struct aggregate_ip_flows *s,
                                          const struct agg_key *k)
 {
@@ -376,7 +344,7 @@ static uint16_t waiting_id(const struct aggregate_ip_flows *s, const struct pkt 
 {
     struct subject u;
 
-    return find_subject(s, p, &u) ? u.h->id : 0;
+    return subject_find(p, s->icmp, &u) ? u.h->id : 0;
 }
 
 /* Take the first packet off; give it, or the ones behind it, the flow of its kin. */
@@ -415,7 +383,7 @@ static bool waiting_done(const struct aggregate_ip_flows *s, const struct pkt *p
 {
     struct subject u;
 
-    if (!find_subject(s, p, &u) || !ip4_is_fragment(u.h))
+    if (!subject_find(p, s->icmp, &u) || !ip4_is_fragment(u.h))
         return true;
     return (int32_t)(now_s - (uint32_t)(p->timestamp / NS_PER_S)) >
            s->fragment_timeout / NS_PER_S;
@@ -522,7 +490,7 @@ static verdict_t flows_any(struct element *e, struct pkt *p)
 
     if (__builtin_expect(!p->timestamp, 0))
         flows_timestamp(e, p);
-    if (!find_subject(s, p, &u))
+    if (!subject_find(p, s->icmp, &u))
         return spill(e, 1, C_DROPS);
     later = ip4_is_later_fragment(u.h);
     if (!later && u.n < ip4_hlen(u.h) + 8)

@@ -29,6 +29,9 @@ struct machine {
     bool quiet;        /* CONTROL_QUIESCE: nothing runs */
     uint32_t answered; /* requests */
     uint64_t poll_ns;  /* how long to look for work in vain before sleeping, adapts */
+    unsigned tasks;    /* a turn, adapts */
+    uint64_t now_ns;   /* what the configurations were last told */
+    uint64_t turn_ns;  /* now_ns at the end of the last turn */
     uint64_t rounds, sleeps;
 };
 

@@ -13,15 +13,18 @@ of Click 2.1 and FastClick on a like machine.
 
 A driver's figure is (n - m) / (time of n packets - time of m packets), so that its start is
 not in it; n is as many as take it S seconds (0.4). Sources make bursts of 32 packets, or of
-N; flows come from FastUDPFlows. A row that a driver cannot run has a dash.
+N; flows come from FastUDPFlows. A row that a driver cannot run has a dash. Traces, of up to
+1.5 GB, lie in a folder below $TMPDIR (/tmp) while their row is measured.
 """
 
 import argparse
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 
 FEEDER = "src :: FromNetfront(0, BURST 32, ACTIVE true)"
 
@@ -39,7 +42,9 @@ def options():
 
 
 def bench(*args):
+    """Puts traces into the row's folder."""
     return subprocess.run([opt.build + "/engine_bench", *args], check=True, text=True,
+                          env={**os.environ, "TMPDIR": folder or tempfile.gettempdir()},
                           stdout=subprocess.PIPE).stdout
 
 
@@ -67,18 +72,20 @@ def rows():
 
 def seconds(driver, text):
     """None: it cannot."""
-    name = "/tmp/peers.%d.click" % os.getpid()
+    name = os.path.join(folder, "row.click")
     with open(name, "w") as f:
         f.write(text)
+    p = subprocess.Popen(["timeout", "120", "taskset", "-c", str(os.cpu_count() - 1),
+                          driver, name], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        p = subprocess.Popen(["timeout", "120", "taskset", "-c", str(os.cpu_count() - 1),
-                              driver, name], stdin=subprocess.DEVNULL,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _, status, used = os.wait4(p.pid, 0)
         p.returncode = status
         return used.ru_utime + used.ru_stime if status == 0 else None
     finally:
-        os.unlink(name)
+        if p.returncode is None:  # we were told to stop; `timeout` ends the driver
+            p.terminate()
+            p.wait()
 
 
 def enough(driver, row):
@@ -106,6 +113,12 @@ def pace(driver, row, n):
 
 
 def measure(drivers, row):
+    global folder
+    with tempfile.TemporaryDirectory(prefix="clickos-peers.") as folder:
+        return medians(drivers, row)
+
+
+def medians(drivers, row):
     n = {name: enough(path, row) for name, path in drivers}
     got = {name: [] for name, _ in drivers}
     for _ in range(opt.rounds):
@@ -143,6 +156,11 @@ def main():
 
 
 opt = options()
+folder = None  # of the row that is measured: its configuration and its trace
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
 if any("=" not in p for p in opt.peers):
     sys.exit("a peer is NAME=DRIVER, e.g. click=/usr/local/bin/click")
-main()
+try:
+    main()
+except KeyboardInterrupt:
+    sys.exit("interrupted")

@@ -192,7 +192,7 @@ char *bench_config(const struct row *row, uint64_t packets, const char *sink)
 
 /* --- traces --------------------------------------------------------------------------- */
 
-enum { TRACE_NAME = 128 };
+enum { TRACE_NAME = 512 };
 
 static void trace_packet(uint8_t *p, const struct row *row, struct flow_order *order)
 {
@@ -226,10 +226,13 @@ static void trace_write(FILE *f, const struct row *row)
 static const char *trace_name(const struct row *row)
 {
     static char name[TRACE_NAME];
+    const char *folder = getenv("TMPDIR");
+    int n = snprintf(name, sizeof name, "%s/clickos-bench-%u-%s%u-%uM.pcap",
+                     folder ? folder : "/tmp", (unsigned)getuid(),
+                     row->feed == FEED_FLOWS ? "flows" : "", row->size, row->packets);
 
-    snprintf(name, sizeof name, "/tmp/clickos-bench-%u-%s%u-%uM.pcap",
-             (unsigned)getuid(), row->feed == FEED_FLOWS ? "flows" : "", row->size,
-             row->packets);
+    if (n < 0 || n >= TRACE_NAME)
+        errx(1, "TMPDIR is too long");
     return name;
 }
 

@@ -170,52 +170,52 @@ TEST(a_queue_that_nobody_empties_fills)
     EXPECT_STR(value_of("q.drops"), "0");
 }
 
-/* Turn by turn, a round each, nobody takes several. */
-static void ends_alike(const char *text, const char *const *handlers)
-{
-    char one_by_one[4][64];
-    unsigned n;
+enum { VALUES = 4 };
 
+/* The values of those handlers when all is at rest, so many turns a round. */
+static void end_of(const char *text, unsigned a_round, const char *const *handlers,
+                   char values[VALUES][64])
+{
     load(text);
-    for (n = 0; n < 10000 && !router_idle(r); n++)
-        turns(1);
+    for (unsigned n = 0; n < 10000 && !router_idle(r); n++)
+        turns(a_round);
     EXPECT(router_idle(r));
-    for (n = 0; handlers[n]; n++)
-        snprintf(one_by_one[n], sizeof one_by_one[n], "%s", value_of(handlers[n]));
+    for (unsigned n = 0; n < VALUES && handlers[n]; n++)
+        snprintf(values[n], sizeof values[n], "%s", value_of(handlers[n]));
     router_free(r);
-    load(text);
-    for (n = 0; n < 100 && !router_idle(r); n++)
-        turns(128);
-    EXPECT(router_idle(r));
-    for (n = 0; handlers[n]; n++)
-        EXPECT_STR(value_of(handlers[n]), one_by_one[n]);
+    r = NULL;
 }
 
+/* With one turn a round nobody takes several. */
 TEST(all_ends_as_it_does_turn_by_turn)
 {
-    ends_alike(
-        "InfiniteSource(LIMIT 777) -> a :: Counter -> q :: Queue -> "
-        "Unqueue(32) -> c :: Counter -> Discard",
-        (const char *const[]){"c.count", "q.length", "q.highwater_length", NULL});
-    router_free(r);
-    ends_alike(
-        "InfiniteSource(LIMIT 777, BURST 3) -> q :: Queue(100) -> "
-        "Unqueue(2) -> c :: Counter -> Discard",
-        (const char *const[]){"c.count", "q.length", "q.highwater_length", NULL});
-    router_free(r);
-    ends_alike(
-        "InfiniteSource(LIMIT 777) -> RED(2, 5, 1) -> q :: Queue(9) -> "
-        "c :: Counter -> Discard(BURST 3)",
-        (const char *const[]){"c.count", "q.length", "q.highwater_length", NULL});
-    router_free(r);
-    ends_alike("InfiniteSource(LIMIT 777) -> q :: Queue -> Unqueue -> "
-               "p :: Queue -> Unqueue(5) -> c :: Counter -> Discard",
-               (const char *const[]){"c.count", "p.length", "p.highwater_length",
-                                     "q.highwater_length", NULL});
-    router_free(r);
-    ends_alike("InfiniteSource(LIMIT 777) -> Paint(1) -> t :: PaintTee(1) -> "
-               "Paint(2) -> q :: Queue -> Discard; t[1] -> q;",
-               (const char *const[]){"q.length", "q.highwater_length", NULL});
+    static const struct {
+        const char *text, *handlers[VALUES];
+    } runs[] = {
+        {"InfiniteSource(LIMIT 777) -> a :: Counter -> q :: Queue -> Unqueue(32) -> "
+         "c :: Counter -> Discard",
+         {"c.count", "q.length", "q.highwater_length"}},
+        {"InfiniteSource(LIMIT 777, BURST 3) -> q :: Queue(100) -> Unqueue(2) -> "
+         "c :: Counter -> Discard",
+         {"c.count", "q.length", "q.highwater_length"}},
+        {"InfiniteSource(LIMIT 777) -> RED(2, 5, 1) -> q :: Queue(9) -> "
+         "c :: Counter -> Discard(BURST 3)",
+         {"c.count", "q.length", "q.highwater_length"}},
+        {"InfiniteSource(LIMIT 777) -> q :: Queue -> Unqueue -> p :: Queue -> "
+         "Unqueue(5) -> c :: Counter -> Discard",
+         {"c.count", "p.length", "p.highwater_length", "q.highwater_length"}},
+        {"InfiniteSource(LIMIT 777) -> Paint(1) -> t :: PaintTee(1) -> Paint(2) -> "
+         "q :: Queue -> Discard; t[1] -> q;",
+         {"q.length", "q.highwater_length"}},
+    };
+    char one_by_one[VALUES][64] = {{0}}, many[VALUES][64] = {{0}};
+
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        end_of(runs[i].text, 1, runs[i].handlers, one_by_one);
+        end_of(runs[i].text, 128, runs[i].handlers, many);
+        for (unsigned n = 0; n < VALUES; n++)
+            EXPECT_STR(many[n], one_by_one[n]);
+    }
 }
 
 TEST(a_call_comes_at_its_packet)

@@ -179,6 +179,14 @@ struct conf {
     struct arena *scratch; /* freed after configure() */
 };
 
+/* How a class treats packets that differ, if several are handed to it at once: see turns.h. */
+enum apart {
+    APART_NOT,    /* nothing is promised */
+    APART_SHARES, /* as APART_ORDER; others like it may share what it keeps */
+    APART_ORDER,  /* what becomes of a packet may hang on those that came before it */
+    APART_SUMS,   /* it keeps nothing but sums */
+};
+
 enum configure_phase { /* lower ones are configured and initialised first */
                        PHASE_INFO = 0, /* names: AddressInfo, PortInfo */
                        PHASE_EARLY = 50,
@@ -213,6 +221,9 @@ struct element_class {
      * element_not_plain(). Of an element that pulls and pushes on its own: it does nothing
      * else. See turns.h. (Plain packets are another matter: see plain.h.) */
     bool plain;
+    uint8_t apart; /* enum apart; see turns.h */
+    /* Whether it keeps that promise now: asked again after handlers were written. NULL: yes. */
+    bool (*is_apart)(const struct element *e);
     const struct counter_spec *counters; /* ends with name NULL; may be NULL */
     const struct handler_spec *handlers; /* ends with name NULL; may be NULL */
     /* Handlers whose names the configuration gives: the one called `name`, or with `name`

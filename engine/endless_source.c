@@ -83,7 +83,7 @@ static bool endless_source_run(struct element *e, struct task *t)
 
     if (!s->active || !signal_active(&s->nonfull))
         return false;
-    turns = s->alike ? turns_now(&s->turns, t, burst) : 1;
+    turns = turns_now(&s->turns, t, burst, s->alike);
     n = allowed(e, burst * turns);
     n = n < s->run_max ? n : s->run_max;
     made = emit(e, n);

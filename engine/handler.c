@@ -7,6 +7,7 @@
 #include "engine/handler_impl.h"
 #include "engine/parse_chars.h"
 #include "engine/router.h"
+#include "engine/sched_run.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -268,6 +269,7 @@ int handler_write(struct router *r, const struct element *context, const char *n
     const struct global_handler *g;
     struct target t;
 
+    router_sched(r)->changes++; /* see turns.h */
     if (resolve(r, context, name, &t, d) < 0)
         return HANDLER_NONE;
     if (!t.e) {

@@ -101,11 +101,18 @@ int ip_check_thorough(const struct ip_check *c, struct pkt *p)
     return IP_CHECK_OK;
 }
 
+bool ip_check_says(const struct element *e)
+{
+    const struct ip_check_element *s = element_state(e);
+
+    return s->verbose || e->counters[IP_CHECK_DROPS] == 0;
+}
+
 verdict_t ip_check_bad(struct element *e, int reason)
 {
     struct ip_check_element *s = element_state(e);
 
-    if (s->verbose || e->counters[IP_CHECK_DROPS] == 0)
+    if (ip_check_says(e))
         element_say(e, "%s: IP header check failed: %s\n", e->name,
                     ip_check_texts[reason]);
     s->reasons[reason]++;

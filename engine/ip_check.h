@@ -50,6 +50,8 @@ const struct handler_spec *ip_check_more(struct element *e, const char *name, si
 int ip_check_configure(struct element *e, struct conf *c, struct diag *d);
 void ip_check_take_state(struct element *e, struct element *old);
 
+/* Whether something will be said about a bad packet. */
+bool ip_check_says(const struct element *e);
 /* Count and, the first time, tell about a bad packet; its verdict. */
 verdict_t ip_check_bad(struct element *e, int reason);
 

@@ -5,6 +5,7 @@
 
 #include "engine/ip4_plain.h"
 #include "engine/spread.h"
+#include "engine/turns.h"
 #include "engine/words.h"
 
 #include <stdlib.h>
@@ -142,14 +143,17 @@ void ip_lookup_cleanup(struct element *e)
     ip_routes_fini(&s->routes);
 }
 
+/* As in Click: some are silent, and those that are linear there speak for themselves. */
+static bool ip_lookup_complains(const struct ip_lookup *s)
+{
+    return s->complaints < 5 && s->order != IP_LOOKUP_DIRECT;
+}
+
 static void ip_lookup_complain(struct element *e, const struct pkt *p)
 {
     struct ip_lookup *s = element_state(e);
     char text[64];
 
-    /* As in Click: some are silent, and those that are linear there speak for themselves. */
-    if (s->complaints >= 5 || s->order == IP_LOOKUP_DIRECT)
-        return;
     s->complaints++;
     if (s->order == IP_LOOKUP_SORTED)
         element_say(e, "SortedIPLookup: no gw for %x\n", pkt_dst_ip(p));
@@ -180,11 +184,31 @@ static inline bool ip_lookup_push_same(struct element *e, struct batch *b, bool 
     return true;
 }
 
+/* Nothing is known about packet `at`, which is to be said: those before it go first, and the
+ * others behind it one by one. */
+static __attribute__((cold, noinline)) void ip_lookup_push_unknown(struct element *e,
+                                                                   struct batch *b,
+                                                                   const int32_t *port,
+                                                                   uint32_t at)
+{
+    struct batch first;
+
+    if (b->n == 1) {
+        ip_lookup_complain(e, b->p[0]);
+        batch_free(b);
+        return;
+    }
+    first.n = at;
+    memcpy(first.p, b->p, at * sizeof(struct pkt *));
+    spread_push(e, &first, port);
+    turns_push_singly(e, 0, b, at);
+}
+
 /* Packets that follow one another often go to the same place, so a look-up that would be the
  * same again is not made. */
 static void ip_lookup_push_each(struct element *e, struct batch *b)
 {
-    struct ip_lookup *s = element_state(e);
+    const struct ip_lookup *s = element_state(e);
     uint32_t last = ~pkt_dst_ip(b->p[0]), n = b->n;
     struct ip_hop hop = {.port = -1};
     int32_t port[BATCH_MAX];
@@ -197,9 +221,11 @@ static void ip_lookup_push_each(struct element *e, struct batch *b)
             hop = ip_routes_find(&s->routes, dst);
             last = dst;
         }
-        if (__builtin_expect(hop.port < 0, 0))
-            ip_lookup_complain(e, p);
-        else if (hop.gw)
+        if (__builtin_expect(hop.port < 0, 0) && ip_lookup_complains(s)) {
+            ip_lookup_push_unknown(e, b, port, i);
+            return;
+        }
+        if (hop.port >= 0 && hop.gw)
             pkt_set_dst_ip(p, hop.gw);
         port[i] = hop.port;
     }

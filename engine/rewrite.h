@@ -162,6 +162,7 @@ int rewriter_initialize(struct element *e, struct diag *d);
 void rewriter_take_state(struct element *e, struct element *old);
 void rewriter_cleanup(struct element *e);
 void rewriter_push(struct element *e, unsigned port, struct batch *b);
+bool rewriter_is_apart(const struct element *e);
 void *rewriter_cast(struct element *e, const char *kind);
 /* Tables of handlers: IPRewriter's, TCPRewriter's, those of the others; and what
  * more_handlers needs for pattern0, pattern1 ... */

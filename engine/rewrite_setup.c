@@ -133,6 +133,14 @@ static void reap(struct element *e, struct timer *t)
     timer_after(t, rw->reaping ? 0 : rw->reap_ns);
 }
 
+/* Unless it shares its capacity. */
+bool rewriter_is_apart(const struct element *e)
+{
+    const struct rewriter *rw = element_state(e);
+
+    return rw->heap->members == rw && !rw->next_member;
+}
+
 int rewriter_initialize(struct element *e, struct diag *d)
 {
     struct rewriter *rw = element_state(e);

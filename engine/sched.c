@@ -20,7 +20,7 @@ enum { STRIDE1 = 1 << 16 };
 
 void sched_init(struct sched *s, int64_t (*now)(void *ctx), void *now_ctx)
 {
-    *s = (struct sched){.now = now, .now_ctx = now_ctx};
+    *s = (struct sched){.now = now, .now_ctx = now_ctx, .changes = 1};
     s->run_list.prev = s->run_list.next = &s->run_list;
 }
 

@@ -17,6 +17,7 @@ struct sched {
     uint64_t rounds;      /* that tasks have run */
 
     /* See turns.h. */
+    uint64_t changes;     /* handlers that were written, and one */
     uint64_t noted;       /* things that happened whose order somebody may notice */
     struct element *into; /* the one queue that packets have gone into; NULL: none */
     uint32_t at_once; /* packets of one of the turns that are being taken; 0: one is */

@@ -6,6 +6,101 @@
 #include "engine/queue_element.h"
 #include "engine/sched_run.h"
 
+enum {
+    REACHED_MAX = 64, /* elements; where there are more, turns are taken one by one */
+    REACHED_PORTS = 1024,
+    MANY = 2,
+};
+
+/* The elements that packets of a task may meet. */
+struct reached {
+    struct element *e[REACHED_MAX];
+    uint8_t ways[REACHED_MAX]; /* that lead there: 1 or MANY */
+    bool todo[REACHED_MAX];    /* where they lead on is to be seen */
+    uint32_t n, ports, sharing;
+};
+
+static bool is_apart(const struct element *e)
+{
+    return e->cls->apart != APART_NOT && (!e->cls->is_apart || e->cls->is_apart(e));
+}
+
+/* One more way, or many, lead to `e`. False: it cannot be dealt with. */
+static bool reach(struct reached *r, struct element *e, uint8_t ways)
+{
+    uint32_t i = 0;
+
+    while (i < r->n && r->e[i] != e)
+        i++;
+    if (i == r->n) {
+        if (i == REACHED_MAX || !is_apart(e))
+            return false;
+        r->e[i] = e;
+        r->ways[i] = 0;
+        r->sharing += e->cls->apart == APART_SHARES;
+        r->n++;
+    }
+    if (r->ways[i] == MANY)
+        return true;
+    r->ways[i] += r->ways[i] ? 1 : ways;
+    r->todo[i] = true;
+    return r->sharing <= 1 && (r->ways[i] < MANY || e->cls->apart == APART_SUMS);
+}
+
+/* Follow all that leads on from element `i`. */
+static bool reach_from(struct reached *r, uint32_t i)
+{
+    const struct element *e = r->e[i];
+
+    r->todo[i] = false;
+    r->ports += e->n_out;
+    if (r->ports > REACHED_PORTS)
+        return false;
+    for (unsigned p = 0; p < e->n_out; p++)
+        if (!element_output_is_push(e, p) || !reach(r, e->out[p].peer, r->ways[i]))
+            return false;
+    return true;
+}
+
+static bool source_is_apart(const struct element *e)
+{
+    const struct element *up;
+
+    if (!e->n_in)
+        return true;
+    if (e->n_in > 1 || element_input_is_push(e, 0))
+        return false;
+    up = e->in[0].peer;
+    return !up->n_in && is_apart(up);
+}
+
+/* Whether everything is that packets may meet that a task of `e` makes, or pulls. */
+static bool all_apart(struct element *e)
+{
+    struct reached r = {.e = {e}, .ways = {1}, .todo = {true}, .n = 1};
+    bool more = true;
+
+    if (!source_is_apart(e))
+        return false;
+    while (more) {
+        more = false;
+        for (uint32_t i = 0; i < r.n; i++) {
+            if (!r.todo[i])
+                continue;
+            more = true;
+            if (!reach_from(&r, i))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* No other task waits for its turn: both are the head of the list. */
+static bool is_alone(const struct task *t)
+{
+    return t->prev == t->next;
+}
+
 /* The turns that come to `t` before the one who empties the queue must have had as many. */
 static uint32_t turns_with_queue(const struct task *t, uint32_t burst)
 {
@@ -24,13 +119,12 @@ static uint32_t turns_with_queue(const struct task *t, uint32_t burst)
     return turns ? turns : 1;
 }
 
-uint32_t turns_now(struct turns *s, const struct task *t, uint32_t burst)
+/* For packets that are alike: the first turn of a round shows what the others meet. */
+static uint32_t turns_alike(struct turns *s, const struct task *t, uint32_t burst)
 {
     struct sched *sched = t->sched;
     uint32_t most = TURNS_PACKETS / burst, turns = 1;
 
-    if (most < 2)
-        return 1;
     if (s->round != sched->rounds) {
         s->round = sched->rounds;
         s->noted = sched->noted;
@@ -41,11 +135,29 @@ uint32_t turns_now(struct turns *s, const struct task *t, uint32_t burst)
         return 1;
     if (sched->into)
         turns = turns_with_queue(t, burst);
-    else if (t->prev == t->next) /* both are the head of the list */
+    else if (is_alone(t))
         turns = sched->left;
     turns = turns < most ? turns : most;
     sched->at_once = turns > 1 ? burst : 0;
     return turns;
+}
+
+uint32_t turns_now(struct turns *s, const struct task *t, uint32_t burst, bool alike)
+{
+    const struct sched *sched = t->sched;
+    uint32_t most = TURNS_PACKETS / burst;
+
+    if (most < 2)
+        return 1;
+    if (__builtin_expect(s->changes != sched->changes, 0)) {
+        s->changes = sched->changes;
+        s->apart = all_apart(t->e);
+    }
+    if (!s->apart)
+        return alike ? turns_alike(s, t, burst) : 1;
+    if (!is_alone(t))
+        return 1;
+    return sched->left < most ? sched->left : most;
 }
 
 void turns_took(struct task *t, uint32_t turns)
@@ -56,6 +168,17 @@ void turns_took(struct task *t, uint32_t turns)
     t->pass += (turns - 1) * t->stride;
     t->sched->pass = t->pass;
     t->sched->left -= turns - 1;
+}
+
+void turns_push_singly(struct element *e, unsigned port, struct batch *b, uint32_t from)
+{
+    struct batch one;
+
+    for (uint32_t i = from; i < b->n; i++) {
+        one.n = 1;
+        one.p[0] = b->p[i];
+        e->cls->push(e, port, &one);
+    }
 }
 
 void turns_into(struct sched *sched, struct element *e)

@@ -245,3 +245,116 @@ TEST(two_who_complain_take_turns)
                                  "Packet::pull 14 > length 2\n"
                                  "Packet::pull 1 > length 0\n");
 }
+
+/* SetRandIPAddress is noted whenever it gets packets. */
+#define RANDOM "s :: RandomSource(LENGTH 60) -> r :: SetRandIPAddress(0.0.0.0/0) -> "
+
+TEST(packets_that_differ_come_together_where_all_is_apart)
+{
+    load(RANDOM "c :: Counter -> Discard");
+    turns(100);
+    EXPECT_STR(value_of("c.count"), "100");
+    EXPECT_EQ(router_sched(r)->noted, 4);
+}
+
+TEST(what_is_not_apart_gets_them_one_by_one)
+{
+    load(RANDOM "c :: Counter -> RoundRobinSwitch -> Discard");
+    turns(100);
+    EXPECT_STR(value_of("c.count"), "100");
+    EXPECT_EQ(router_sched(r)->noted, 200);
+}
+
+TEST(one_way_leads_to_what_keeps_an_order)
+{
+    load(RANDOM "c :: Classifier(0/00%80, -); c[0] -> m :: IPRateMonitor(PACKETS, 1, "
+                "256, 600) -> Discard; c[1] -> Discard");
+    turns(100);
+    EXPECT_EQ(router_sched(r)->noted, 4);
+}
+
+TEST(two_ways_lead_to_what_keeps_an_order)
+{
+    load(RANDOM "c :: Classifier(0/00%80, -); c[0] -> m :: IPRateMonitor(PACKETS, 1, "
+                "256, 600) -> Discard; c[1] -> Paint(1) -> m");
+    turns(100);
+    EXPECT_EQ(router_sched(r)->noted, 100);
+}
+
+TEST(two_may_share_what_they_keep)
+{
+    load(RANDOM "a :: IPRewriter(drop) -> b :: IPRewriter(drop) -> Discard");
+    turns(100);
+    EXPECT_EQ(router_sched(r)->noted, 200); /* what has no IP header goes no further */
+}
+
+TEST(packets_that_differ_wait_for_other_tasks)
+{
+    load(RANDOM "c :: Counter -> Discard; InfiniteSource -> d :: Counter -> Discard");
+    turns(100);
+    EXPECT_STR(value_of("c.count"), "50");
+    EXPECT_STR(value_of("d.count"), "50");
+}
+
+TEST(a_call_comes_at_its_packet_where_they_differ)
+{
+    load(RANDOM "w :: Counter -> c :: Counter -> Discard");
+    turns(64);
+    EXPECT_EQ(router_sched(r)->noted, 2);
+    EXPECT_EQ(handler_write(r, NULL, "w.count_call", "70 s.active false", 17, &d), 0);
+    turns(64);
+    EXPECT_STR(value_of("c.count"), "70");
+}
+
+TEST(one_who_pulls_from_a_queue_takes_turns_one_by_one)
+{
+    load("InfiniteSource(LIMIT 50, BURST 50) -> q :: Queue -> u :: Unqueue -> "
+         "RoundRobinSwitch -> c :: Counter -> Discard");
+    turns(30);
+    EXPECT_STR(value_of("q.length"), "22");
+    EXPECT_STR(value_of("c.count"), "28");
+}
+
+TEST(two_who_complain_take_turns_where_packets_differ)
+{
+    load("RandomSource(LENGTH 2, LIMIT 2) -> Strip(14) -> Strip(1) -> Discard");
+    turns(10);
+    EXPECT_STR(sbuf_text(&said), "Packet::pull 14 > length 2\n"
+                                 "Packet::pull 1 > length 0\n"
+                                 "Packet::pull 14 > length 2\n"
+                                 "Packet::pull 1 > length 0\n");
+}
+
+TEST(what_is_said_of_a_packet_comes_together)
+{
+    load(
+        "InfiniteSource(DATA ab, LIMIT 2, BURST 2) -> c :: CheckIPHeader(VERBOSE true) "
+        "-> Discard; c[1] -> SetIPAddress(1.2.3.4) -> a :: RadixIPLookup(1.0.0.0/8 0, "
+        "2.0.0.0/8 1) -> SetIPAddress(3.4.5.6) -> RadixIPLookup(1.0.0.0/8 0) -> "
+        "Discard; a[1] -> Discard");
+    turns(10);
+    EXPECT_STR(sbuf_text(&said), "c: IP header check failed: tiny packet\n"
+                                 "IPRouteTable: no route for 3.4.5.6\n"
+                                 "c: IP header check failed: tiny packet\n"
+                                 "IPRouteTable: no route for 3.4.5.6\n");
+}
+
+TEST(a_route_that_is_missing_is_said_when_those_before_have_gone)
+{
+    static const char text[] =
+        "RandomSource(LENGTH 4, LIMIT 64) -> GetIPAddress(0) -> a :: RadixIPLookup("
+        "0.0.0.0/1 0) -> SetIPAddress(3.4.5.6) -> RadixIPLookup(1.0.0.0/8 0) -> "
+        "Discard";
+    char one_by_one[1024];
+
+    load(text);
+    for (unsigned n = 0; n < 64; n++)
+        turns(1);
+    snprintf(one_by_one, sizeof one_by_one, "%s", sbuf_text(&said));
+    EXPECT(strlen(one_by_one) > 300);
+    router_free(r);
+    sbuf_reset(&said);
+    load(text);
+    turns(64);
+    EXPECT_STR(sbuf_text(&said), one_by_one);
+}

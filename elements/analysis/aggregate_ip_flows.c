@@ -743,6 +743,14 @@ static void *aggregate_ip_flows_cast(struct element *e, const char *kind)
     return strcmp(kind, "AggregateNotifier") ? NULL : &s->notifier;
 }
 
+/* Unless others are told when flows begin and end. */
+static bool aggregate_ip_flows_is_apart(const struct element *e)
+{
+    const struct aggregate_ip_flows *s = element_state(e);
+
+    return !s->notifier.first;
+}
+
 static int aggregate_ip_flows_clear(struct element *e, const struct handler_spec *h,
                                     const char *value, size_t len, struct diag *d)
 {
@@ -768,6 +776,8 @@ static const struct handler_spec aggregate_ip_flows_handlers[] = {
 ELEMENT(AggregateIPFlows) = {
     .name = "AggregateIPFlows",
     .state_size = sizeof(struct aggregate_ip_flows),
+    .apart = APART_ORDER,
+    .is_apart = aggregate_ip_flows_is_apart,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = aggregate_ip_flows_args,

@@ -45,6 +45,7 @@ ELEMENT(CheckLength) = {
     .name = "CheckLength",
     .state_size = sizeof(struct check_length),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = check_length_args,

@@ -49,6 +49,7 @@ ELEMENT(CheckPaint) = {
     .name = "CheckPaint",
     .state_size = sizeof(struct check_paint),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = check_paint_args,

@@ -63,6 +63,7 @@ ELEMENT(Classifier) = {
     .state_size = sizeof(struct filter),
     .keeps = PKT_PARTS,
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

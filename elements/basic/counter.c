@@ -161,6 +161,13 @@ static void counter_push(struct element *e, unsigned port, struct batch *b)
     }
 }
 
+static bool counter_is_apart(const struct element *e)
+{
+    const struct counter *s = element_state(e);
+
+    return !s->watching;
+}
+
 static void counter_push_ip4(struct element *e, unsigned port, struct batch *b)
 {
     const struct counter *s = element_state(e);
@@ -302,6 +309,8 @@ ELEMENT(Counter) = {
     .state_size = sizeof(struct counter),
     .keeps = PKT_PARTS,
     .plain = true,
+    .apart = APART_SUMS,
+    .is_apart = counter_is_apart,
     .ports = "1/1",
     .args = counter_args,
     .counters = counter_counters,

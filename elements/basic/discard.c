@@ -121,6 +121,7 @@ ELEMENT(Discard) = {
     .state_size = sizeof(struct discard),
     .keeps = PKT_PARTS,
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/0",
     .args = discard_args,
     .counters = discard_counters,

@@ -51,6 +51,7 @@ ELEMENT(Idle) = {
     .state_size = sizeof(struct idle),
     .keeps = PKT_PARTS,
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "-/-",
     .flow = "x/y",
     .configure = idle_configure,

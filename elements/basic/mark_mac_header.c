@@ -47,6 +47,7 @@ ELEMENT(MarkMACHeader) = {
     .name = "MarkMACHeader",
     .state_size = sizeof(struct mark_mac_header),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = mark_mac_header_args,
     .push = mark_mac_header_push,

@@ -23,6 +23,7 @@ ELEMENT(Null) = {
     .name = "Null",
     .keeps = PKT_PARTS,
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .passes = true,
     .push = null_push,

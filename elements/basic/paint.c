@@ -49,6 +49,7 @@ ELEMENT(Paint) = {
     .name = "Paint",
     .state_size = sizeof(struct paint),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = paint_args,
     .live = true,

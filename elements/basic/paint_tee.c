@@ -58,6 +58,7 @@ ELEMENT(PaintTee) = {
     .name = "PaintTee",
     .state_size = sizeof(struct paint_tee),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/2",
     .processing = "a/ah",
     .args = paint_tee_args,

@@ -58,6 +58,7 @@ ELEMENT(SetAnnoByte) = {
     .name = "SetAnnoByte",
     .state_size = sizeof(struct set_anno_byte),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = set_anno_byte_args,
     .handlers = set_anno_byte_handlers,

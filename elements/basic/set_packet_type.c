@@ -64,6 +64,7 @@ ELEMENT(SetPacketType) = {
     .name = "SetPacketType",
     .state_size = sizeof(struct set_packet_type),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = set_packet_type_args,
     .configure = set_packet_type_configure,

@@ -33,6 +33,7 @@ ELEMENT(StaticSwitch) = {
     .name = "StaticSwitch",
     .state_size = sizeof(struct static_switch),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/-",
     .processing = "h/h",
     .args = static_switch_args,

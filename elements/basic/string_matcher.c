@@ -270,6 +270,7 @@ ELEMENT(StringMatcher) = {
     .name = "StringMatcher",
     .state_size = sizeof(struct string_matcher),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = string_matcher_args,

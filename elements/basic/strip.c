@@ -16,6 +16,7 @@
 
 #include "engine/element.h"
 #include "engine/platform.h"
+#include "engine/turns.h"
 
 struct strip {
     uint32_t length;
@@ -55,13 +56,59 @@ static void strip_batch(struct element *e, struct batch *b, uint32_t from)
     }
 }
 
-ELEMENT_BATCH(strip)
+ELEMENT_BATCH_PULL(strip)
+
+/* Take off as much as all packets have; how many packets that went well for. */
+static inline uint32_t strip_run(struct element *e, struct batch *b)
+{
+    const struct strip *s = element_state(e);
+    uint32_t n = b->n, length = s->length;
+
+#pragma GCC unroll 2
+    for (uint32_t i = 0; i < n; i++) {
+        struct pkt *p = b->p[i];
+
+        if (__builtin_expect(length > p->len, 0))
+            return i;
+        p->data += length;
+        p->len -= length;
+    }
+    return n;
+}
+
+/* The packets from `from` on one by one: something is said of one of them. */
+static __attribute__((cold, noinline)) void strip_rest(struct element *e, unsigned port,
+                                                       struct batch *b, uint32_t from)
+{
+    struct batch first;
+
+    if (b->n == 1) {
+        strip_short(e, b->p[0]);
+        out_push(e, 0, b);
+        return;
+    }
+    first.n = from;
+    memcpy(first.p, b->p, from * sizeof(struct pkt *));
+    out_push(e, 0, &first);
+    turns_push_singly(e, port, b, from);
+}
+
+static void strip_push(struct element *e, unsigned port, struct batch *b)
+{
+    uint32_t done = strip_run(e, b);
+
+    if (__builtin_expect(done == b->n, 1))
+        out_push(e, 0, b);
+    else
+        strip_rest(e, port, b, done);
+}
 
 ELEMENT(Strip) = {
     .name = "Strip",
     .state_size = sizeof(struct strip),
     .keeps = PKT_PARTS & ~PKT_PLACE,
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = strip_args,
     .push = strip_push,

@@ -36,6 +36,7 @@ ELEMENT_BATCH(strip_to_network_header)
 ELEMENT(StripToNetworkHeader) = {
     .name = "StripToNetworkHeader",
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .push = strip_to_network_header_push,
     .pull = strip_to_network_header_pull,

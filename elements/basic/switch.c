@@ -85,6 +85,7 @@ ELEMENT(Switch) = {
     .name = "Switch",
     .state_size = sizeof(struct switch_state),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/-",
     .processing = "h/h",
     .args = switch_args,

@@ -55,6 +55,7 @@ ELEMENT(Truncate) = {
     .name = "Truncate",
     .state_size = sizeof(struct truncate),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = truncate_args,
     .live = true,

@@ -51,6 +51,7 @@ ELEMENT(Unstrip) = {
     .name = "Unstrip",
     .state_size = sizeof(struct unstrip),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = unstrip_args,
     .counters = unstrip_counters,

@@ -91,6 +91,7 @@ ELEMENT(EtherEncap) = {
     .name = "EtherEncap",
     .state_size = sizeof(struct ether_encap),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = ether_encap_args,
     .live = true,

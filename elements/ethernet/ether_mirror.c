@@ -43,6 +43,7 @@ ELEMENT_LOOP_WRITES(ether_mirror)
 ELEMENT(EtherMirror) = {
     .name = "EtherMirror",
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .push = ether_mirror_push,
     .pull = ether_mirror_pull,

@@ -53,6 +53,7 @@ ELEMENT(EtherRewrite) = {
     .name = "EtherRewrite",
     .state_size = sizeof(struct ether_rewrite),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = ether_rewrite_args,
     .live = true,

@@ -95,6 +95,7 @@ ELEMENT(EtherVLANEncap) = {
     .name = "EtherVLANEncap",
     .state_size = sizeof(struct ether_vlan_encap),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = ether_vlan_encap_args,
     .live = true,

@@ -70,6 +70,7 @@ ELEMENT(HostEtherFilter) = {
     .name = "HostEtherFilter",
     .state_size = sizeof(struct host_ether_filter),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = host_ether_filter_args,

@@ -78,6 +78,7 @@ ELEMENT(StoreEtherAddress) = {
     .name = "StoreEtherAddress",
     .state_size = sizeof(struct store_ether_address),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = store_ether_address_args,

@@ -52,6 +52,7 @@ ELEMENT(StripEtherVLANHeader) = {
     .name = "StripEtherVLANHeader",
     .state_size = sizeof(struct strip_ether_vlan_header),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = strip_ether_vlan_header_args,

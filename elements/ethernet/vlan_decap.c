@@ -51,6 +51,7 @@ ELEMENT(VLANDecap) = {
     .name = "VLANDecap",
     .state_size = sizeof(struct vlan_decap),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = vlan_decap_args,
     .push = vlan_decap_push,

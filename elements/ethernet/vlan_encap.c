@@ -77,6 +77,7 @@ ELEMENT(VLANEncap) = {
     .name = "VLANEncap",
     .state_size = sizeof(struct vlan_encap),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = vlan_encap_args,
     .live = true,

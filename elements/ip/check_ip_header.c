@@ -26,6 +26,7 @@
 #include "engine/element.h"
 #include "engine/ip4_plain.h"
 #include "engine/ip_check.h"
+#include "engine/turns.h"
 
 static const struct arg_spec check_ip_header_args[] = {IP_CHECK_ARGS("true")};
 
@@ -62,9 +63,12 @@ static void check_ip_header_push(struct element *e, unsigned port, struct batch 
     const struct ip_check_element *s = element_state(e);
     uint32_t n = b->n, good = check_ip_header_run(e, b, 0);
 
-    (void)port;
     if (__builtin_expect(good == n, 1) && s->check.offset == 0) {
         out_push_ip4(e, 0, b);
+        return;
+    }
+    if (good < n && n > 1 && ip_check_says(e)) {
+        turns_push_singly(e, port, b, 0); /* to check again changes nothing */
         return;
     }
     if (good < n)
@@ -77,6 +81,7 @@ ELEMENT(CheckIPHeader) = {
     .state_size = sizeof(struct ip_check_element),
     .keeps = PKT_STAMPS,
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = check_ip_header_args,

@@ -114,6 +114,7 @@ ELEMENT(DecIPTTL) = {
     .name = "DecIPTTL",
     .state_size = sizeof(struct dec_ip_ttl),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = dec_ip_ttl_args,

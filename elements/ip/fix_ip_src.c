@@ -59,6 +59,7 @@ ELEMENT(FixIPSrc) = {
     .name = "FixIPSrc",
     .state_size = sizeof(struct fix_ip_src),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = fix_ip_src_args,
     .live = true,

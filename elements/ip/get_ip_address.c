@@ -80,6 +80,7 @@ ELEMENT(GetIPAddress) = {
     .name = "GetIPAddress",
     .state_size = sizeof(struct get_ip_address),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = get_ip_address_args,
     .configure = get_ip_address_configure,

@@ -62,6 +62,8 @@ static int ip_addr_pair_rewriter_configure(struct element *e, struct conf *c,
 ELEMENT(IPAddrPairRewriter) = {
     .name = "IPAddrPairRewriter",
     .state_size = sizeof(struct rewriter),
+    .apart = APART_SHARES,
+    .is_apart = rewriter_is_apart,
     .ports = "1-/1-",
     .processing = "h/h",
     .args = ip_addr_pair_rewriter_args,

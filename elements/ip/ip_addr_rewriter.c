@@ -61,6 +61,8 @@ static int ip_addr_rewriter_configure(struct element *e, struct conf *c, struct 
 ELEMENT(IPAddrRewriter) = {
     .name = "IPAddrRewriter",
     .state_size = sizeof(struct rewriter),
+    .apart = APART_SHARES,
+    .is_apart = rewriter_is_apart,
     .ports = "1-/1-",
     .processing = "h/h",
     .args = ip_addr_rewriter_args,

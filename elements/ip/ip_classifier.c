@@ -75,6 +75,7 @@ ELEMENT(IPClassifier) = {
     .name = "IPClassifier",
     .state_size = sizeof(struct filter),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

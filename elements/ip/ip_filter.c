@@ -58,6 +58,7 @@ ELEMENT(IPFilter) = {
     .state_size = sizeof(struct filter),
     .keeps = PKT_PARTS,
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

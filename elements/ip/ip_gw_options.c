@@ -70,6 +70,7 @@ ELEMENT(IPGWOptions) = {
     .name = "IPGWOptions",
     .state_size = sizeof(struct ip_gw_options),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = ip_gw_options_args,

@@ -60,6 +60,7 @@ ELEMENT(IPMirror) = {
     .name = "IPMirror",
     .state_size = sizeof(struct ip_mirror),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = ip_mirror_args,
     .push = ip_mirror_push,

@@ -551,6 +551,7 @@ ELEMENT(IPRateMonitor) = {
     .name = "IPRateMonitor",
     .state_size = sizeof(struct ip_rate_monitor),
     .plain = true,
+    .apart = APART_ORDER,
     .ports = "1-2/1-2",
     .flow = "#/#",
     .args = ip_rate_monitor_args,

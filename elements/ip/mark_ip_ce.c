@@ -55,6 +55,7 @@ ELEMENT(MarkIPCE) = {
     .name = "MarkIPCE",
     .state_size = sizeof(struct mark_ip_ce),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = mark_ip_ce_args,
     .counters = mark_ip_ce_counters,

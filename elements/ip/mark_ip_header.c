@@ -42,6 +42,7 @@ ELEMENT(MarkIPHeader) = {
     .name = "MarkIPHeader",
     .state_size = sizeof(struct mark_ip_header),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = mark_ip_header_args,
     .push = mark_ip_header_push,

@@ -49,6 +49,7 @@ ELEMENT(SetIPAddress) = {
     .name = "SetIPAddress",
     .state_size = sizeof(struct set_ip_address),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = set_ip_address_args,
     .live = true,

@@ -55,6 +55,7 @@ ELEMENT(SetIPDSCP) = {
     .name = "SetIPDSCP",
     .state_size = sizeof(struct set_ip_dscp),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = set_ip_dscp_args,
     .live = true,

@@ -77,6 +77,7 @@ ELEMENT(SetIPECN) = {
     .name = "SetIPECN",
     .state_size = sizeof(struct set_ip_ecn),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = set_ip_ecn_args,
     .live = true,

@@ -66,6 +66,7 @@ ELEMENT(SetRandIPAddress) = {
     .name = "SetRandIPAddress",
     .state_size = sizeof(struct set_rand_ip_address),
     .keeps = PKT_PARTS & ~PKT_ANNO,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = set_rand_ip_address_args,
     .configure = set_rand_ip_address_configure,

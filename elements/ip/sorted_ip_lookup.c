@@ -34,6 +34,7 @@ ELEMENT(SortedIPLookup) = {
     .state_size = sizeof(struct ip_lookup),
     .keeps = PKT_PARTS & ~PKT_ANNO,
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

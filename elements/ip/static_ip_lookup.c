@@ -23,6 +23,7 @@ ELEMENT(StaticIPLookup) = {
     .state_size = sizeof(struct ip_lookup),
     .keeps = PKT_PARTS & ~PKT_ANNO,
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

@@ -123,6 +123,7 @@ ELEMENT(StoreIPAddress) = {
     .name = "StoreIPAddress",
     .state_size = sizeof(struct store_ip_address),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1-2",
     .processing = "a/ah",
     .any_args = true,

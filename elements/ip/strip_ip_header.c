@@ -28,6 +28,7 @@ ELEMENT_BATCH(strip_ip_header)
 ELEMENT(StripIPHeader) = {
     .name = "StripIPHeader",
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .push = strip_ip_header_push,
     .pull = strip_ip_header_pull,

@@ -91,6 +91,7 @@ ELEMENT(TruncateIPPayload) = {
     .name = "TruncateIPPayload",
     .state_size = sizeof(struct truncate_ip_payload),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = truncate_ip_payload_args,
     .push = truncate_ip_payload_push,

@@ -28,6 +28,7 @@ ELEMENT_BATCH(unstrip_ip_header)
 ELEMENT(UnstripIPHeader) = {
     .name = "UnstripIPHeader",
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .push = unstrip_ip_header_push,
     .pull = unstrip_ip_header_pull,

@@ -65,6 +65,7 @@ ELEMENT_LOOP_RUN(dec_ip6_hlim)
 ELEMENT(DecIP6HLIM) = {
     .name = "DecIP6HLIM",
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1-2",
     .processing = "a/ah",
     .counters = dec_ip6_hlim_counters,

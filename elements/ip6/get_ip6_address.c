@@ -45,6 +45,7 @@ ELEMENT(GetIP6Address) = {
     .name = "GetIP6Address",
     .state_size = sizeof(struct get_ip6_address),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/1",
     .args = get_ip6_address_args,
     .push = get_ip6_address_push,

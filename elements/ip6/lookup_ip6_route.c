@@ -348,6 +348,7 @@ ELEMENT(LookupIP6Route) = {
     .name = "LookupIP6Route",
     .state_size = sizeof(struct lookup_ip6_route),
     .plain = true,
+    .apart = APART_SUMS,
     .ports = "1/-",
     .processing = "h/h",
     .any_args = true,

@@ -74,6 +74,8 @@ static int ip_rewriter_configure(struct element *e, struct conf *c, struct diag 
 ELEMENT(IPRewriter) = {
     .name = "IPRewriter",
     .state_size = sizeof(struct rewriter),
+    .apart = APART_SHARES,
+    .is_apart = rewriter_is_apart,
     .ports = "1-/1-",
     .processing = "h/h",
     .args = ip_rewriter_args,

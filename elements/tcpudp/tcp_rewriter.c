@@ -65,6 +65,8 @@ static int tcp_rewriter_configure(struct element *e, struct conf *c, struct diag
 ELEMENT(TCPRewriter) = {
     .name = "TCPRewriter",
     .state_size = sizeof(struct rewriter),
+    .apart = APART_SHARES,
+    .is_apart = rewriter_is_apart,
     .ports = "1-/1-",
     .processing = "h/h",
     .args = tcp_rewriter_args,

@@ -67,6 +67,8 @@ static int udp_rewriter_configure(struct element *e, struct conf *c, struct diag
 ELEMENT(UDPRewriter) = {
     .name = "UDPRewriter",
     .state_size = sizeof(struct rewriter),
+    .apart = APART_SHARES,
+    .is_apart = rewriter_is_apart,
     .ports = "1-/1-",
     .processing = "h/h",
     .args = udp_rewriter_args,

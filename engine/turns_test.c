@@ -306,6 +306,34 @@ TEST(a_call_comes_at_its_packet_where_they_differ)
     EXPECT_STR(value_of("c.count"), "70");
 }
 
+#define FLOWS                                                                          \
+    "s :: FastUDPFlows(0, 300, 60, 0:0:0:0:0:1, 1.0.0.1, 0:0:0:0:0:2, 2.0.0.2, 9, "    \
+    "100000, STOP true) -> "
+
+TEST(one_who_pulls_takes_turns_at_once)
+{
+    load(FLOWS "u :: Unqueue(LIMIT 250) -> c :: Counter -> Discard");
+    turns(100);
+    EXPECT_STR(value_of("c.count"), "100");
+    EXPECT_EQ(router_sched(r)->noted, 4 + 4); /* it has a LIMIT */
+    turns(150);
+    EXPECT_STR(value_of("c.count"), "250");
+    EXPECT(!router_idle(r));
+    turns(1);
+    EXPECT(router_idle(r));
+}
+
+TEST(one_who_pulls_stops_with_the_last_packet)
+{
+    load(FLOWS "d :: Discard(BURST 3)");
+    turns(99);
+    EXPECT_STR(value_of("d.count"), "297");
+    EXPECT(!router_stopped(r));
+    turns(1);
+    EXPECT_STR(value_of("d.count"), "300");
+    EXPECT(router_stopped(r));
+}
+
 TEST(one_who_pulls_from_a_queue_takes_turns_one_by_one)
 {
     load("InfiniteSource(LIMIT 50, BURST 50) -> q :: Queue -> u :: Unqueue -> "

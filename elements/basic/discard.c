@@ -15,10 +15,12 @@
  */
 
 #include "engine/task_handlers.h"
+#include "engine/turns.h"
 
 struct discard {
     struct task task;
     struct signal nonempty;
+    struct turns turns;
     uint32_t burst;
     bool active;
 };
@@ -38,7 +40,8 @@ static const struct counter_spec discard_counters[] = {
 static bool discard_run(struct element *e, struct task *t)
 {
     struct discard *s = element_state(e);
-    uint32_t left = s->burst, got = 0, n = 1;
+    uint32_t turns = turns_now(&s->turns, t, s->burst, false);
+    uint32_t left = s->burst * turns, got = 0, n = 1;
     struct batch b;
 
     if (!s->active) /* woken by a queue, but not wanted */
@@ -50,6 +53,8 @@ static bool discard_run(struct element *e, struct task *t)
         got += n;
     }
     element_count(e, C_COUNT, got);
+    if (turns > 1)
+        turns_took(t, (got + s->burst - 1) / s->burst);
     if (got || signal_active(&s->nonempty))
         task_reschedule(t);
     return got != 0;

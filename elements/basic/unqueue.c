@@ -16,10 +16,12 @@
  */
 
 #include "engine/task_handlers.h"
+#include "engine/turns.h"
 
 struct unqueue {
     struct task task;
     struct signal nonempty;
+    struct turns turns;
     int32_t burst;
     int32_t limit;
     bool active;
@@ -39,24 +41,32 @@ static const struct counter_spec unqueue_counters[] = {
     {NULL, NULL},
 };
 
-/* How many packets may still move in this run: the burst within the limit. */
-static uint32_t unqueue_allowed(const struct element *e, const struct unqueue *s)
+/* How many packets may still move in this run: `most` within the limit. */
+static uint32_t unqueue_allowed(const struct element *e, const struct unqueue *s,
+                                uint32_t most)
 {
     uint64_t count = e->counters[C_COUNT];
-    uint32_t burst = (uint32_t)s->burst;
 
     if (s->limit < 0)
-        return burst;
+        return most;
     if (count >= (uint64_t)s->limit)
         return 0;
-    return (uint64_t)s->limit - count < burst ? (uint32_t)s->limit - (uint32_t)count
-                                              : burst;
+    return (uint64_t)s->limit - count < most ? (uint32_t)s->limit - (uint32_t)count
+                                             : most;
+}
+
+/* The turns that were taken: those that moved packets. */
+static void unqueue_took(struct task *t, uint32_t burst, uint32_t moved)
+{
+    turns_took(t, (moved + burst - 1) / burst);
 }
 
 static bool unqueue_run(struct element *e, struct task *t)
 {
     struct unqueue *s = element_state(e);
-    uint32_t left = unqueue_allowed(e, s), moved = 0;
+    uint32_t burst = (uint32_t)s->burst;
+    uint32_t turns = burst ? turns_now(&s->turns, t, burst, false) : 1;
+    uint32_t left = unqueue_allowed(e, s, turns * burst), moved = 0;
     struct batch b;
 
     if (!s->active || (!left && s->limit >= 0))
@@ -78,6 +88,8 @@ static bool unqueue_run(struct element *e, struct task *t)
             break;
         }
     }
+    if (turns > 1)
+        unqueue_took(t, burst, moved);
     task_reschedule(t);
     return moved > 0;
 }
@@ -100,7 +112,7 @@ static void unqueue_go(struct element *e)
 {
     struct unqueue *s = element_state(e);
 
-    if (s->active && (s->limit < 0 || unqueue_allowed(e, s)))
+    if (s->active && (s->limit < 0 || unqueue_allowed(e, s, 1)))
         task_schedule(&s->task);
 }
 

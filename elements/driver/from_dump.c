@@ -48,6 +48,7 @@
 #include "engine/os/link_type.h"
 #include "engine/os/trace_sample.h"
 #include "engine/os/trace_window.h"
+#include "engine/turns.h"
 
 enum { RETRIES = 16 };
 
@@ -63,6 +64,7 @@ struct from_dump {
     int64_t packet_filepos;
     uint64_t count;
     struct pkt *packet; /* owned; read, and perhaps not due */
+    struct turns turns;
 };
 
 static const struct arg_spec from_dump_args[] = {
@@ -216,6 +218,17 @@ static enum step step(struct element *e, struct batch *b)
     return STEP_MORE;
 }
 
+/* Packets of one turn or several. */
+static void fill_turns(struct element *e, struct batch *b, struct task *t)
+{
+    struct from_dump *f = element_state(e);
+    uint32_t turns = turns_now(&f->turns, t, f->burst, false);
+
+    fill(e, b, f->burst * turns);
+    if (turns > 1)
+        turns_took(t, (b->n + f->burst - 1) / f->burst);
+}
+
 static bool from_dump_run(struct element *e, struct task *t)
 {
     struct from_dump *f = element_state(e);
@@ -225,7 +238,7 @@ static bool from_dump_run(struct element *e, struct task *t)
 
     b.n = 0;
     if (wants_all(f))
-        fill(e, &b, f->burst);
+        fill_turns(e, &b, t);
     for (uint32_t tries = 0; b.n < f->burst && tries < f->burst + RETRIES; tries++)
         if ((next = step(e, &b)) != STEP_MORE)
             break;

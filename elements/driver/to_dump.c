@@ -372,6 +372,14 @@ static bool to_dump_run(struct element *e, struct task *task)
     return worked;
 }
 
+/* Unless somebody may watch what is written together with what others write. */
+static bool to_dump_is_apart(const struct element *e)
+{
+    const struct to_dump *t = element_state(e);
+
+    return S_ISREG(t->identity.st_mode) && !t->unbuffered && !t->waiting;
+}
+
 static bool to_dump_has_task(const struct element *e)
 {
     return task_pulls(e) && !e->n_out;
@@ -445,6 +453,8 @@ static const struct handler_spec to_dump_handlers[] = {
 ELEMENT(ToDump) = {
     .name = "ToDump",
     .state_size = sizeof(struct to_dump),
+    .apart = APART_ORDER,
+    .is_apart = to_dump_is_apart,
     .ports = "1/0-1",
     .driver_only = true,
     .phase = PHASE_LATE, /* behind those that USE_ENCAP_FROM asks */

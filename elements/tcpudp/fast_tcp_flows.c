@@ -195,6 +195,7 @@ static const struct handler_spec fast_tcp_flows_handlers[] = {
 ELEMENT(FastTCPFlows) = {
     .name = "FastTCPFlows",
     .state_size = sizeof(struct fast_tcp_flows),
+    .apart = APART_ORDER,
     .ports = "0/1",
     .processing = "h/l",
     .args = fast_tcp_flows_args,

@@ -138,6 +138,7 @@ static const struct handler_spec fast_udp_flows_handlers[] = {
 ELEMENT(FastUDPFlows) = {
     .name = "FastUDPFlows",
     .state_size = sizeof(struct fast_udp_flows),
+    .apart = APART_ORDER,
     .ports = "0/1",
     .processing = "h/l",
     .args = fast_udp_flows_args,

@@ -79,6 +79,7 @@ static const struct handler_spec fast_udp_source_handlers[] = {
 ELEMENT(FastUDPSource) = {
     .name = "FastUDPSource",
     .state_size = sizeof(struct fast_udp_source),
+    .apart = APART_ORDER,
     .ports = "0/1",
     .processing = "h/l",
     .args = fast_udp_source_args,

@@ -114,6 +114,7 @@ static const struct handler_spec fast_udp_source_ip6_handlers[] = {
 ELEMENT(FastUDPSourceIP6) = {
     .name = "FastUDPSourceIP6",
     .state_size = sizeof(struct fast_udp_source_ip6),
+    .apart = APART_ORDER,
     .ports = "0/1",
     .processing = "h/l",
     .args = fast_udp_source_ip6_args,

@@ -14,12 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PERIOD_US = 100000 };
+enum { PERIOD_US = 100000, TRIES = 5 };
 
 /* A hierarchy's folder "clickos". The same for both in version 2. */
 struct quota {
     int version;
     char *cpu, *memory; /* owned; NULL: there is no such controller */
+    char **left;        /* owned: VMs whose groups are to go, but had processes */
+    size_t n_left;
 };
 
 /* ---- files -------------------------------------------------------------------------- */
@@ -86,23 +88,48 @@ static char *own_group(const char *controller)
 
 /* ---- finding them ------------------------------------------------------------------- */
 
-/* Groups of VMs that ended while no daemon was there can be removed, others cannot. */
-static void sweep(const char *dir)
+static unsigned long kills_of(const char *folder, const char *name, int version)
+{
+    static const char line[] = "oom_kill ";
+    struct sbuf path = SBUF_INIT;
+    unsigned long n = 0;
+    char *text;
+
+    sbuf_printf(&path, "%s/%s/%s", folder, name,
+                version == 2 ? "memory.events" : "memory.oom_control");
+    text = read_file(sbuf_text(&path));
+    for (const char *at = text; at && (at = strstr(at, line)); at++)
+        if (at == text || at[-1] == '\n')
+            n = strtoul(at + sizeof line - 1, NULL, 10);
+    free(text);
+    sbuf_fini(&path);
+    return n;
+}
+
+static int remove_group(const char *folder, const char *name)
+{
+    struct sbuf path = SBUF_INIT;
+    int rc;
+
+    sbuf_printf(&path, "%s/%s", folder, name);
+    rc = rmdir(sbuf_text(&path));
+    sbuf_fini(&path);
+    return rc;
+}
+
+/* Groups of VMs that ended while no daemon was there can be removed, others cannot. One
+ * whose processes were killed in it stays: its daemon, which may be another one on this
+ * machine, has yet to read there why they ended, and removes it with the VM. */
+static void sweep(const char *dir, int version)
 {
     DIR *d = dir ? opendir(dir) : NULL;
     const struct dirent *e;
-    struct sbuf path = SBUF_INIT;
 
-    while (d && (e = readdir(d))) {
-        if (e->d_name[0] == '.')
-            continue;
-        sbuf_reset(&path);
-        sbuf_printf(&path, "%s/%s", dir, e->d_name);
-        rmdir(sbuf_text(&path));
-    }
+    while (d && (e = readdir(d)))
+        if (e->d_name[0] != '.' && kills_of(dir, e->d_name, version) == 0)
+            remove_group(dir, e->d_name);
     if (d)
         closedir(d);
-    sbuf_fini(&path);
 }
 
 /* Our folder in a hierarchy: below the group we are in, or if that cannot be (a container
@@ -206,16 +233,9 @@ struct quota *quota_open(const char *root, struct diag *d)
         quota_close(q);
         return NULL;
     }
-    quota_sweep(q);
+    sweep(q->cpu, q->version);
+    sweep(q->memory, q->version);
     return q;
-}
-
-void quota_sweep(struct quota *q)
-{
-    if (!q)
-        return;
-    sweep(q->cpu);
-    sweep(q->memory);
 }
 
 void quota_close(struct quota *q)
@@ -226,6 +246,9 @@ void quota_close(struct quota *q)
         rmdir(q->cpu); /* if nobody is in there */
     if (q->memory)
         rmdir(q->memory);
+    for (size_t i = 0; i < q->n_left; i++)
+        free(q->left[i]);
+    free(q->left);
     free(q->cpu);
     free(q->memory);
     free(q);
@@ -299,56 +322,93 @@ static int limit_memory(struct quota *q, const char *name, uint64_t bytes)
                       q->version == 2 ? "memory.max" : "memory.limit_in_bytes", text);
 }
 
-int quota_set(struct quota *q, const char *name, const struct quota_limits *l,
-              pid_t pid, struct diag *d)
+static bool all_gone(const struct quota *q, const char *name)
 {
-    if (quota_check(q, l, d) < 0)
-        return -1;
+    const char *folders[] = {q->cpu, q->memory};
+    bool gone = true;
+
+    for (unsigned i = 0; i < 2; i++)
+        if (folders[i] && remove_group(folders[i], name) < 0 && errno == EBUSY)
+            gone = false;
+    return gone;
+}
+
+static void forget(struct quota *q, size_t i)
+{
+    free(q->left[i]);
+    q->left[i] = q->left[--q->n_left];
+}
+
+/* Its group is in use again, whatever was to become of it. */
+static void keep(struct quota *q, const char *name)
+{
+    for (size_t i = q->n_left; i-- > 0;)
+        if (strcmp(q->left[i], name) == 0)
+            forget(q, i);
+}
+
+static bool gone_again(int error)
+{
+    return error == ENOENT || error == ENODEV;
+}
+
+/* Another daemon that starts may remove the group as long as nobody is in it. */
+static int enter(struct quota *q, const char *name, const struct quota_limits *l,
+                 pid_t pid, const char **what)
+{
+    *what = "processor time";
     if (l->cpu && (make_group(q, q->cpu, name) < 0 || limit_cpu(q, name, l->cpu) < 0 ||
                    move(q->cpu, name, pid) < 0))
-        return diag_err(d, "limit of processor time: %s", strerror(errno));
+        return -1;
+    *what = "memory";
     if (l->memory &&
         (make_group(q, q->memory, name) < 0 || limit_memory(q, name, l->memory) < 0 ||
          move(q->memory, name, pid) < 0))
-        return diag_err(d, "limit of memory: %s", strerror(errno));
+        return -1;
     return 0;
+}
+
+int quota_set(struct quota *q, const char *name, const struct quota_limits *l,
+              pid_t pid, struct diag *d)
+{
+    const char *what;
+    int rc;
+
+    if (quota_check(q, l, d) < 0)
+        return -1;
+    if (q)
+        keep(q, name);
+    rc = enter(q, name, l, pid, &what);
+    for (int tries = 1; rc < 0 && tries < TRIES && gone_again(errno); tries++)
+        rc = enter(q, name, l, pid, &what);
+    return rc < 0 ? diag_err(d, "limit of %s: %s", what, strerror(errno)) : 0;
 }
 
 unsigned long quota_kills(const struct quota *q, const char *name)
 {
-    static const char line[] = "oom_kill ";
-    struct sbuf path = SBUF_INIT;
-    char *text = NULL;
-    const char *at = NULL;
-    unsigned long n = 0;
-
-    if (q && q->memory) {
-        sbuf_printf(&path, "%s/%s/%s", q->memory, name,
-                    q->version == 2 ? "memory.events" : "memory.oom_control");
-        text = read_file(sbuf_text(&path));
-    }
-    for (at = text; at && (at = strstr(at, line)); at++)
-        if (at == text || at[-1] == '\n')
-            n = strtoul(at + sizeof line - 1, NULL, 10);
-    free(text);
-    sbuf_fini(&path);
-    return n;
+    return q && q->memory ? kills_of(q->memory, name, q->version) : 0;
 }
 
 void quota_remove(struct quota *q, const char *name)
 {
-    struct sbuf path = SBUF_INIT;
+    char **more;
 
-    if (!q)
+    if (!q || all_gone(q, name))
         return;
-    if (q->cpu) {
-        sbuf_printf(&path, "%s/%s", q->cpu, name);
-        rmdir(sbuf_text(&path));
-    }
-    sbuf_reset(&path);
-    if (q->memory) {
-        sbuf_printf(&path, "%s/%s", q->memory, name);
-        rmdir(sbuf_text(&path));
-    }
-    sbuf_fini(&path);
+    keep(q, name); /* once is enough */
+    more = realloc(q->left, (q->n_left + 1) * sizeof *more);
+    if (!more)
+        return; /* the next daemon sweeps it away */
+    q->left = more;
+    q->left[q->n_left] = strdup(name);
+    if (q->left[q->n_left])
+        q->n_left++;
+}
+
+bool quota_sweep(struct quota *q)
+{
+    for (size_t i = q ? q->n_left : 0; i-- > 0;)
+        if (all_gone(q, q->left[i]))
+            forget(q, i);
+    return q && q->n_left > 0;
 }

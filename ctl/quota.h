@@ -15,13 +15,15 @@
 
 #include "base/diag.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 struct quota;
 
 /* Look at what there is below `root` (NULL: /sys/fs/cgroup), and remove groups that nobody
- * is in any more. NULL when there are no control groups: `d` says why. */
+ * is in any more, and whose daemon has nothing to learn from them. NULL when there are no
+ * control groups: `d` says why. */
 struct quota *quota_open(const char *root, struct diag *d);
 void quota_close(struct quota *q);
 
@@ -40,8 +42,9 @@ int quota_set(struct quota *q, const char *name, const struct quota_limits *l,
 /* How often so far a process of the VM was ended because it took more memory. */
 unsigned long quota_kills(const struct quota *q, const char *name);
 
-/* The VM has ended; if its processes may still be ending, quota_sweep() later. */
+/* The VM has ended. As long as its processes are still ending its group cannot go:
+ * quota_sweep() tries again, and returns whether there is any left. */
 void quota_remove(struct quota *q, const char *name);
-void quota_sweep(struct quota *q);
+bool quota_sweep(struct quota *q);
 
 #endif

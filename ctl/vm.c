@@ -42,6 +42,14 @@ void vm_config_free(struct vm_config *c)
     free(c);
 }
 
+void vm_unlimit(struct vm *vm)
+{
+    if (!vm->limits.cpu && !vm->limits.memory)
+        return;
+    quota_remove(vm->s->quota, vm->name);
+    vm->s->sweep = true;
+}
+
 void vm_free(struct vm *vm)
 {
     vm_adopt_forget(vm);
@@ -52,10 +60,7 @@ void vm_free(struct vm *vm)
     vm_fail_waiting(vm);
     loop_timer_cancel(vm->s->loop, &vm->restart_timer);
     vmm_free(vm->vmm);
-    if (vm->limits.cpu || vm->limits.memory) {
-        quota_remove(vm->s->quota, vm->name);
-        vm->s->sweep = true;
-    }
+    vm_unlimit(vm);
     for (unsigned i = 0; i < vm->n_ifs; i++)
         json_decref(vm->ifs[i].settings);
     strmap_remove(&vm->s->vms, vm->name, strlen(vm->name));

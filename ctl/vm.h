@@ -243,6 +243,8 @@ void vm_clone(struct vm *vm, struct call *c, const json_t *clones);
 
 struct vm *vm_new(struct daemon_state *s, const char *name);
 void vm_free(struct vm *vm); /* takes it out of the table */
+/* Its processes have ended or are about to: nothing of its control groups is to stay. */
+void vm_unlimit(struct vm *vm);
 void vm_config_free(struct vm_config *c);
 void vm_wake_logs(struct vm *vm, bool over);
 void vm_console(struct vm *vm, const char *text, size_t len, uint32_t lost);

@@ -302,6 +302,8 @@ static void adopt(struct vm *vm, enum vm_state is)
 {
     vm->state = VM_ADOPTING;
     vm->unless_found = is;
+    if (vm->limits.memory) /* what was before is no news */
+        vm->memory_kills = quota_kills(vm->s->quota, vm->name);
     vm->s->adopting++;
     vm_adopt_later(vm);
 }

@@ -143,7 +143,7 @@ static void gone(struct vm *vm)
     vmm_kill(vm->vmm);
     vmm_free(vm->vmm);
     vm->vmm = NULL;
-    vm->s->sweep = true;
+    vm_unlimit(vm);
     if (c)
         call_json(c, HTTP_OK, vm_describe(vm, true));
     if (vm->waking)
@@ -399,10 +399,8 @@ void vms_tick(struct daemon_state *s)
     uint64_t now = loop_now_ns();
 
     vms_lay_aside(s);
-    if (s->sweep) {
-        s->sweep = false;
-        quota_sweep(s->quota);
-    }
+    if (s->sweep)
+        s->sweep = quota_sweep(s->quota);
     for (struct vm *vm = s->awake, *next; vm; vm = next) {
         next = vm->awake_next;
         if (vm->state == VM_RUNNING)

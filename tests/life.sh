@@ -495,6 +495,27 @@ several() {
 }
 
 # ---- quotas ------------------------------------------------------------------------------
+# Another daemon starts just when a VM of ours has taken too much memory, and before ours has
+# heard of it: why it ended is not forgotten.
+other_daemons() {
+    local pid
+    expect hoard-run 0 '' clickos run hoard --memory-max 6M --memory 200M --isolation $iso -e '
+        RatedSource(LENGTH 1400, RATE 2000) -> Queue(100000) -> Idle;'
+    pid=$(vm_pid hoard)
+    kill -STOP "$DAEMON"
+    for _ in $(seq 400); do
+        grep -q '^State:[^SRDT]*Z' "/proc/$pid/status" 2>/dev/null || [ ! -e "/proc/$pid" ] && break
+        sleep 0.05
+    done
+    clickosd --foreground --state "$T/other" --socket "$T/other.sock" >>"$T/log" 2>&1 &
+    clickos --socket "$T/other.sock" wait --timeout 20
+    kill $!
+    wait $!
+    kill -CONT "$DAEMON"
+    until_state hoard crashed
+    is memory-limit-beside-another "$(clickos ps hoard | grep -c 'crashed .*out of memory: .*--memory-max')" 1
+    expect hoard-rm 0 '' clickos rm hoard
+}
 python3 -c 'print("// " + 2500000 * "x" + "\nIdle -> Discard;")' >"$T/big.click"
 ticks() { awk '{print $14 + $15}' "/proc/$1/stat"; }
 quotas() {
@@ -519,6 +540,7 @@ quotas() {
         is memory-limit-in-logs "$(clickos logs fat | grep -c 'out of memory')" 1
         is memory-limit-of-one "$(clickos read thin c.class)" Counter
         expect memory-limit-rm 0 '' clickos rm fat thin
+        other_daemons
     else
         echo "SKIP life/$iso/memory-limit: $(cat "$T/err")"
     fi

@@ -66,7 +66,7 @@ same stdin "$(timeout 20 "$click" -e "f :: FromDump(-, STOP true) -> c :: Counte
     $'c.count:\n5\n\nf.filename:\n<stdin>'
 
 # --- times and positions ---
-count() { run -e "f :: FromDump($d/plain, $1) -> c :: Counter -> Discard; DriverManager(wait 0.05s)" -h c.count -h f.active | tr -d '\n'; }
+count() { run --simtime -e "f :: FromDump($d/plain, $1) -> c :: Counter -> Discard; DriverManager(wait 0.05s)" -h c.count -h f.active | tr -d '\n'; }
 same start_after "$(count 'START_AFTER 2')" 'c.count:3f.active:true'
 same end_after "$(count 'END_AFTER 2')" 'c.count:2f.active:false'
 same interval "$(count 'START 11, INTERVAL 2')" 'c.count:2f.active:false'
@@ -149,7 +149,7 @@ same sunatm "$(link 123 00000000aaaa030000000800)" 'SUNATM 1 2 '
 tsh() { printf '%08x%02x%06x%s%016x' "$1" "$2" 500000 "$ip" 0; }
 bytes "$(tsh 11 1)" "$(tsh 12 2)" "$(tsh 13 3)" "$(tsh 14 4 | sed s/4500001c/4600001c/)" >"$d/t.tsh"
 print="-> p :: IPPrint(x, PAINT true) -> Discard"
-nlanr() { run -e "f :: FromNLANRDump($d/t.tsh, $1) -> c :: Counter -> Discard; DriverManager(wait 0.05s)" -h c.count -h f.active | tr -d '\n'; }
+nlanr() { run --simtime -e "f :: FromNLANRDump($d/t.tsh, $1) -> c :: Counter -> Discard; DriverManager(wait 0.05s)" -h c.count -h f.active | tr -d '\n'; }
 same tsh "$(run -e "f :: FromNLANRDump($d/t.tsh, STOP true) $print; f[1] -> n :: Counter -> Discard" -h n.count)" \
     $'x: 11.500000: paint 1: 1.2.3.4.1 > 5.6.7.8.2: udp 8
 x: 12.500000: paint 2: 1.2.3.4.1 > 5.6.7.8.2: udp 8

@@ -49,14 +49,17 @@ is memory-max "$(cat $G/fat/memory.max)" 6291456
 (echo -n '// '; head -c 3900000 /dev/zero | tr '\0' x; echo; echo 'Idle -> Discard;') >/tmp/fat.click
 clickos install fat /tmp/fat.click
 is memory-install-fails "$?" 1
-for i in 1 2 3 4 5 6 7 8 9 10; do
+for i in $(seq 60); do
     clickos ps fat | grep -q crashed && break
     sleep 0.5
 done
 is memory-says-so "$(clickos ps fat | grep -c 'crashed .*out of memory: .*--memory-max')" 1
 is memory-of-one "$(clickos read thin c.class)" Counter
 clickos rm fat
-sleep 2
+for i in $(seq 60); do
+    [ -d $G/fat ] || [ -d $G/busy ] || break
+    sleep 0.5
+done
 is no-groups-left "$(ls -d $G/fat $G/busy 2>/dev/null | wc -l)" 0
 clickos rm --all
 cat /tmp/log

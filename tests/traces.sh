@@ -39,7 +39,7 @@ $click -e "FromIPSummaryDump($dir/in, STOP true) -> ToIPSummaryDump($dir/bin, FI
 same binary_is_the_same "$($click -e "FromIPSummaryDump($dir/bin, STOP true) -> ToIPSummaryDump(-, FIELDS $fields)")" \
 "$($click -e "FromIPSummaryDump($dir/in, STOP true) -> ToIPSummaryDump(-, FIELDS $fields)")"
 
-$click -e "FromIPSummaryDump($dir/in) -> IPPrint(ip, TIMESTAMP false, OUTFILE $dir/ipprint)
+$click --simtime -e "FromIPSummaryDump($dir/in) -> IPPrint(ip, TIMESTAMP false, OUTFILE $dir/ipprint)
     -> Discard; TimedSource(DATA \\<0001 0800 06 04 0002 010101010101 0a000001 020202020202 0a000002>, LIMIT 1, INTERVAL 0)
     -> CheckARPHeader -> ARPPrint(arp, TIMESTAMP false, OUTFILE $dir/arpprint) -> Discard; DriverManager(wait 0.2s)" 2> "$dir/console"
 same printed_into_files "$(cat "$dir/ipprint" "$dir/arpprint" "$dir/console")" \
@@ -197,12 +197,18 @@ same flow_dump "$(cat "$dir/x/001-T-1")" "!IPSummaryDump 1.3
 same another_flow_dump "$(tail -1 "$dir/x/002-U-1")" "0.000000001 > 29"
 
 # Sockets: a server under a name, clients that come and go.
-($click -e "Socket(UNIX, $dir/s) -> c :: Counter -> Discard; DriverManager(wait 5s)" -h c.byte_count > "$dir/served" 2>&1 &
+# until_is HANDLER VALUE: an element that stops the driver then
+until_is() {
+    echo "DriverManager(wait 20s); Script(label more, wait 5ms, goto more \$(ne \$($1) $2), wait 0.1s, $3)"
+}
+($click -e "Socket(UNIX, $dir/s) -> c :: Counter -> Discard; $(until_is c.byte_count 18 "print >$dir/all 18")" \
+    -h c.byte_count > "$dir/served" 2>&1 &
     echo $! > "$dir/pid"; wait)&
-for _ in $(seq 50); do [ -S "$dir/s" ] && break; sleep 0.05; done
-$click -e "InfiniteSource(DATA hello, LIMIT 3) -> Queue -> Socket(UNIX, $dir/s); DriverManager(wait 0.1s)"
-$click -e "InfiniteSource(DATA you, LIMIT 1) -> Socket(UNIX, $dir/s); DriverManager(wait 0.1s)"
+for _ in $(seq 100); do [ -S "$dir/s" ] && break; sleep 0.05; done
+$click -e "InfiniteSource(DATA hello, LIMIT 3) -> q :: Queue -> c :: Counter -> Socket(UNIX, $dir/s); $(until_is c.count 3 stop)"
+$click -e "InfiniteSource(DATA you, LIMIT 1) -> c :: Counter -> Socket(UNIX, $dir/s); $(until_is c.count 1 stop)"
 same a_socket_is_in_use "$($click -q -e "Socket(UNIX, $dir/s) -> Discard" 2>&1 | grep -c 'bind: Address already in use')$([ -S "$dir/s" ] && echo kept)" 1kept
+for _ in $(seq 100); do [ -e "$dir/all" ] && break; sleep 0.05; done
 kill -INT "$(cat "$dir/pid")"; wait
 same socket_stream "$(cat "$dir/served")" 18
 same unknown_user "$($click -q -e 'ChangeUID(nosuchuser)' 2>&1 | grep -c "no such user 'nosuchuser'")" 1

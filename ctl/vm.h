@@ -122,6 +122,7 @@ struct vm {
     uint64_t moved, moved_ns; /* packets seen so far, and when that was noticed */
     uint64_t due_ns;          /* PARKED: wake for a timer then; UINT64_MAX: none */
     bool parking;             /* a checkpoint for that is under way */
+    unsigned park_tries;      /* that a packet came in between of */
     struct call *parker;      /* waits for it; borrowed */
     struct call_list *waking; /* owned; calls to be run when it does */
     struct quota_limits limits;

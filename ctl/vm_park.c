@@ -25,7 +25,8 @@
 
 enum {
     MAX_STATE = 16 << 20, /* bytes: more takes too long to write and to read */
-    SECOND = 1000000000
+    SECOND = 1000000000,
+    PARK_TRIES = 4
 };
 
 static uint64_t park_after_of(const struct vm *vm)
@@ -157,6 +158,23 @@ static bool timer_is_near(const struct vm *vm, const struct vmm_state_info *info
            info->timer_ns < 2 * park_after_of(vm) * SECOND;
 }
 
+/* Meant by a user it is tried again: a single packet is no traffic yet. */
+static void traffic_came(struct vm *vm)
+{
+    struct call *c = vm->parker;
+    unsigned tries = vm->park_tries + 1;
+
+    if (!c || vm->waking || tries == PARK_TRIES) {
+        stay(vm, HTTP_CONFLICT, "busy", "it has traffic");
+        return;
+    }
+    vm->parker = NULL;
+    vm->parking = false;
+    thaw(vm);
+    vm_park(vm, c);
+    vm->park_tries = tries;
+}
+
 static void try_park(struct vm *vm, int fd)
 {
     struct vmm_state_info info;
@@ -176,7 +194,7 @@ static void try_park(struct vm *vm, int fd)
     else if (vm_lay_aside(vm, &d) < 0)
         stay(vm, HTTP_INTERNAL, "port_failed", "%s", diag_first(&d));
     else if (!vmm_state_is_current(fd, vmm_net(vm->vmm)))
-        stay(vm, HTTP_CONFLICT, "busy", "it has traffic");
+        traffic_came(vm);
     else if ((rc = save(vm, fd, &info, &d)) < 0)
         stay(vm, rc == STORE_FULL ? HTTP_NO_SPACE : HTTP_INTERNAL,
              rc == STORE_FULL ? "no_space" : "state", "%s", diag_first(&d));
@@ -216,6 +234,7 @@ void vm_park(struct vm *vm, struct call *c)
                       vm->parking ? "being parked" : vm_state_name(vm->state));
     } else if (vmm_request(vm->vmm, &r, copied, vm, &d) == 0) {
         vm->parking = true;
+        vm->park_tries = 0;
         vm->parker = c;
     } else if (c) {
         call_fail_diag(c, HTTP_REFUSED, "refused", &d);

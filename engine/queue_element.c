@@ -113,10 +113,11 @@ void queue_element_overflow(struct element *e, struct batch *b, uint32_t from)
     out_push_or_free(e, 1, &rest);
 }
 
-/* Put in the packets of several turns, between which they would have been taken out. */
+/* Put in the packets of several turns, between which they would have been taken out, as all
+ * were before. */
 static uint32_t put_turns(struct queue_element *s, const struct batch *b)
 {
-    uint32_t highwater = s->q.highwater, most = s->q.n + s->sched->at_once;
+    uint32_t highwater = s->q.highwater, most = s->sched->at_once;
     uint32_t took = queue_put(&s->q, b->p, b->n);
 
     if (s->q.n < most)

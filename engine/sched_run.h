@@ -20,8 +20,11 @@ struct sched {
     uint64_t changes;     /* handlers that were written, and one */
     uint64_t noted;       /* things that happened whose order somebody may notice */
     struct element *into; /* the one queue that packets have gone into; NULL: none */
-    uint32_t at_once; /* packets of one of the turns that are being taken; 0: one is */
-    uint32_t pass;    /* of the task that ran last: the list begins there */
+    uint32_t
+        at_once; /* packets of one of the turns that are taken into it; 0: one is */
+    struct task *owing; /* who has as many turns to take now; NULL: nobody */
+    uint32_t owed;
+    uint32_t pass;       /* of the task that ran last: the list begins there */
     struct timer **heap; /* owned; binary heap by expiry, then sequence */
     uint32_t n_timers, room;
     uint32_t reserved; /* timers that were initialised: the heap has room for all */

@@ -138,15 +138,20 @@ static uint32_t turns_alike(struct turns *s, const struct task *t, uint32_t burs
     else if (is_alone(t))
         turns = sched->left;
     turns = turns < most ? turns : most;
-    sched->at_once = turns > 1 ? burst : 0;
+    sched->at_once = turns > 1 && sched->into ? burst : 0;
     return turns;
 }
 
 uint32_t turns_now(struct turns *s, const struct task *t, uint32_t burst, bool alike)
 {
-    const struct sched *sched = t->sched;
+    struct sched *sched = t->sched;
     uint32_t most = TURNS_PACKETS / burst;
 
+    s->owed = sched->owing == t;
+    if (s->owed) {
+        sched->owing = NULL;
+        return sched->owed;
+    }
     if (most < 2)
         return 1;
     if (__builtin_expect(s->changes != sched->changes, 0)) {
@@ -162,12 +167,24 @@ uint32_t turns_now(struct turns *s, const struct task *t, uint32_t burst, bool a
 
 void turns_took(struct task *t, uint32_t turns)
 {
-    t->sched->at_once = 0;
+    struct sched *sched = t->sched;
+    bool queued = sched->at_once != 0;
+
+    sched->at_once = 0;
     if (turns < 2)
         return;
     t->pass += (turns - 1) * t->stride;
-    t->sched->pass = t->pass;
-    t->sched->left -= turns - 1;
+    sched->pass = t->pass;
+    sched->left -= turns - 1;
+    sched->owing = queued ? t->next : NULL;
+    sched->owed = turns;
+}
+
+void turns_pulled(const struct turns *s, struct task *t, uint32_t turns, uint32_t burst,
+                  uint32_t packets)
+{
+    if (turns > 1)
+        turns_took(t, s->owed ? turns : (packets + burst - 1) / burst);
 }
 
 void turns_push_singly(struct element *e, unsigned port, struct batch *b, uint32_t from)

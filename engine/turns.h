@@ -14,8 +14,9 @@
  *
  * A queue on the way wakes a task. It is let pass if that task takes turns with the source,
  * is alone with it, does nothing but pull and push what it gets, met only plain elements as
- * well, and has emptied the queue, and if enough turns are left for it to do so again. The
- * queue's highwater_length is what it would have been.
+ * well, and has emptied the queue, and if enough turns are left for it to do so again: it is
+ * owed as many turns as the source has taken, and takes them at once. The queue's
+ * highwater_length is what it would have been.
  *
  * If the packets differ, or are drawn apart by an element that draws random numbers, all
  * elements count that any of them may meet. They must be `apart` (another member of struct
@@ -41,6 +42,7 @@ struct turns {
     uint64_t round, noted; /* of the scheduler, when the first turn was taken */
     uint64_t changes;      /* of the scheduler, when `apart` was found out */
     bool apart;            /* all that packets may meet is */
+    bool owed; /* the turns that are being taken are, to one who fills a queue */
 };
 
 /* From inside `run`: how many turns of `burst` packets each the task may take now. If more
@@ -48,6 +50,14 @@ struct turns {
  * are the packets. */
 uint32_t turns_now(struct turns *s, const struct task *t, uint32_t burst, bool alike);
 void turns_took(struct task *t, uint32_t turns);
+/* The same for one who pulls: in `turns` that it might take it got so many packets. */
+void turns_pulled(const struct turns *s, struct task *t, uint32_t turns, uint32_t burst,
+                  uint32_t packets);
+/* How many it pulls at most. */
+static inline uint32_t turns_packets(uint32_t turns, uint32_t burst)
+{
+    return burst < TURNS_PACKETS ? turns * burst : burst;
+}
 
 /* Have `e` take the packets from `from` on one by one. */
 void turns_push_singly(struct element *e, unsigned port, struct batch *b,

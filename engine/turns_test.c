@@ -127,6 +127,26 @@ TEST(a_queue_on_the_way_holds_one_packet)
     EXPECT_STR(value_of("q.highwater_length"), "1");
 }
 
+TEST(a_round_through_a_queue_has_as_many_packets_as_turns)
+{
+    static const char *const takers[] = {"Unqueue(32)", "Unqueue", "Discard", NULL};
+    char text[128];
+
+    for (unsigned i = 0; takers[i]; i++) {
+        router_free(r);
+        snprintf(text, sizeof text, "s :: InfiniteSource -> q :: Queue -> %s%s",
+                 takers[i], i < 2 ? " -> Discard" : "");
+        load(text);
+        turns(128);
+        EXPECT_STR(value_of("s.count"), "64");
+        EXPECT_STR(value_of("q.length"), "0");
+        turns(101);
+        EXPECT_STR(value_of("s.count"), "115");
+        EXPECT_STR(value_of("q.length"), "1");
+        EXPECT_STR(value_of("q.highwater_length"), "1");
+    }
+}
+
 TEST(a_queue_of_few_places_does_not_overflow)
 {
     load("InfiniteSource(LIMIT 300) -> q :: Queue(5) -> Unqueue -> c :: Counter -> "

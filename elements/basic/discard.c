@@ -41,7 +41,7 @@ static bool discard_run(struct element *e, struct task *t)
 {
     struct discard *s = element_state(e);
     uint32_t turns = turns_now(&s->turns, t, s->burst, false);
-    uint32_t left = s->burst * turns, got = 0, n = 1;
+    uint32_t left = turns_packets(turns, s->burst), got = 0, n = 1;
     struct batch b;
 
     if (!s->active) /* woken by a queue, but not wanted */
@@ -53,8 +53,7 @@ static bool discard_run(struct element *e, struct task *t)
         got += n;
     }
     element_count(e, C_COUNT, got);
-    if (turns > 1)
-        turns_took(t, (got + s->burst - 1) / s->burst);
+    turns_pulled(&s->turns, t, turns, s->burst, got);
     if (got || signal_active(&s->nonempty))
         task_reschedule(t);
     return got != 0;

@@ -55,18 +55,12 @@ static uint32_t unqueue_allowed(const struct element *e, const struct unqueue *s
                                              : most;
 }
 
-/* The turns that were taken: those that moved packets. */
-static void unqueue_took(struct task *t, uint32_t burst, uint32_t moved)
-{
-    turns_took(t, (moved + burst - 1) / burst);
-}
-
 static bool unqueue_run(struct element *e, struct task *t)
 {
     struct unqueue *s = element_state(e);
     uint32_t burst = (uint32_t)s->burst;
     uint32_t turns = burst ? turns_now(&s->turns, t, burst, false) : 1;
-    uint32_t left = unqueue_allowed(e, s, turns * burst), moved = 0;
+    uint32_t left = unqueue_allowed(e, s, turns_packets(turns, burst)), moved = 0;
     struct batch b;
 
     if (!s->active || (!left && s->limit >= 0))
@@ -88,8 +82,7 @@ static bool unqueue_run(struct element *e, struct task *t)
             break;
         }
     }
-    if (turns > 1)
-        unqueue_took(t, burst, moved);
+    turns_pulled(&s->turns, t, turns, burst, moved);
     task_reschedule(t);
     return moved > 0;
 }

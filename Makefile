@@ -158,6 +158,8 @@ help:
 	@echo "make soak       half an hour of VMs at random, under traffic (root)"
 	@echo "make bench      measure; make bench-boot, bench-switch, ... for one part"
 	@echo "make lint       formatting, headers, includes, elements"
+	@echo "make docs       the elements' manuals as pages into docs/elements"
+	@echo "make fuzz-lang  a fuzzer of fuzz/*_fuzz.c; FUZZ_SECONDS=600 for longer"
 	@echo "make install    into PREFIX (default /usr/local)"
 	@echo "VARIANT=asan|tsan make ... builds with sanitizers into build/asan, build/tsan"
 

@@ -45,68 +45,151 @@ const struct command **cli_commands(size_t *n)
     return list;
 }
 
+/* The overview's sections, as in clickos(1); what is in none of them comes last. */
+enum { SECTION_SIZE = 16 };
+static const struct section {
+    const char *title;
+    const char *verbs[SECTION_SIZE];
+} sections[] = {
+    {"virtual machines",
+     {"run", "ps", "logs", "wait", "rm", "park", "wake", "snapshot", "restore",
+      "clone"}},
+    {"configurations", {"lint", "install", "show", "remove", "elements", "graph"}},
+    {"handlers", {"read", "write"}},
+    {"networks", {"net add", "net ls", "net addresses", "net rm"}},
+    {"ports",
+     {"port add", "port set", "port ls", "port show", "port stats", "port reset",
+      "port rm", "top", "capture"}},
+};
+enum { N_SECTIONS = sizeof sections / sizeof sections[0] };
+
+/* Where a verb stands in the overview: its section and its place there. */
+static size_t place_of(const char *name)
+{
+    for (size_t s = 0; s < N_SECTIONS; s++)
+        for (size_t i = 0; i < SECTION_SIZE && sections[s].verbs[i]; i++)
+            if (!strcmp(sections[s].verbs[i], name))
+                return s * SECTION_SIZE + i;
+    return N_SECTIONS * SECTION_SIZE;
+}
+
+static const char *title_of(const char *name)
+{
+    size_t s = place_of(name) / SECTION_SIZE;
+
+    return s < N_SECTIONS ? sections[s].title : "other";
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    size_t x = place_of((*(const struct command *const *)a)->name);
+    size_t y = place_of((*(const struct command *const *)b)->name);
+
+    return x != y ? (x > y) - (x < y) : compare(a, b);
+}
+
 static void print_overview(FILE *out)
 {
     size_t n;
     const struct command **list = cli_commands(&n);
+    const char *title = "";
 
     fputs("usage: clickos [--socket PATH] [--json] VERB ...\n"
-          "Run Click configurations in virtual machines of their own.\n\n",
+          "Run Click configurations in virtual machines of their own.\n",
           out);
-    for (size_t i = 0; i < n; i++)
-        fprintf(out, "  %-12s  %s\n", list[i]->name, list[i]->summary);
+    if (n)
+        qsort(list, n, sizeof *list, compare_places);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(title, title_of(list[i]->name)))
+            fprintf(out, "\n%s:\n", title_of(list[i]->name));
+        title = title_of(list[i]->name);
+        fprintf(out, "  %-13s  %s\n", list[i]->name, list[i]->summary);
+    }
     fputs("\nclickos VERB -h shows a verb's options and an example.\n", out);
     free(list);
 }
 
 /* How many words of the command line the verb's name takes; 0: it is another verb. */
-static int words_of(const char *name, int argc, char **argv)
+static int words_of(const char *name, const char *first, const char *second)
 {
-    size_t len = strlen(argv[0]);
+    size_t len = strlen(first);
 
-    if (!strcmp(name, argv[0]))
+    if (!strcmp(name, first))
         return 1;
-    if (argc > 1 && !strncmp(name, argv[0], len) && name[len] == ' ' &&
-        !strcmp(name + len + 1, argv[1]))
+    if (second && !strncmp(name, first, len) && name[len] == ' ' &&
+        !strcmp(name + len + 1, second))
         return 2;
     return 0;
 }
 
-static const struct command *find(int argc, char **argv, int *n_words)
+/* The verb that `first`, or `first` and `second` (may be NULL), name. */
+static const struct command *find(const char *first, const char *second, int *n_words)
 {
     for (const struct command *const *p = __start_commands; p < __stop_commands; p++)
-        if ((*n_words = words_of((*p)->name, argc, argv)))
+        if ((*n_words = words_of((*p)->name, first, second)))
             return *p;
     return NULL;
 }
 
-/* "net" alone, or "net -h": the verbs that begin with it. */
-static int group(struct cli *c, const char *word, const char *next)
+/* The verbs of two words that begin with `word`; returns how many there are. `out` may be
+ * NULL. */
+static size_t print_group(FILE *out, const char *word)
 {
     size_t len = strlen(word), n, found = 0;
     const struct command **list = cli_commands(&n);
-    bool help = next && (!strcmp(next, "-h") || !strcmp(next, "--help"));
 
     for (size_t i = 0; i < n; i++) {
         if (strncmp(list[i]->name, word, len) || list[i]->name[len] != ' ')
             continue;
-        if (found++ == 0)
-            fprintf(help ? c->out : c->err, "usage:\n");
-        fprintf(help ? c->out : c->err, "  clickos %s %s\n", list[i]->name,
-                list[i]->usage);
+        if (found++ == 0 && out)
+            fprintf(out, "usage:\n");
+        if (out)
+            cli_print_usage(out, "  ", list[i]);
     }
     free(list);
-    return !found ? -1 : help ? EXIT_OK : EXIT_USAGE;
+    return found;
+}
+
+/* The verb that "net ad" was to be. */
+static void no_such_second_word(struct cli *c, const char *word, const char *next)
+{
+    size_t len = strlen(word), n;
+    const struct command **list = cli_commands(&n);
+    struct suggest s;
+
+    suggest_init(&s, next);
+    for (size_t i = 0; i < n; i++)
+        if (!strncmp(list[i]->name, word, len) && list[i]->name[len] == ' ')
+            suggest_add(&s, list[i]->name + len + 1);
+    if (s.best)
+        cli_fail(c, 0, "there is no verb '%s %s': did you mean '%s %s'?", word, next,
+                 word, s.best);
+    else
+        cli_fail(c, 0, "there is no verb '%s %s': see clickos %s -h", word, next, word);
+    free(list);
+}
+
+/* "net" alone, "net -h", or "net" and something that it has not; -1: no such group. */
+static int group(struct cli *c, const char *word, const char *next)
+{
+    bool help = next && (!strcmp(next, "-h") || !strcmp(next, "--help"));
+
+    if (!print_group(NULL, word))
+        return -1;
+    if (next && !help)
+        no_such_second_word(c, word, next);
+    print_group(help ? c->out : c->err, word);
+    return help ? EXIT_OK : EXIT_USAGE;
 }
 
 /* Words of other programs for the same. */
 static const char *our_word_for(const char *verb)
 {
     static const char *const words[][2] = {
-        {"list", "ps"},          {"ls", "ps"},      {"stop", "rm"},
-        {"delete", "rm"},        {"kill", "rm"},    {"destroy", "rm"},
-        {"start", "run"},        {"create", "run"}, {"update", "install"},
-        {"stats", "port stats"}, {"help", "-h"}};
+        {"list", "ps"},         {"ls", "ps"},      {"stop", "rm"},
+        {"delete", "rm"},       {"kill", "rm"},    {"destroy", "rm"},
+        {"start", "run"},       {"create", "run"}, {"update", "install"},
+        {"stats", "port stats"}};
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (!strcmp(words[i][0], verb))
@@ -114,25 +197,25 @@ static const char *our_word_for(const char *verb)
     return NULL;
 }
 
-static int no_such_verb(struct cli *c, int argc, char **argv)
+static int no_such_verb(struct cli *c, const char *first, const char *second)
 {
-    const char *ours = our_word_for(argv[0]);
+    const char *ours = our_word_for(first);
     struct suggest s;
     size_t n;
     const struct command **list;
-    int status = group(c, argv[0], argc > 1 ? argv[1] : NULL);
+    int status = group(c, first, second);
 
     if (status >= 0)
         return status;
     list = cli_commands(&n);
-    suggest_init(&s, argv[0]);
+    suggest_init(&s, first);
     for (size_t i = 0; i < n; i++)
         suggest_add(&s, list[i]->name);
     if (ours || s.best)
-        cli_fail(c, 0, "there is no verb '%s': did you mean '%s'?", argv[0],
+        cli_fail(c, 0, "there is no verb '%s': did you mean '%s'?", first,
                  ours ? ours : s.best);
     else
-        cli_fail(c, 0, "there is no verb '%s': see clickos -h", argv[0]);
+        cli_fail(c, 0, "there is no verb '%s': see clickos -h", first);
     free(list);
     return EXIT_USAGE;
 }
@@ -149,10 +232,12 @@ static int run(struct cli *c, const struct command *cmd, int argc, char **argv)
     else if (a.help) {
         cli_print_help(c->out, cmd);
         status = EXIT_OK;
-    } else if (a.n_words < cmd->min_words || a.n_words > cmd->max_words)
-        status = cli_fail(c, EXIT_USAGE, "usage: clickos %s %s", cmd->name, cmd->usage);
-    else
+    } else if (a.n_words < cmd->min_words || a.n_words > cmd->max_words) {
+        cli_print_usage(c->err, "clickos: usage: ", cmd);
+        status = EXIT_USAGE;
+    } else {
         status = cmd->run(c, &a);
+    }
     diag_fini(&d);
     cli_args_fini(&a);
     return status;
@@ -188,6 +273,36 @@ static int leading_options(struct cli *c, int argc, char **argv, int *status)
     return at;
 }
 
+/* "help", "help run", "help net add" */
+static int help(struct cli *c, const struct cli_args *a)
+{
+    const char *second = a->n_words > 1 ? a->words[1] : NULL;
+    const struct command *cmd;
+    int n_words;
+
+    if (a->n_words == 0) {
+        print_overview(c->out);
+        return EXIT_OK;
+    }
+    cmd = find(a->words[0], second, &n_words);
+    if (cmd) {
+        cli_print_help(c->out, cmd);
+        return EXIT_OK;
+    }
+    if (!second && print_group(c->out, a->words[0]))
+        return EXIT_OK;
+    return no_such_verb(c, a->words[0], second);
+}
+
+COMMAND(help) = {
+    .name = "help",
+    .usage = "[VERB]",
+    .summary = "list verbs, or show a verb's options and an example",
+    .example = "  clickos help port add",
+    .max_words = 2,
+    .run = help,
+};
+
 int cli_main(struct cli *c, int argc, char **argv)
 {
     const struct command *cmd;
@@ -201,8 +316,8 @@ int cli_main(struct cli *c, int argc, char **argv)
         print_overview(c->err);
         return EXIT_USAGE;
     }
-    cmd = find(argc, argv, &n_words);
+    cmd = find(argv[0], argc > 1 ? argv[1] : NULL, &n_words);
     if (!cmd)
-        return no_such_verb(c, argc, argv);
+        return no_such_verb(c, argv[0], argc > 1 ? argv[1] : NULL);
     return run(c, cmd, argc - n_words, argv + n_words);
 }

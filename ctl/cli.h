@@ -205,6 +205,8 @@ void caret_line(struct sbuf *out, const char *text, size_t len, unsigned line,
 /* ---- help ------------------------------------------------------------------------ */
 
 void cli_print_help(FILE *out, const struct command *cmd);
+/* The verb and its arguments as one line, behind `before`. */
+void cli_print_usage(FILE *out, const char *before, const struct command *cmd);
 
 /* All verbs, sorted by name; the array is the caller's. */
 const struct command **cli_commands(size_t *n);

@@ -52,7 +52,7 @@ COMMAND(snapshot) = {
     .summary = "write all that a VM is to a file, while it runs",
     .more =
         "Packets in its queues, connections, counters: it is stopped for less than a\n"
-        "millisecond. 'clickos restore' goes on from there.\n",
+        "millisecond. 'clickos restore' goes on from there.",
     .example = "  clickos snapshot nat nat.snapshot",
     .min_words = 2,
     .max_words = 2,
@@ -92,7 +92,7 @@ COMMAND(restore) = {
     .name = "restore",
     .usage = "FILE [NAME] [--create-net]",
     .summary = "start a VM from a snapshot",
-    .more = "Under its old name it has its old addresses, under another one its own.\n",
+    .more = "Under its old name it has its old addresses, under another one its own.",
     .example = "  clickos restore nat.snapshot",
     .options = restore_options,
     .min_words = 1,
@@ -212,7 +212,7 @@ COMMAND(clone) = {
             "installed\n"
             "again with the variables changed; {} in a value becomes the clone's "
             "number, and\n"
-            "10.0.0.1+ the address that is as far behind.\n",
+            "10.0.0.1+ the address that is as far behind.",
     .example = "  clickos clone nat -n 100 IP=10.0.1.0+",
     .options = clone_options,
     .min_words = 1,
@@ -244,7 +244,7 @@ COMMAND(park) = {
     .summary = "put VMs aside until a packet comes for them",
     .more =
         "Their state goes into a file and they take no memory. With --park-after this\n"
-        "happens by itself.\n",
+        "happens by itself.",
     .example = "  clickos park fw",
     .min_words = 1,
     .max_words = CLI_MAX_WORDS,

@@ -16,6 +16,9 @@ static int version(struct cli *c, const struct cli_args *a)
     if (!c->json)
         fprintf(c->out, "clickos  %s\n", CLICKOS_VERSION);
     status = api(c, "GET", NULL, &daemon, "/v1/version");
+    if (status && c->json)
+        cli_print_json(c,
+                       json_pack("{s:s, s:n}", "clickos", CLICKOS_VERSION, "clickosd"));
     if (status)
         return status;
     if (c->json)

@@ -8,11 +8,10 @@
 static const struct cli_option add_options[] = {
     {"wire", 0, NULL, "join exactly two ports, whatever the addresses"},
     {"backpressure", 0, NULL, "wire: let a full receiver stop the sender"},
-    {"port-limit", 0, "N", "addresses learned a port"},
+    {"port-limit", 0, "N", "addresses learned behind one port"},
     {"age", 0, "SECONDS", "forget addresses after this long (300)"},
     {"max-addresses", 0, "N", "addresses of all ports together (100000)"},
-    {"storm", 0, "PPS",
-     "broadcasts, multicasts and packets to unknown addresses together, a port"},
+    {"storm", 0, "PPS", "what each port may send to many in all"},
     {"broadcast", 0, "PPS", "broadcasts alone"},
     {"multicast", 0, "PPS", "multicasts alone"},
     {"unknown", 0, "PPS", "packets to unknown addresses alone"},

@@ -180,9 +180,16 @@ static void print_options(FILE *out, const struct cli_option *o)
     }
 }
 
+void cli_print_usage(FILE *out, const char *before, const struct command *cmd)
+{
+    fprintf(out, "%sclickos %s%s%s\n", before, cmd->name, *cmd->usage ? " " : "",
+            cmd->usage);
+}
+
 void cli_print_help(FILE *out, const struct command *cmd)
 {
-    fprintf(out, "usage: clickos %s %s\n%s\n\n", cmd->name, cmd->usage, cmd->summary);
+    cli_print_usage(out, "usage: ", cmd);
+    fprintf(out, "%s\n\n", cmd->summary);
     if (cmd->more)
         fprintf(out, "%s\n\n", cmd->more);
     print_options(out, cmd->options);

@@ -168,7 +168,7 @@ static void help_set(FILE *out)
 COMMAND(port_set) = {
     .name = "port set",
     .usage = "NAME KEY=VALUE ...",
-    .summary = "change a port's limits, allowed sources and addresses under traffic",
+    .summary = "change a port's limits and allowed sources under traffic",
     .more = "Ports of VMs too. KEY= takes a setting back. Settings outlive the daemon.",
     .example = "  clickos port set fw.0 pps=10k bps=100M\n"
                "  clickos port set fw.0 allow_mac=own allow_ip=10.0.0.7,fd00::7\n"

@@ -157,7 +157,7 @@ static int port_show(struct cli *c, const struct cli_args *a)
 COMMAND(port_show) = {
     .name = "port show",
     .usage = "NAME",
-    .summary = "all that is known of a port: settings, counters, what a sink measured",
+    .summary = "show a port's settings, counters, what a sink measured",
     .example = "  clickos port show fw.0",
     .min_words = 1,
     .max_words = 1,

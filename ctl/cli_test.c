@@ -118,6 +118,84 @@ TEST(every_verb_has_help_with_an_example)
     free(list);
 }
 
+static void expect_tidy(const char *text)
+{
+    EXPECT(!strstr(text, "\n\n\n"));
+    EXPECT(!strstr(text, " \n"));
+    while (*text) {
+        size_t len = strcspn(text, "\n");
+
+        if (len > 80)
+            EXPECT_STR(text, "lines of 80 columns at most");
+        text += len + (text[len] != '\0');
+    }
+}
+
+TEST(help_is_tidy_and_80_columns_wide)
+{
+    size_t n;
+    const struct command **list = cli_commands(&n);
+
+    for (size_t i = 0; i < n; i++)
+        cli_print_help(c.out, list[i]);
+    free(list);
+    EXPECT_EQ(run(1, "help"), EXIT_OK);
+    expect_tidy(out);
+}
+
+TEST(the_overview_has_every_verb_under_a_title)
+{
+    size_t n;
+    const struct command **list = cli_commands(&n);
+    const char *other;
+
+    EXPECT_EQ(run(1, "--help"), EXIT_OK);
+    for (size_t i = 0; i < n; i++) {
+        char line[64];
+
+        snprintf(line, sizeof line, "\n  %-13s  %s\n", list[i]->name, list[i]->summary);
+        EXPECT(strstr(out, line));
+    }
+    free(list);
+    /* A new verb belongs to a section of its own. */
+    other = strstr(out, "\nother:\n  complete ");
+    EXPECT(other && strstr(other, "\n  help ") && strstr(other, "\n  version "));
+    EXPECT(strstr(out, "\nnetworks:\n  net add "));
+}
+
+TEST(the_version_of_this_program_needs_no_daemon)
+{
+    json_t *o;
+
+    EXPECT_EQ(run(2, "version", "--json"), EXIT_UNREACHABLE);
+    o = json_loads(out, 0, NULL);
+    EXPECT(o && *json_str(o, "clickos"));
+    EXPECT(json_is_null(json_object_get(o, "clickosd")));
+    json_decref(o);
+}
+
+TEST(help_is_a_verb_too)
+{
+    EXPECT_EQ(run(3, "help", "net", "add"), EXIT_OK);
+    EXPECT(strstr(out, "usage: clickos net add NAME"));
+    EXPECT(strstr(out, "example:"));
+    EXPECT_EQ(run(2, "help", "port"), EXIT_OK);
+    EXPECT(strstr(out, "  clickos port ls\n"));
+    EXPECT_STR(err, "");
+    EXPECT_EQ(run(2, "help", "rnu"), EXIT_USAGE);
+    EXPECT_STR(err, "clickos: there is no verb 'rnu': did you mean 'run'?\n");
+}
+
+TEST(a_mistyped_second_word_is_named_before_the_usage)
+{
+    const char *said = "clickos: there is no verb 'net ad': did you mean 'net add'?\n"
+                       "usage:\n  clickos net add ";
+
+    EXPECT_EQ(run(3, "net", "ad", "x"), EXIT_USAGE);
+    EXPECT(!strncmp(err, said, strlen(said)));
+    EXPECT_STR(out, "");
+}
+
 TEST(no_daemon_is_one_line_and_status_3)
 {
     EXPECT_EQ(run(1, "ps"), EXIT_UNREACHABLE);

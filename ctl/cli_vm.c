@@ -24,8 +24,8 @@ static const struct cli_option run_options[] = {
     {"memory-max", 0, "SIZE", "of the machine's memory it may use in all"},
     {"lazy", 0, NULL, "start it when its first packet comes"},
     {"park-after", 0, "SECONDS",
-     "put it aside after so long without a packet; 0: never"},
-    {"restart", 0, "POLICY", "when it has ended: no (the default), on-failure, always"},
+     "put it aside after so long without packets; 0: never"},
+    {"restart", 0, "POLICY", "when it has ended: no (default), on-failure, always"},
     {"e", 'e', "TEXT", "the configuration itself instead of a file"},
     {"timing", 0, NULL, "show how long each step took"},
     {.name = NULL},
@@ -265,12 +265,12 @@ COMMAND(run) = {
     .usage = "[NAME] FILE [VAR=VALUE ...] [options]",
     .summary = "start a VM with a configuration",
     .more =
-        "Without a NAME the file's name is taken. Interface 0 joins the first network\n"
-        "given, interface 1 the second, and so on. If anything fails, nothing stays.\n"
+        "Without a NAME the file's name is taken, 'vm' with -e. Interface 0 joins the\n"
+        "first network given, interface 1 the second, and so on. If anything fails,\n"
+        "nothing stays.\n"
         "\n"
-        "--if NETWORK[,KEY=VALUE ...] takes mac=, ip= (several), wake=own or any, and "
-        "what\n"
-        "'clickos port set -h' lists: limits, allowed source addresses.",
+        "--if NETWORK[,KEY=VALUE ...] takes mac=, ip= (several), wake=own or any, and\n"
+        "what 'clickos port set -h' lists: limits, allowed source addresses.",
     .example = "  clickos run fw firewall.click --net left,right PORT=80\n"
                "  clickos run web web.click --if left,pps=10k,allow_mac=own",
     .options = run_options,
@@ -441,7 +441,7 @@ static int ps(struct cli *c, const struct cli_args *a)
 }
 
 static const struct cli_option ps_options[] = {
-    {"memory", 0, NULL, "what each takes of the machine's memory, and for what"},
+    {"memory", 0, NULL, "what each takes of the machine's memory, for what"},
     {"state", 0, "STATE", "only those in it: running, parked, crashed, ..."},
     {"limit", 0, "N", "no more than N, the first ones by name"},
     {"after", 0, "NAME", "only those behind this name"},
@@ -450,10 +450,12 @@ static const struct cli_option ps_options[] = {
 
 COMMAND(ps) = {
     .name = "ps",
-    .usage = "[NAME ... | --state STATE | --limit N | --after NAME] [--memory]",
+    .usage = "[NAME ...] [options]",
     .summary = "list VMs",
     .options = ps_options,
-    .example = "  clickos ps",
+    .example = "  clickos ps\n"
+               "  clickos ps --state crashed\n"
+               "  clickos ps fw nat --memory",
     .max_words = CLI_MAX_WORDS,
     .run = ps,
 };

@@ -113,8 +113,8 @@ void queue_element_overflow(struct element *e, struct batch *b, uint32_t from)
     out_push_or_free(e, 1, &rest);
 }
 
-/* Put in the packets of several turns, between which they would have been taken out, as all
- * were before. */
+/* Put in packets of several turns, between which they would have been taken out, as all were
+ * before. They may come in one batch or in several. */
 static uint32_t put_turns(struct queue_element *s, const struct batch *b)
 {
     uint32_t highwater = s->q.highwater, most = s->sched->at_once;
@@ -129,13 +129,15 @@ static uint32_t put_turns(struct queue_element *s, const struct batch *b)
 void queue_element_push(struct element *e, unsigned port, struct batch *b)
 {
     struct queue_element *s = element_state(e);
+    bool known = s->sched->into == e; /* from the first turn of the round */
     uint32_t took;
 
     (void)port;
-    if (s->sched->into != e)
+    if (!known)
         turns_into(s->sched, e);
-    took = __builtin_expect(s->sched->at_once != 0, 0) ? put_turns(s, b)
-                                                       : queue_put(&s->q, b->p, b->n);
+    took = __builtin_expect(known && s->sched->at_once, 0)
+               ? put_turns(s, b)
+               : queue_put(&s->q, b->p, b->n);
     if (took)
         notifier_wake(&s->empty);
     if (s->q.n >= s->q.capacity)

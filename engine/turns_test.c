@@ -147,6 +147,15 @@ TEST(a_round_through_a_queue_has_as_many_packets_as_turns)
     }
 }
 
+TEST(a_queue_that_packets_enter_one_by_one_holds_one_packet)
+{
+    load("InfiniteSource(LIMIT 200) -> Null -> q :: Queue -> Unqueue -> "
+         "c :: Counter -> Discard; Idle -> Print(never) -> Discard");
+    turns(500);
+    EXPECT_STR(value_of("c.count"), "200");
+    EXPECT_STR(value_of("q.highwater_length"), "1");
+}
+
 TEST(a_queue_of_few_places_does_not_overflow)
 {
     load("InfiniteSource(LIMIT 300) -> q :: Queue(5) -> Unqueue -> c :: Counter -> "

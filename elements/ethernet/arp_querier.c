@@ -343,8 +343,10 @@ static uint32_t arp_querier_first(struct element *e, struct batch *b, struct hop
     last->known = true;
     last->h.src = s->eth;
     last->h.type = BE16(ETHERTYPE_IP);
-    if (__builtin_expect(poll, 0))
+    if (__builtin_expect(poll, 0)) {
+        element_not_plain(e);
         arp_querier_ask(e, b->p[0], last->ip, &last->h.dst);
+    }
     n = arp_querier_run(b, 0, last);
     if (n == b->n || !pkt_shared(b->p[n]))
         return n;

@@ -234,6 +234,12 @@ static inline uint32_t pkt_headroom(const struct pkt *p)
     return (uint32_t)(p->data - p->buf->head);
 }
 
+/* Bytes before the data that were ever written; what is before those is anybody's. */
+static inline uint32_t pkt_written_before(const struct pkt *p)
+{
+    return pkt_headroom(p) - p->buf->low;
+}
+
 static inline uint32_t pkt_tailroom(const struct pkt *p)
 {
     return p->buf->room - pkt_headroom(p) - p->len;
@@ -253,7 +259,11 @@ static inline uint8_t *pkt_push(struct pkt *p, uint32_t n)
     return p->data;
 }
 
-/* Undo a pull: lengthen at the front over bytes that are still there. Returns -1 when
+/* The data now begins before the first byte that was ever written: set those in front of it,
+ * which another packet may have left there, to 0. For pkt_unpull(). */
+void pkt_clear_unwritten(struct pkt *p);
+
+/* Undo a pull: lengthen at the front over bytes that are still there, or 0. Returns -1 when
  * there are fewer than `n`. Does not make the packet writable. */
 static inline int pkt_unpull(struct pkt *p, uint32_t n)
 {
@@ -261,8 +271,8 @@ static inline int pkt_unpull(struct pkt *p, uint32_t n)
         return -1;
     p->data -= n;
     p->len += n;
-    if (pkt_headroom(p) < p->buf->low)
-        p->buf->low = pkt_headroom(p);
+    if (__builtin_expect(pkt_headroom(p) < p->buf->low, 0))
+        pkt_clear_unwritten(p);
     return 0;
 }
 

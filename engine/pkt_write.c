@@ -236,3 +236,12 @@ int pkt_expand(struct pkt *p, uint32_t headroom, uint32_t tailroom)
         headroom = pkt_headroom(p);
     return rebuffer(p, headroom, tailroom);
 }
+
+void pkt_clear_unwritten(struct pkt *p)
+{
+    uint32_t headroom = pkt_headroom(p);
+
+    /* Others that share the buffer have nothing there. */
+    memset(p->data, 0, p->buf->low - headroom);
+    p->buf->low = headroom;
+}

@@ -35,13 +35,13 @@ static const struct counter_spec resize_counters[] = {
 /* Add to the front; what never was in a packet is cleared. */
 static int resize_head(struct pkt *p, uint32_t n)
 {
-    uint32_t room = pkt_headroom(p);
+    uint32_t before = pkt_written_before(p);
 
     if (pkt_unpull(p, n) == 0)
         return 0;
     if (n > PKT_MAX_LEN || !pkt_push(p, n))
         return -1;
-    memset(p->data, 0, n - room);
+    memset(p->data, 0, n - before);
     return 0;
 }
 

@@ -11,7 +11,7 @@
  * See also: Strip, EtherEncap
  *
  * What Strip took off is there again. Where a packet never had so many bytes before its
- * data, the new ones have no particular value.
+ * data, the new ones are 0.
  */
 
 #include "engine/element.h"
@@ -34,14 +34,13 @@ static const struct counter_spec unstrip_counters[] = {
 static inline verdict_t unstrip_one(struct element *e, struct pkt *p)
 {
     const struct unstrip *s = element_state(e);
-    uint32_t fresh;
+    uint32_t before = pkt_written_before(p);
 
     if (__builtin_expect(pkt_unpull(p, s->length) == 0, 1))
         return 0;
-    fresh = s->length - pkt_headroom(p);
     if (s->length > PKT_MAX_LEN || !pkt_push(p, s->length))
         return drop(e, C_DROPS);
-    memset(p->data, 0, fresh); /* never show what was in memory before */
+    memset(p->data, 0, s->length - before); /* never show what was in memory before */
     return 0;
 }
 

@@ -53,7 +53,7 @@ static inline verdict_t ensure_ether_one(struct element *e, struct pkt *p)
         return 0;
     if (p->network == p->data + sizeof *h && ensure_ether_is_ip(p->data))
         return 0;
-    if (p->network == p->data && pkt_headroom(p) >= sizeof *h &&
+    if (p->network == p->data && pkt_written_before(p) >= sizeof *h &&
         ensure_ether_is_ip(p->data - sizeof *h)) {
         (void)pkt_unpull(p, sizeof *h);
         return 0;

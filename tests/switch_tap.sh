@@ -64,15 +64,27 @@ addresses() {
 ask() { # COMMAND PATTERN: waits for a line of the answer
     : >"$dir/out"
     echo "$1" >&3
-    for _ in $(seq 60); do
+    for _ in $(seq 400); do
         grep -qE "$2" "$dir/out" && return 0
         sleep 0.05
     done
     return 1
 }
 
-ping_all() { # COUNT
-    ip netns exec "$a" ping -c "$1" -i 0.01 -W 2 -q 10.77.0.2 | grep -q ' 0% packet loss'
+echoes() { # that have come back
+    ip netns exec "$a" awk '/^Icmp:/ { if (at) print $at; for (i = 2; i <= NF; i++) if ($i == "InEchoReps") at = i }' /proc/net/snmp
+}
+# Asks the kernel: ping waits for the last replies no longer than others took, and a busy
+# machine may hold up the switch just then.
+ping_all() { # COUNT [ADDRESS]
+    local before
+    before=$(echoes)
+    ip netns exec "$a" ping -c "$1" -i 0.01 -W 2 -q "${2:-10.77.0.2}" >/dev/null
+    for _ in $(seq 400); do
+        [ $(($(echoes) - before)) = "$1" ] && return 0
+        sleep 0.05
+    done
+    return 1
 }
 
 tcp_rate() { # megabits a second into $rate
@@ -112,8 +124,10 @@ if command -v iperf3 >/dev/null; then
     result beside_a_vm_the_kernel_cuts_segments
     stop
 
-    start wire limit=20000000 tap:t0@"$a" tap:t1@"$z" && addresses && tcp_rate &&
-        [ "$rate" -ge 10 ] && [ "$rate" -lt 30 ]
+    start wire limit=20000000 tap:t0@"$a" tap:t1@"$z" && addresses &&
+        for _ in 1 2 3 4 5; do # a second in which the machine was busy says nothing
+            tcp_rate && [ "$rate" -ge 10 ] && [ "$rate" -lt 30 ] && break
+        done && [ "${rate:-0}" -ge 10 ] && [ "$rate" -lt 30 ]
     result a_rate_limit_holds_for_tcp
     echo "  limited to 20: ${rate:-0} Mbit/s"
 else
@@ -140,7 +154,7 @@ if ip -n "$z" link add link t1 name v7 type vlan id 7 2>/dev/null; then
     ip -n "$z" addr add 10.78.0.2/24 dev v7 && ip -n "$z" link set v7 up &&
         ip -n "$a" link add link t0 name v7 type vlan id 7 &&
         ip -n "$a" addr add 10.78.0.1/24 dev v7 && ip -n "$a" link set v7 up &&
-        ip netns exec "$a" ping -c 5 -i 0.05 -W 2 -q 10.78.0.2 | grep -q ' 0% packet loss'
+        ping_all 5 10.78.0.2
     result vlan_tags_are_kept
 else
     echo "SKIP switch_tap/vlan_tags_are_kept: the kernel has no VLAN devices"

@@ -17,7 +17,15 @@ PIDS=/sys/fs/cgroup/pids/clickos-faults-$$
 SERVER=
 : >"$T/err"
 
-on_exit() { [ -d "$PIDS" ] && { sleep 0.2; rmdir "$PIDS" 2>/dev/null; }; }
+on_exit() {
+    local p
+    [ -d "$PIDS" ] || return
+    for p in $(cat "$PIDS/cgroup.procs"); do
+        echo "$p" >/sys/fs/cgroup/pids/cgroup.procs
+    done 2>/dev/null
+    sleep 0.2
+    rmdir "$PIDS" 2>/dev/null
+}
 start() {
     start_daemon --pool 0
     find_server
@@ -26,14 +34,20 @@ find_server() { SERVER=$(pgrep -P "$DAEMON" -f 'clickos-vmm --server'); }
 vm_pid() { vm_member "$1" pid; }
 vm_state() { vm_member "$1" state; }
 until_state() { # NAME STATE
-    for _ in $(seq 100); do
+    for _ in $(seq 400); do
         [ "$(vm_state "$1")" = "$2" ] && return
+        sleep 0.05
+    done
+}
+until_said() { # PATTERN: in the daemon's log
+    for _ in $(seq 400); do
+        grep -q "$1" "$T/log" && return
         sleep 0.05
     done
 }
 kill_server() { # and wait until the daemon has noticed
     kill -9 "$SERVER"
-    for _ in $(seq 100); do
+    for _ in $(seq 400); do
         kill -0 "$SERVER" 2>/dev/null || break
         sleep 0.05
     done
@@ -57,8 +71,8 @@ inventory() {
     clickos ps --json | grep -c '"name"'
     clickos port ls | wc -l
 }
-settled() { # until it is as $1 says, or a second has passed
-    for _ in $(seq 20); do
+settled() { # until it is as $1 says, or a while has passed
+    for _ in $(seq 200); do
         [ "$(inventory)" = "$1" ] && break
         sleep 0.05
     done
@@ -157,7 +171,7 @@ too_few_to_adopt() {
     (ulimit -n 64 && exec clickosd --foreground --pool 0 --state "$T/state" --socket "$T/sock") >>"$T/log" 2>&1 &
     DAEMON=$!
     clickos wait --timeout 20
-    sleep 1.2
+    until_said 'not connected to: .*raise RLIMIT_NOFILE'
     is adopt-some-wait "$(clickos ps | grep -c adopting | awk '{print ($1 > 0 && $1 < 7)}')" 1
     is adopt-says-why "$(grep -c 'not connected to: .*raise RLIMIT_NOFILE' "$T/log" | awk '{print ($1 > 0)}')" 1
     far=$(clickos ps | awk '/adopting/ {print $1; exit}')
@@ -186,7 +200,7 @@ too_few_to_take_back() {
     is take-back-some-wait "$(kill -0 $pids 2>/dev/null && echo yes)" yes
     stop_daemon KILL
     start
-    for i in $(seq 100); do
+    for i in $(seq 400); do
         # shellcheck disable=SC2086
         kill -0 $pids 2>/dev/null || break
         sleep 0.05
@@ -220,6 +234,7 @@ full_table() {
     DAEMON=$!
     clickos wait --timeout 20
     is table-waits "$(vm_state other)" adopting
+    until_said 'not connected to: .*raise fs.file-max'
     attempt table-no-rm 'raise fs.file-max' clickos rm other && fail table-no-rm 'it was removed'
     attempt table-no-run 'raise fs.file-max' clickos run g "$T/c.click" --net a --isolation $iso &&
         fail table-no-run 'it was started'
@@ -241,7 +256,7 @@ processes() {
     before=$(cat "$PIDS/pids.current")
     sweep tasks-run few_tasks tasks_again 'raise pids.max' '0 1 2 3' 'clickos rm g' \
         clickos run g "$T/c.click" --net a --isolation $iso
-    for _ in $(seq 40); do
+    for _ in $(seq 400); do
         [ "$(cat "$PIDS/pids.current")" = "$before" ] && break
         sleep 0.05
     done
@@ -261,8 +276,10 @@ processes() {
     clickos rm g
     echo "$DAEMON" >/sys/fs/cgroup/pids/cgroup.procs
     echo "$SERVER" >/sys/fs/cgroup/pids/cgroup.procs
-    sleep 0.2
-    rmdir "$PIDS"
+    for _ in $(seq 100); do # what ended in there is on its way still
+        rmdir "$PIDS" 2>/dev/null && break
+        sleep 0.1
+    done
 }
 
 # ---- memory --------------------------------------------------------------------------------
@@ -300,8 +317,11 @@ disk() {
     attempt disk-capture 'No space left' clickos capture other.0 "$T/small/c" -s 5 &&
         fail disk-capture 'it was written'
     clickos port add p pcap-out --net a file="$T/small/p" >"$T/out" 2>&1
-    sleep 0.3
-    clickos port ls >>"$T/out" 2>&1
+    for _ in $(seq 400); do
+        clickos port ls >>"$T/out" 2>&1
+        grep -qE 'No space left on device: make room' "$T/out" && break
+        sleep 0.05
+    done
     is disk-pcap-port "$(grep -cE 'No space left on device: make room' "$T/out")" 1
     clickos port rm p g 2>/dev/null || clickos port rm g
     mount --bind "$T/small" "$T/state/parked"
@@ -341,7 +361,7 @@ kills() {
     kill -STOP "$(vm_pid v)"
     timeout 20 clickos read v c.class >"$T/out" 2>&1 &
     pid=$!
-    is stopped-others-go-on "$(timeout 2 clickos read other c.class)" Counter
+    is stopped-others-go-on "$(timeout 20 clickos read other c.class; kill -0 $pid && echo first)" "$(printf 'Counter\nfirst')"
     wait $pid
     is stopped-is-said "$(grep -cE 'does not answer|has ended|broke the protocol' "$T/out")" 1
     clickos rm v

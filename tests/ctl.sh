@@ -24,6 +24,14 @@ pings() { # NAME: real packets from one namespace through the VM into the other
         fail "$1" "no ping"
     fi
 }
+monitors() { # how many of ours run, but for the fork server and its shells, by their names
+    local p n=0
+    for p in $(grep -lsz "^CLICKOS_SOCKET=$T/sock$" /proc/[0-9]*/environ); do
+        p=${p%/environ}
+        [[ $(readlink "$p/exe") == */clickos-vmm && $(cat "$p/comm" 2>/dev/null) != @(clickos-vmm|shell|) ]] && n=$((n + 1))
+    done
+    echo $n
+}
 api() { # METHOD PATH [BODY]: prints the status
     curl -s -o "$T/out" -w '%{http_code}' --unix-socket "$CLICKOS_SOCKET" -X "$1" \
         -H 'Content-Type: application/json' "http://clickos$2" ${3+-d "$3"}
@@ -365,14 +373,17 @@ flows_move() {
     port=$(clickos read nat-a rw.flows | awk '{print $7}')
     clickos run nat-b -e "$nat" N=0 "PORT=$port" --isolation $iso >/dev/null
     clickos write nat-b reply.active true
-    sleep 0.2
+    for _ in $(seq 400); do
+        [ "$(clickos read nat-b reply.count)" = 1 ] && break
+        sleep 0.05
+    done
     is flows-none-yet "$(clickos read nat-b right.count)" 0
     expect flows-write 0 '' clickos write nat-b rw.flows "$(clickos read nat-a rw.flows)"
     is flows-same "$(clickos read nat-b rw.flows | cut -d ' ' -f 1-11)" \
         "$(clickos read nat-a rw.flows | cut -d ' ' -f 1-11)"
     clickos write nat-b reply.reset
     clickos write nat-b reply.active true
-    for _ in $(seq 50); do
+    for _ in $(seq 400); do
         [ "$(clickos read nat-b right.count)" = 1 ] && break
         sleep 0.05
     done
@@ -386,10 +397,10 @@ follow_logs() {
     local follower=$!
     sleep 0.2
     clickos install talk -e 'Message("later"); Idle -> Discard;' >/dev/null 2>&1
-    for _ in $(seq 50); do grep -q later "$T/follow" && break; sleep 0.05; done
+    for _ in $(seq 400); do grep -q later "$T/follow" && break; sleep 0.05; done
     is logs-follow "$(grep -c later "$T/follow")" 1
     clickos rm talk
-    if timeout 5 tail --pid=$follower -f /dev/null; then pass logs-follow-ends
+    if timeout 20 tail --pid=$follower -f /dev/null; then pass logs-follow-ends
     else fail logs-follow-ends "still there"; kill $follower; fi
     wait $follower 2>/dev/null
 }
@@ -398,7 +409,7 @@ traffic() {
     expect gen-add 0 '' clickos port add src gen --net lab count=5000 rate=100k size=64,512
     expect sink-add 0 '' clickos port add dst sink --net lab
     clickos port rm src && clickos port add src gen --net lab count=5000 rate=100k
-    for _ in $(seq 60); do
+    for _ in $(seq 200); do
         n=$(clickos port stats dst --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["sink"]["packets"])')
         [ "$n" -ge 5000 ] && break
         sleep 0.1
@@ -413,7 +424,10 @@ traffic() {
     refuse capture-no-folder 1 'cannot write' clickos capture dst "$T/none/x.pcap"
     expect pcap-in 0 '' clickos port add play pcap-in --net lab file="$T/cap.pcap"
     (cd "$T" && clickos port add rec pcap-out --net lab file=rec.pcap)
-    sleep 0.3
+    for _ in $(seq 400); do
+        clickos port show rec | grep -q 'out_packets *[1-9]' && break
+        sleep 0.05
+    done
     clickos port rm rec
     is pcap-out-relative "$(($(tcpdump -nr "$T/rec.pcap" 2>/dev/null | wc -l) > 0))" 1
     expect traffic-rm 0 '' clickos port rm src dst play
@@ -444,7 +458,7 @@ restart() {
         clickosd --foreground --state "$T/state2" --socket "$CLICKOS_SOCKET"
     expect ready-fd 0 '' sh -c "
         clickosd --foreground --state $T/state3 --socket $T/three.sock --ready-fd 3 3>$T/ready 2>/dev/null & p=\$!
-        for i in \$(seq 100); do [ -s $T/ready ] && break; sleep 0.05; done
+        for i in \$(seq 400); do [ -s $T/ready ] && break; sleep 0.05; done
         [ -s $T/ready ] && clickos --socket $T/three.sock ps >/dev/null; s=\$?; kill \$p; wait \$p; exit \$s"
     # Many at once: more descriptors than may be on their way.
     for i in $(seq 40); do
@@ -479,7 +493,7 @@ crashes() {
     expect victim-run 0 "" clickos run victim -e "Idle -> Discard;" --isolation $iso
     pid=$(vm_member victim pid)
     kill -9 "$pid"
-    for _ in $(seq 50); do clickos ps victim | grep -q crashed && break; sleep 0.05; done
+    for _ in $(seq 400); do clickos ps victim | grep -q crashed && break; sleep 0.05; done
     is killed-monitor "$(clickos ps victim | grep -c 'killed by signal 9')" 1
     refuse crashed-read 1 "does not run \(crashed\)" clickos read victim list
     refuse crashed-install 1 "does not run \(crashed\)" clickos install victim "$T/fw.click"
@@ -591,7 +605,11 @@ goodbye() {
     is tap-removed "$(ip -n $NS1 -br link | grep -c eth0)" 0
     expect nets-rm 0 '' clickos net rm left right lab many
     is nothing-left "$(find "$T/state" -mindepth 2 | wc -l)" 0
-    is no-monitors "$(pgrep -cf "^fw$|clickos-vmm.*$T")" 0
+    for _ in $(seq 100); do
+        [ "$(monitors)" = 0 ] && break
+        sleep 0.1
+    done
+    is no-monitors "$(monitors)" 0
 }
 
 completion() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * pkt_pool.h -- the pool from inside: for pkt.c, where it is described, and pkt_write.c
+ * pkt_pool.h -- the pool from inside: for pkt.c, where it is described, and those beside it
  */
 
 #ifndef ENGINE_PKT_POOL_H
@@ -51,6 +51,14 @@ struct area {
     uint32_t first, share;   /* number of the first, and how many have one together */
     struct buf *bufs;        /* [n], aligned to lines */
     void *bufs_memory;       /* owned: what calloc() gave for them */
+};
+
+enum { SLAB_RECORDS = 31 }; /* allocated at once: with the header, a page */
+
+struct slab { /* stands behind its records, which are aligned to cache lines */
+    struct slab *next;
+    void *memory;        /* what malloc() gave */
+    struct pkt *records; /* [SLAB_RECORDS] */
 };
 
 /* Memory for many packets: see os/pkt_chunk.h. */

@@ -37,7 +37,11 @@
 static INLINE void bare_put_same(struct pkt_pool *pool, struct pkt *const *p,
                                  uint32_t n, unsigned parts)
 {
-    pool->same = pool->same_from < pool->n_bare ? pool->same & parts : parts;
+    if (pool->same_from >= pool->n_bare) {
+        pool->same_from = pool->n_bare; /* some have been taken */
+        pool->same = parts;
+    }
+    pool->same &= parts;
     pkts_copy(pool->bare + pool->n_bare, p, n);
     pool->n_bare += n;
     for (uint32_t i = 0; i < n; i++)
@@ -104,23 +108,27 @@ static INLINE uint32_t bare_take(struct pkt_pool *pool, struct pkt **p, uint32_t
 {
     if (__builtin_expect(pool->n_bare < n, 0))
         n = pkt_records_reserve(pool, n);
-    bare_shrink(pool, n);
+    pool->n_bare -= n;
     pkts_copy(p, pool->bare + pool->n_bare, n);
     for (uint32_t i = 0; i < n; i++)
         UNPOISON(p[i], sizeof *p[i]);
     return n;
 }
 
-static inline struct pkt *bare_one(struct pkt_pool *pool)
+/* One of those that there are. */
+static INLINE struct pkt *bare_top(struct pkt_pool *pool)
 {
-    struct pkt *p;
+    struct pkt *p = pool->bare[--pool->n_bare];
 
-    if (__builtin_expect(!pool->n_bare, 0) && slab_add(pool) < 0)
-        return NULL;
-    bare_shrink(pool, 1);
-    p = pool->bare[pool->n_bare];
     UNPOISON(p, sizeof *p);
     return p;
+}
+
+static inline struct pkt *bare_one(struct pkt_pool *pool)
+{
+    if (__builtin_expect(!pool->n_bare, 0) && slab_add(pool) < 0)
+        return NULL;
+    return bare_top(pool);
 }
 
 /* --- buffers ---------------------------------------------------------------------------- */
@@ -196,7 +204,7 @@ struct buf *pkt_buf_take(struct pkt_pool *pool, uint32_t room)
 
 /* The stack that pkt_buf_take() would take `n` buffers of `room` bytes from; NULL when it is
  * not as simple as that. */
-static inline struct stack *stack_for(struct pkt_pool *pool, uint32_t room, uint32_t n)
+static INLINE struct stack *stack_for(struct pkt_pool *pool, uint64_t room, uint32_t n)
 {
     struct area *a = &pool->area[PKT_WHOLE];
 
@@ -228,7 +236,6 @@ static inline struct pkt *packet_in(struct pkt_pool *pool, struct buf *b,
         return NULL;
     }
     packet_init(p, b, headroom, len);
-    pool->live++;
     return p;
 }
 
@@ -247,8 +254,8 @@ struct pkt *pkt_new(struct pkt_pool *pool, uint32_t headroom, const void *data,
     return p;
 }
 
-static INLINE void new_body(struct pkt_pool *pool, struct pkt **p, struct stack *s,
-                            uint32_t n, uint32_t headroom, uint32_t len)
+static INLINE uint32_t new_body(struct pkt_pool *pool, struct pkt **p, struct stack *s,
+                                uint32_t n, uint32_t headroom, uint32_t len)
 {
     struct buf *const *bufs = s->buf + (s->n -= n);
 
@@ -256,44 +263,64 @@ static INLINE void new_body(struct pkt_pool *pool, struct pkt **p, struct stack 
 #pragma GCC unroll 2
     for (uint32_t i = 0; i < n; i++)
         packet_init(p[i], buf_unpoison(bufs[i]), headroom, len);
+    return n;
 }
 
-static AVX2 void new_avx2(struct pkt_pool *pool, struct pkt **p, struct stack *s,
-                          uint32_t n, uint32_t headroom, uint32_t len)
+static AVX2 uint32_t new_avx2(struct pkt_pool *pool, struct pkt **p, struct stack *s,
+                              uint32_t n, uint32_t headroom, uint32_t len)
 {
-    new_body(pool, p, s, n, headroom, len);
+    return new_body(pool, p, s, n, headroom, len);
 }
 
-static void new_v2(struct pkt_pool *pool, struct pkt **p, struct stack *s, uint32_t n,
-                   uint32_t headroom, uint32_t len)
+static uint32_t new_v2(struct pkt_pool *pool, struct pkt **p, struct stack *s,
+                       uint32_t n, uint32_t headroom, uint32_t len)
 {
-    new_body(pool, p, s, n, headroom, len);
+    return new_body(pool, p, s, n, headroom, len);
 }
 
-uint32_t batch_new(struct pkt_pool *pool, struct batch *b, uint32_t n,
-                   uint32_t headroom, uint32_t len)
+/* From wherever memory is found. */
+static __attribute__((noinline)) uint32_t new_each(struct pkt_pool *pool,
+                                                   struct batch *b, uint32_t n,
+                                                   uint32_t headroom, uint32_t len)
 {
-    struct stack *s = NULL;
-    struct pkt *p;
     uint32_t made = 0;
+    struct pkt *p;
 
-    if (n <= 1) {
-        p = n ? pkt_new(pool, headroom, NULL, len, 0) : NULL;
-        if (p)
-            batch_add(b, p);
-        return p != NULL;
-    }
-    if (headroom <= ROOM && len <= ROOM)
-        s = stack_for(pool, headroom + len, n);
-    if (__builtin_expect(s && pool->n_bare >= n, 1)) {
-        (pool->wide ? new_avx2 : new_v2)(pool, b->p + b->n, s, n, headroom, len);
-        b->n += n;
-        pool->live += n;
-        return n;
-    }
     for (; made < n && (p = pkt_new(pool, headroom, NULL, len, 0)); made++)
         batch_add(b, p);
     return made;
+}
+
+static __attribute__((noinline)) uint32_t new_many(struct pkt_pool *pool,
+                                                   struct batch *b, uint32_t n,
+                                                   uint32_t headroom, uint32_t len)
+{
+    struct stack *s = n ? stack_for(pool, (uint64_t)headroom + len, n) : NULL;
+    struct pkt **p = b->p + b->n;
+
+    if (__builtin_expect(!s || pool->n_bare < n, 0))
+        return new_each(pool, b, n, headroom, len);
+    b->n += n;
+    return (pool->wide ? new_avx2 : new_v2)(pool, p, s, n, headroom, len);
+}
+
+/* What is common for a single packet is done here without a call, so that registers need not
+ * be saved; batch_arrive() and batch_free() do it the same way. */
+uint32_t batch_new(struct pkt_pool *pool, struct batch *b, uint32_t n,
+                   uint32_t headroom, uint32_t len)
+{
+    struct stack *s;
+    struct pkt *p;
+
+    if (n != 1)
+        return new_many(pool, b, n, headroom, len);
+    s = stack_for(pool, (uint64_t)headroom + len, 1);
+    if (__builtin_expect(!s || !pool->n_bare, 0))
+        return new_each(pool, b, 1, headroom, len);
+    p = bare_top(pool);
+    packet_init(p, stack_take(s), headroom, len);
+    batch_add(b, p);
+    return 1;
 }
 
 struct pkt *pkt_new_numbered(struct pkt_pool *pool)
@@ -332,13 +359,18 @@ const struct buf *pkt_pool_bufs(const struct pkt_pool *pool, enum pkt_kind kind)
     return pool->area[kind].bufs;
 }
 
+static INLINE void arrive_one(struct pkt_pool *pool, struct pkt *p,
+                              const struct pkt_arrival *a)
+{
+    packet_init(p, &pool->area[a->kind].bufs[a->number], a->offset, a->len);
+}
+
 static INLINE uint32_t arrive_body(struct pkt_pool *pool, struct pkt **p,
                                    const struct pkt_arrival *a, uint32_t n)
 {
     n = bare_take(pool, p, n);
     for (uint32_t i = 0; i < n; i++)
-        packet_init(p[i], &pool->area[a[i].kind].bufs[a[i].number], a[i].offset,
-                    a[i].len);
+        arrive_one(pool, p[i], &a[i]);
     return n;
 }
 
@@ -357,9 +389,15 @@ static uint32_t arrive_v2(struct pkt_pool *pool, struct pkt **p,
 uint32_t batch_arrive(struct pkt_pool *pool, struct batch *b,
                       const struct pkt_arrival *a, uint32_t n)
 {
-    n = (pool->wide && n > 1 ? arrive_avx2 : arrive_v2)(pool, b->p + b->n, a, n);
+    if (n == 1 && pool->n_bare) {
+        struct pkt *p = bare_top(pool);
+
+        arrive_one(pool, p, a);
+        batch_add(b, p);
+        return 1;
+    }
+    n = (pool->wide ? arrive_avx2 : arrive_v2)(pool, b->p + b->n, a, n);
     b->n += n;
-    pool->live += n;
     return n;
 }
 
@@ -367,13 +405,14 @@ uint32_t batch_arrive(struct pkt_pool *pool, struct batch *b,
 
 static INLINE void free_one(struct pkt *p)
 {
-    struct pkt_pool *pool = p->buf->home->pool;
+    struct buf *b = p->buf;
+    struct pkt_pool *pool = b->home->pool;
+    const size_t n = pool->n_bare;
 
-    pool->live--;
-    buf_leave(p->buf);
-    pool->bare[pool->n_bare++] = p;
-    pool->same_from = pool->n_bare;
+    pool->bare[n] = p;
+    pool->same_from = pool->n_bare = n + 1;
     POISON(p, sizeof *p);
+    buf_leave(b);
 }
 
 void pkt_free(struct pkt *p)
@@ -441,7 +480,7 @@ static INLINE bool only_clones(const struct pkt_pool *pool, uint32_t n)
 {
     const struct buf *b = pool->pattern.buf;
 
-    return b && b->refs == pool->live && b->refs > n &&
+    return b && b->refs == records_live(pool) && b->refs > n &&
            (pool->kept | pool->changed) == PKT_PARTS;
 }
 
@@ -555,22 +594,17 @@ static void free_v2(struct pkt_pool *pool, struct pkt *const *p, uint32_t n)
         free_body(pool, p, n);
 }
 
-static void free_many(struct batch *b)
-{
-    struct pkt_pool *pool = b->p[0]->buf->home->pool;
-
-    (pool->wide ? free_avx2 : free_v2)(pool, b->p, b->n);
-    pool->live -= b->n;
-    b->n = 0;
-}
-
 void batch_free(struct batch *b)
 {
-    if (b->n > 1) {
-        free_many(b);
-    } else if (b->n) {
+    const uint32_t n = b->n;
+
+    b->n = 0;
+    if (n == 1) {
         free_one(b->p[0]);
-        b->n = 0;
+    } else if (n) {
+        struct pkt_pool *pool = b->p[0]->buf->home->pool;
+
+        (pool->wide ? free_avx2 : free_v2)(pool, b->p, n);
     }
 }
 
@@ -582,7 +616,6 @@ static INLINE struct pkt *clone_one(struct pkt_pool *pool, struct pkt *p)
         return NULL;
     record_copy(c, p);
     p->buf->refs++;
-    pool->live++;
     return c;
 }
 
@@ -617,7 +650,7 @@ static INLINE uint32_t clone_body(struct pkt_pool *pool, struct pkt **to, struct
 
     if (!record_same(p, &pool->pattern))
         pattern_set(pool, p, v);
-    else if (pool->n_bare - pool->same_from >= n)
+    else if (pool->n_bare >= pool->same_from + n)
         same = pool->same;
     n = bare_take(pool, to, n);
     if (same != PKT_PARTS)
@@ -644,7 +677,6 @@ static uint32_t clone_many(struct batch *b, struct pkt *p, uint32_t n)
     n = (pool->wide ? clone_avx2 : clone_v2)(pool, b->p + b->n, p, n);
     b->n += n;
     p->buf->refs += n;
-    pool->live += n;
     return n;
 }
 

@@ -44,7 +44,7 @@ size_t pkt_pool_free(struct pkt_pool *pool)
 
     if (!pool)
         return 0;
-    live = pool->live;
+    live = pkt_pool_live(pool);
     for (size_t i = 0; i < pool->ordinary.n; i++) {
         UNPOISON(pool->ordinary.buf[i]->head, ROOM);
         private_free(pool->ordinary.buf[i]);
@@ -111,7 +111,7 @@ int pkt_pool_add_short(struct pkt_pool *pool, uint8_t *base, uint32_t size, uint
 
 size_t pkt_pool_live(const struct pkt_pool *pool)
 {
-    return pool->live;
+    return records_live(pool);
 }
 
 void pkt_pool_each_free(const struct pkt_pool *pool,

@@ -86,7 +86,7 @@ struct pkt_pool {
     struct stack ordinary; /* heap buffers of ROOM bytes */
     struct stack odd;      /* heap buffers of other sizes: none waits */
     size_t ordinary_made;
-    size_t live, n_records, max_records;
+    size_t n_records, max_records;
     struct slab *slabs;
     struct pkt_chunk *chunks; /* owned; the others belong to who made them */
     bool wide;                /* see pkt_pool_set_wide() */
@@ -115,11 +115,10 @@ static INLINE void buf_poison(const struct buf *b)
         POISON(b->head, b->room);
 }
 
-static INLINE void bare_shrink(struct pkt_pool *pool, uint32_t n)
+/* Records in use. */
+static INLINE size_t records_live(const struct pkt_pool *pool)
 {
-    pool->n_bare -= n;
-    if (pool->same_from > pool->n_bare)
-        pool->same_from = pool->n_bare;
+    return pool->n_records - pool->n_bare;
 }
 
 /* Put back a buffer whose last user has gone; those that wait count one. */

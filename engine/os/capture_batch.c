@@ -115,8 +115,7 @@ static uint32_t lend(struct capture *c, struct pkt_chunk *k, struct batch *b,
     l.records = pool->bare + pool->n_bare;
     l.bufs = k->free.buf + k->free.n;
     n = (pool->wide ? lie_avx2 : lie_v2)(&l, b->p + b->n, max);
-    bare_shrink(pool, n);
-    pool->live += n;
+    pool->n_bare -= n;
     k->free.n -= n;
     b->n += n;
     f->at = (size_t)(l.at - f->bytes);

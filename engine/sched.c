@@ -4,8 +4,9 @@
  *
  * The run list is sorted by pass; a task that goes on is put in from the tail, which is
  * next to its place while tickets are alike, and behind those with the same pass, so that
- * equals take turns. The task that runs keeps its place until it returns, though it does not
- * count as scheduled: one that goes on with nobody before it is neither taken out nor put in.
+ * equals take turns. The task that runs keeps its place until it returns: one that goes on
+ * with nobody before it is neither taken out nor put in. Who is woken in between has an
+ * earlier pass and goes before it.
  */
 
 #include "engine/sched.h"
@@ -80,6 +81,7 @@ static void task_insert(struct task *t)
         task_unlink(t);
     task_link(t);
     t->scheduled = true;
+    t->goes_on = false;
 }
 
 void task_schedule(struct task *t)
@@ -91,28 +93,31 @@ void task_schedule(struct task *t)
     task_insert(t);
 }
 
-void task_reschedule(struct task *t)
-{
-    const struct task *next = t->next;
-
-    if (t->scheduled)
-        return;
-    t->pass += t->stride;
-    /* Nobody before it: it stays at the front. */
-    if (t->sched->running == t &&
-        (next == &t->sched->run_list || pass_after(next->pass, t->pass)))
-        t->scheduled = true;
-    else
-        task_insert(t);
-}
-
 void task_unschedule(struct task *t)
 {
     if (!t->scheduled)
         return;
     if (t->sched->running != t)
         task_unlink(t);
-    t->scheduled = false;
+    t->scheduled = t->goes_on = false;
+}
+
+/* The task that ran, the first on the list, goes on: behind those whose turn comes before. */
+static inline void task_settle(struct task *head, struct task *t)
+{
+    struct task *prev = t->prev, *next = t->next, *at = head->prev;
+
+    if (next == head || pass_after(next->pass, t->pass))
+        return;
+    prev->next = next;
+    next->prev = prev;
+    while (pass_after(at->pass, t->pass)) /* no further than to `next` */
+        at = at->prev;
+    next = at->next;
+    t->prev = at;
+    t->next = next;
+    next->prev = t;
+    at->next = t;
 }
 
 bool sched_run_tasks(struct sched *s, unsigned budget)
@@ -124,11 +129,13 @@ bool sched_run_tasks(struct sched *s, unsigned budget)
     for (s->left = budget; s->left && head->next != head; s->left--) {
         struct task *t = head->next;
 
-        t->scheduled = false;
+        t->scheduled = t->goes_on = false;
         s->running = t;
         s->pass = t->pass;
         worked |= t->run(t->e, t);
-        if (!t->scheduled)
+        if (t->goes_on)
+            task_settle(head, t);
+        else if (!t->scheduled)
             task_unlink(t);
     }
     s->running = NULL;

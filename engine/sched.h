@@ -33,13 +33,21 @@ struct task {
     struct task *prev, *next; /* on the run list */
     uint32_t tickets, stride, pass;
     bool scheduled;
+    bool goes_on; /* task_reschedule() since it began to run */
 };
 
 /* From initialize() only. The task is not scheduled yet. */
 void task_init(struct task *t, struct element *e,
                bool (*run)(struct element *e, struct task *t));
-void task_schedule(struct task *t);   /* at its turn; nothing if it is scheduled */
-void task_reschedule(struct task *t); /* the same, from inside `run` */
+void task_schedule(struct task *t); /* at its turn; nothing if it is scheduled */
+/* The same from inside its `run`, one stride later. */
+static inline void task_reschedule(struct task *t)
+{
+    if (t->scheduled)
+        return;
+    t->pass += t->stride;
+    t->scheduled = t->goes_on = true;
+}
 void task_unschedule(struct task *t);
 void task_set_tickets(struct task *t, uint32_t tickets);
 

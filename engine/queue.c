@@ -58,16 +58,11 @@ static void queue_grow(struct queue *q, uint32_t want)
     q->head = 0;
 }
 
-uint32_t queue_put(struct queue *q, struct pkt *const *p, uint32_t n)
+static __attribute__((noinline)) uint32_t put_many(struct queue *q,
+                                                   struct pkt *const *p, uint32_t n)
 {
     uint32_t room = q->capacity - q->n;
 
-    if (n == 1 && room && q->n < q->size) {
-        q->ring[(q->head + q->n++) & (q->size - 1)] = *p;
-        if (q->n > q->highwater)
-            q->highwater = q->n;
-        return 1;
-    }
     n = n < room ? n : room;
     if (__builtin_expect(n > q->size - q->n, 0)) {
         queue_grow(q, q->n + n);
@@ -80,6 +75,20 @@ uint32_t queue_put(struct queue *q, struct pkt *const *p, uint32_t n)
     if (q->n > q->highwater)
         q->highwater = q->n;
     return n;
+}
+
+/* Nothing is called for a single packet, so that nothing needs to be kept. */
+uint32_t queue_put(struct queue *q, struct pkt *const *p, uint32_t n)
+{
+    uint32_t before = q->n;
+
+    if (n != 1 || before >= q->capacity || before >= q->size)
+        return put_many(q, p, n);
+    q->ring[(q->head + before) & (q->size - 1)] = *p;
+    q->n = before + 1;
+    if (before >= q->highwater)
+        q->highwater = before + 1;
+    return 1;
 }
 
 bool queue_put_front(struct queue *q, struct pkt *p)
@@ -98,19 +107,27 @@ bool queue_put_front(struct queue *q, struct pkt *p)
     return true;
 }
 
-uint32_t queue_get(struct queue *q, struct pkt **p, uint32_t max)
+static __attribute__((noinline)) uint32_t get_many(struct queue *q, struct pkt **p,
+                                                   uint32_t n)
 {
-    uint32_t n = q->n < max ? q->n : max;
-
-    if (!n)
-        return 0;
-    if (n == 1)
-        *p = q->ring[q->head];
-    else
-        ring_read(q, q->head, p, n);
+    ring_read(q, q->head, p, n);
     q->n -= n;
     q->head = q->n ? (q->head + n) & (q->size - 1) : 0;
     return n;
+}
+
+uint32_t queue_get(struct queue *q, struct pkt **p, uint32_t max)
+{
+    uint32_t n = q->n < max ? q->n : max, head = q->head;
+
+    if (n > 1)
+        return get_many(q, p, n);
+    if (!n)
+        return 0;
+    *p = q->ring[head];
+    q->n--;
+    q->head = q->n ? (head + 1) & (q->size - 1) : 0;
+    return 1;
 }
 
 struct pkt *queue_get_newest(struct queue *q)

@@ -33,6 +33,15 @@
 #include "engine/element.h"
 #include "engine/netdev.h"
 
+/* What stands behind the time in a packet's record. */
+struct origin {
+    uint8_t type, device;
+    uint16_t flags;
+    uint32_t pad;
+};
+_Static_assert(offsetof(struct pkt, type) + sizeof(struct origin) == sizeof(struct pkt),
+               "written in one piece");
+
 struct from_netfront {
     struct task task;
     struct netdev *dev; /* netdev_put() in cleanup */
@@ -41,7 +50,7 @@ struct from_netfront {
     uint32_t burst, snaplen, headroom;
     struct text filter;
     bool timestamp, active, force_ip, unused;
-    uint8_t number;
+    struct origin host, other; /* of packets for us, and for some other host */
 };
 
 static const struct arg_spec from_netfront_args[] = {
@@ -84,7 +93,8 @@ static int from_netfront_configure(struct element *e, struct conf *c, struct dia
     f->dev = netdev_get(e, f->name.s, d);
     if (!f->dev)
         return -1;
-    f->number = netdev_number(e, f->dev);
+    f->host = (struct origin){PKT_HOST, netdev_number(e, f->dev), 0, 0};
+    f->other = (struct origin){PKT_OTHERHOST, f->host.device, 0, 0};
     return 0;
 }
 
@@ -97,19 +107,10 @@ static inline uint64_t load48(const void *at)
     return v << 16;
 }
 
-/* What stands behind the time in a packet's record. */
-struct origin {
-    uint8_t type, device;
-    uint16_t flags;
-    uint32_t pad;
-};
-_Static_assert(offsetof(struct pkt, type) + sizeof(struct origin) == sizeof(struct pkt),
-               "written in one piece");
-
 struct arrival {
     uint64_t own_mac;
     int64_t now;
-    struct origin host, other; /* for us, and for some other host */
+    struct origin host, other;
 };
 
 /* For many or too short: short packets count as ours. */
@@ -133,30 +134,29 @@ static inline void arrive(const struct arrival *a, struct pkt *p)
         memcpy(&p->type, dst == a->own_mac ? &a->host : &a->other, sizeof a->host);
 }
 
+static inline void arrive_all(const struct element *e, struct batch *b)
+{
+    const struct from_netfront *f = element_state(e);
+    const int64_t now = f->timestamp ? element_coarse_wall_now(e) : 0;
+    const struct arrival a = {load48(f->dev->mac), now, f->host, f->other};
+
+    for (uint32_t i = 0; i < b->n; i++)
+        arrive(&a, b->p[i]);
+}
+
 /* The task stays scheduled: whether a round was idle is told by what it returns, and the
  * machine's main loop sleeps on that. */
 static bool from_netfront_run(struct element *e, struct task *t)
 {
     struct from_netfront *f = element_state(e);
-    int64_t now = f->timestamp ? element_coarse_wall_now(e) : 0;
-    struct arrival a;
     struct batch b;
-    uint32_t n;
 
-    if (!f->active)
-        return false;
     task_reschedule(t);
     b.n = 0;
-    n = f->dev->ops->rx(f->dev->dev, &b, f->burst);
-    if (!n)
+    if (!f->dev->ops->rx(f->dev->dev, &b, f->burst))
         return false;
-    a = (struct arrival){load48(f->dev->mac),
-                         now,
-                         {PKT_HOST, f->number, 0, 0},
-                         {PKT_OTHERHOST, f->number, 0, 0}};
-    for (uint32_t i = 0; i < n; i++)
-        arrive(&a, b.p[i]);
-    element_count(e, C_COUNT, n);
+    arrive_all(e, &b);
+    element_count(e, C_COUNT, b.n);
     out_push(e, 0, &b);
     return true;
 }
@@ -188,6 +188,8 @@ static int write_active(struct element *e, const struct handler_spec *h,
         return diag_err(d, "expected boolean");
     if (f->active)
         task_schedule(&f->task);
+    else
+        task_unschedule(&f->task);
     return 0;
 }
 

@@ -285,8 +285,8 @@ struct rate_limit {
 
 /* Source addresses a port may use; a list of none allows all. An IP address whose last
  * bits are free stands for a prefix. Checked in ARP and in IPv6 neighbour discovery, too.
- * Where IPv6 addresses are checked, the link-local ones that
- * follow from `macs` are allowed as well. */
+ * Where IPv6 addresses are checked, the link-local ones that follow from `macs` are allowed
+ * as well. */
 struct port_allow {
     uint32_t n_macs, n_ip4, n_ip6;
     bool other_family_refused; /* a list of IPv4 alone allows no IPv6, and vice versa */

@@ -2,22 +2,25 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Do two builds of click do the same? Random configurations over random packets tell.
 
-    tests/compare_builds.py OLD NEW [--seed N] [--count N] [--keep DIR]
+    tests/compare_builds.py OLD NEW [--seed N] [--count N] [--keep DIR] [--swap]
 
 For whoever makes elements faster: OLD and NEW are two `click` programs. Each configuration is
-a chain of elements with every output ending in a ToDump, fed with packets of few or many
-flows, good ones and damaged ones, or with copies of one packet; what the two print, write and
-count must be equal. A pair that differs is printed with its seed, and its configuration and
+a chain of elements, pushed through and pulled through, whose other outputs end in a ToDump, in
+a chain of their own or further down in the first one, fed with packets of few or many flows,
+good ones and damaged ones, with copies of one packet, or with both; what the two print, write
+and count must be equal. With --swap the configuration is exchanged for one much like it after
+some packets. A pair that differs is printed with its seed, and its configuration and
 packets are kept in DIR (/tmp/compare_builds). Chains with an element that draws random
 numbers by the clock, or that OLD does twice in two ways, are left out.
 
-A chain in which bytes are seen that no packet ever had (Strip of a short packet, then
-Unstrip) may differ without a fault.
+A chain may differ without a fault in which bytes are seen that no packet ever had (a short
+packet made longer at its end), or which chance has a part in (RED).
 """
 
 import argparse
 import os
 import random
+import re
 import shutil
 import struct
 import subprocess
@@ -72,6 +75,13 @@ Strip(14) -> CheckIPHeader(18.26.4.255 1.255.255.255)
 RadixIPLookup(10.0.0.0/8 0, 18.26.4.0/24 9.9.9.9 0, 2.0.0.0/8 1, 0/0 0); DropBroadcasts
 PaintTee(1); IPGWOptions(18.26.4.24); FixIPSrc(18.26.4.24); DecIPTTL; IPFragmenter(500)
 ARPQuerier; Queue(200) -> Unqueue(%b)"""
+
+# What may stand between a Queue and an Unqueue.
+PULLED = """Null; Counter; Paint(1); CheckPaint(1); CheckLength(100); DropBroadcasts; EtherMirror
+Truncate(70); CheckIPHeader(OFFSET 14); HostEtherFilter(0:0:0:0:0:2); Print(L, MAXLENGTH 8)
+SetIPChecksum; StoreEtherAddress(1:2:3:4:5:6, src); Pad(80); MarkIPHeader(14); DecIPTTL
+EtherVLANEncap(0x0800, 1:2:3:4:5:6, 6:5:4:3:2:1, 5); PaintTee(1); IPGWOptions(18.26.4.24)
+FixIPSrc(1.2.3.4); Paint(1, 19); Align(4, 2); SetIPDSCP(3); IPMirror"""
 
 ONE_MORE = """CheckIPHeader CheckIPHeader2 DecIPTTL CheckPaint HostEtherFilter DropBroadcasts
 StripEtherVLANHeader CheckLength CheckUDPHeader CheckTCPHeader CheckICMPHeader IPGWOptions
@@ -205,27 +215,96 @@ def chain(r):
     return out
 
 
-def configuration(r, packets, trace, folder):
+class Configuration:
     """The text, one statement a line."""
-    lines, dumps = [], 0
-    at = "FromDump(%s, STOP true, BURST %d)" % (trace, r.choice([1, 1, 4, 32, 64]))
-    if r.random() < .25:
-        at = "InfiniteSource(DATA \\<%s>, LIMIT %d, BURST %d, STOP true)" % (
-            packets.frame().hex(), r.choice([1, 5, 33, 100]), r.choice([1, 1, 2, 32]))
-    elements = [p.strip() for e in chain(r) for p in e.split("->")]
-    for i, e in enumerate(elements):
+
+    def __init__(self, r, packets, trace, folder, swap):
+        self.r, self.packets, self.trace, self.folder = r, packets, trace, folder
+        self.lines, self.names, self.dumps = [], 0, 0
+        at = self.source()
+        if r.random() < .15:
+            self.lines.append("both :: Null; %s -> both; %s -> both;" % (at, self.source()))
+            at = "both"
+        if swap:
+            self.lines.append("watch :: Counter(COUNT_CALL %d swap.run); %s -> watch;" % (
+                r.choice([1, 3, 30, 31, 32, 33, 64, 90]), at))
+            at = "watch"
+        self.chain(at, chain(r), 0)
+        if swap:
+            self.other(swap)
+
+    def text(self):
+        return "\n".join(self.lines)
+
+    def source(self):
+        r = self.r
+        if r.random() < .7:
+            return "FromDump(%s, STOP true, BURST %d%s)" % (
+                self.trace, r.choice([1, 1, 4, 32, 64]), r.choice(["", "", "", ", END_AFTER 3"]))
+        return "InfiniteSource(DATA \\<%s>, LIMIT %d, BURST %d, %s%s)" % (
+            self.packets.frame().hex(), r.choice([1, 5, 33, 100, 300, 1000]),
+            r.choice([1, 1, 1, 2, 3, 7, 32, 50]), r.choice(["STOP true", "END_CALL stop"]),
+            r.choice(["", "", ", LENGTH 80"]))
+
+    def dump(self):
+        self.dumps += 1
+        return "ToDump(%s/%d)" % (self.folder, self.dumps)
+
+    def put(self, at, e):
+        """Element `e` behind `at`; returns its name and how many outputs are connected."""
+        r, name = self.r, "e%d" % self.names
+        self.names += 1
         e = e.replace("%c", str(r.randrange(3))).replace("%b", str(r.choice([1, 2, 8, 32])))
-        name = "e%d" % i
-        more = []
+        more = ""
         if e == "ARPQuerier":
             e = "ARPQuerier(18.26.4.24, 0:0:c0:ae:67:ef)"
-            more = ["Idle -> [1]%s; Script(write %s.insert 2.0.0.2 1:2:3:4:5:6);" % (name, name)]
-        lines += ["%s :: %s;" % (name, e), *more, "%s -> %s;" % (at, name)]
-        for k in range(1, outputs(e, r)):
-            lines.append("%s[%d] -> ToDump(%s/%d);" % (name, k, folder, dumps))
-            dumps += 1
-        at = name
-    return "\n".join(lines + ["%s -> ToDump(%s/last);" % (at, folder)])
+            more = " Idle -> [1]%s; Script(write %s.insert 2.0.0.2 1:2:3:4:5:6);" % (name, name)
+        self.lines += ["%s :: %s;%s" % (name, e, more), "%s -> %s;" % (at, name)]
+        return name, 2 if e == "PaintTee(1)" else outputs(e, r)
+
+    def pulled(self, at):
+        r = self.r
+        at, _ = self.put(at, "Queue(%s)" % r.choice(["2", "5", "50", "1000"]))
+        for _ in range(r.randrange(4)):
+            at, n = self.put(at, r.choice(listed(PULLED)))
+            self.lines += ["%s[%d] -> %s;" % (at, k, self.dump()) for k in range(1, n)]
+        limit = r.choice(["", "", "", ", LIMIT 7", ", LIMIT 40"])
+        return self.put(at, "Unqueue(%%b%s)" % limit)[0]
+
+    def chain(self, at, elements, depth):
+        r, joins = self.r, []
+        for e in [p.strip() for e in elements for p in e.split("->")]:
+            if r.random() < .1:
+                at = self.pulled(at)
+            at, n = self.put(at, e)
+            for k in range(1, n):
+                side, what = "%s[%d]" % (at, k), r.random()
+                if what < .2 and depth < 2:
+                    self.chain(side, chain(r), depth + 1)
+                elif what < .4:
+                    joins.append(side)
+                else:
+                    self.lines.append("%s -> %s;" % (side, self.dump()))
+            if joins and r.random() < .5:
+                name, _ = self.put(at, "Null")
+                self.lines += ["%s -> %s;" % (j, name) for j in joins]
+                at, joins = name, []
+        name, _ = self.put(at, self.dump())
+        self.lines += ["%s -> %s;" % (j, name) for j in joins]
+
+    def other(self, name):
+        """Write the configuration that comes after, and say so."""
+        r, lines = self.r, []
+        for line in self.lines:
+            line = re.sub(r"Counter.COUNT_CALL \d+ swap.run.", "Counter", line)
+            if re.match(r"e\d+ :: Queue", line) and r.random() < .5:
+                line = re.sub(r":: Queue[^;]*", ":: Queue(%d)" % r.choice([1, 3, 60]), line)
+            if r.random() < .15:
+                line = re.sub(r" :: (Counter|Paint.\d.);", " :: Null;", line)
+            lines.append(line.replace(self.folder + "/", self.folder + "/then"))
+        with open(name, "w") as f:
+            f.write("\n".join(lines))
+        self.lines.append("swap :: Script(TYPE PASSIVE, write hotconfig $(cat %s));" % name)
 
 
 def dumped(name):
@@ -242,7 +321,7 @@ def dumped(name):
 def result(click, text, folder):
     os.makedirs(folder)
     args = [a for h in HANDLERS for a in ("-h", "*." + h)]
-    p = subprocess.run(["timeout", "10", click, *args, "-e", text], stdin=subprocess.DEVNULL,
+    p = subprocess.run(["timeout", "10", click, "-R", *args, "-e", text], stdin=subprocess.DEVNULL,
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     files = {f: dumped(os.path.join(folder, f)) for f in os.listdir(folder)}
     shutil.rmtree(folder)
@@ -253,9 +332,9 @@ def differ(opt, seed, scratch):
     """Whether the builds do; None: the configuration is not one."""
     r = random.Random(seed)
     packets = Packets(r)
-    trace, folder = scratch + "/in.pcap", scratch + "/out"
+    trace, folder, then = scratch + "/in.pcap", scratch + "/out", scratch + "/then.click"
     packets.write_trace(trace)
-    text = configuration(r, packets, trace, folder)
+    text = Configuration(r, packets, trace, folder, opt.swap and then).text()
     old, new = result(opt.old, text, folder), result(opt.new, text, folder)
     if old == new:
         return None if old[0] else False
@@ -264,8 +343,10 @@ def differ(opt, seed, scratch):
     kept = "%s/%d" % (opt.keep, seed)
     os.makedirs(kept, exist_ok=True)
     shutil.copy(trace, kept)
+    if opt.swap:
+        shutil.copy(then, kept)
     with open(kept + "/config.click", "w") as f:
-        f.write(text.replace(trace, kept + "/in.pcap"))
+        f.write(text.replace(trace, kept + "/in.pcap").replace(then, kept + "/then.click"))
     what = [w for w, a, b in zip(["status", "output", "errors"], old, new) if a != b]
     what += sorted(f for f in old[3] if old[3][f] != new[3].get(f))
     print("seed %d differs in %s: %s" % (seed, ", ".join(what), kept), flush=True)
@@ -279,6 +360,7 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--count", type=int, default=1000)
     p.add_argument("--keep", default="/tmp/compare_builds")
+    p.add_argument("--swap", action="store_true", help="exchange configurations on the way")
     opt = p.parse_args()
     got = []
     for seed in range(opt.seed, opt.seed + opt.count):

@@ -11,7 +11,8 @@
  * Example:  ... -> Resize(-14, 4) -> ...
  * See also: Strip, Unstrip, Truncate, Pad
  *
- * Bytes that were removed before come back; others have no particular value.
+ * Bytes that were removed before come back; others are 0 at the front, and have no particular
+ * value at the end.
  */
 
 #include "engine/element.h"

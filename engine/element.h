@@ -219,7 +219,7 @@ struct element_class {
      * way, keeps nothing but sums, wakes no task, calls no handler, draws no random number
      * and reads no clock but the coarse one. When it is not so it calls
      * element_not_plain(). Of an element that pulls and pushes on its own: it does nothing
-     * else. See turns.h. (Plain packets are another matter: see plain.h.) */
+     * else. See turns.h. (Plain packets are another matter: see ip4_plain.h.) */
     bool plain;
     uint8_t apart; /* enum apart; see turns.h */
     /* Whether it keeps that promise now: asked again after handlers were written. NULL: yes. */

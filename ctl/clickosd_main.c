@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ static const char help[] =
     "usage: clickosd [options]\n"
     "Keeps ClickOS virtual machines, their networks and ports; see clickos(1).\n"
     "\n"
-    "  --socket PATH     listen here (" CLICKOS_SOCKET_PATH ")\n"
+    "  --socket PATH     listen here ($CLICKOS_SOCKET, " CLICKOS_SOCKET_PATH ")\n"
     "  --state DIR       keep state here (" CLICKOS_STATE_DIR ")\n"
     "  --group NAME      who may use the socket besides root\n"
     "  --foreground      stay, log to standard error\n"
@@ -150,9 +151,16 @@ static int watch_signals(struct daemon_state *s)
 
 /* ---- command line ---------------------------------------------------------------- */
 
-static _Noreturn void usage_error(const char *text, const char *what)
+__attribute__((format(printf, 1, 2))) static _Noreturn void usage_error(const char *fmt,
+                                                                        ...)
 {
-    fprintf(stderr, "clickosd: %s%s: see clickosd --help\n", text, what);
+    va_list ap;
+
+    fputs("clickosd: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputs(": see clickosd --help\n", stderr);
     exit(2);
 }
 
@@ -162,7 +170,7 @@ static long number(const char *text, long min, long max, const char *what)
     long n = strtol(text, &end, 10);
 
     if (end == text || *end || n < min || n > max)
-        usage_error(what, " is out of range");
+        usage_error("%s '%s' is no number from %ld to %ld", what, text, min, max);
     return n;
 }
 
@@ -203,7 +211,7 @@ static void parse_arguments(int argc, char **argv)
     struct daemon_options *o = &settings.options;
     int c;
 
-    while ((c = getopt_long(argc, argv, "fh", longs, NULL)) != -1)
+    while ((c = getopt_long(argc, argv, ":fh", longs, NULL)) != -1)
         switch (c) {
         case 'M':
             o->max_vms = (size_t)number(optarg, 0, 1 << 30, "--max-vms");
@@ -259,19 +267,23 @@ static void parse_arguments(int argc, char **argv)
         case 'h':
             fputs(help, stdout);
             exit(0);
+        case ':':
+            usage_error("%s needs a value", argv[optind - 1]);
         default:
-            exit(2);
+            usage_error("unknown option %s", argv[optind - 1]);
         }
     if (optind < argc)
-        usage_error("unexpected argument ", argv[optind]);
+        usage_error("unexpected argument '%s'", argv[optind]);
 }
 
 /* The default socket's folder is ours to make; any other is its owner's. */
 static void default_paths(struct daemon_options *o)
 {
     static char control_dir[PATH_MAX];
-    const char *slash;
+    const char *slash, *set = getenv("CLICKOS_SOCKET");
 
+    if (!o->socket_path && set && *set)
+        o->socket_path = set;
     if (!o->socket_path) {
         o->socket_path = CLICKOS_SOCKET_PATH;
         mkdir("/run/clickos", 0755);

@@ -113,6 +113,12 @@ struct store *store_open(const char *dir, struct diag *d)
 {
     struct store *s = calloc(1, sizeof *s);
 
+    if (strlen(dir) > STORE_MAX_PATH) {
+        free(s);
+        diag_err(d, "the state folder's path has %zu bytes, and may have %d: %s",
+                 strlen(dir), STORE_MAX_PATH, dir);
+        return NULL;
+    }
     if (!s || !(s->dir = strdup(dir))) {
         free(s);
         diag_err(d, "out of memory");

@@ -26,6 +26,9 @@ struct store;
 /* STORE_SOCKET has names only: of VMs whose monitor listens, or did when it was killed. */
 enum store_kind { STORE_NETWORK, STORE_PORT, STORE_VM, STORE_SOCKET };
 
+/* Monitors listen at DIR/run/NAME.sock, of which sockaddr_un holds 107 bytes. */
+enum { STORE_MAX_PATH = 107 - (int)sizeof "/run/x.sock" + 1 };
+
 /* Use the folder `dir`, made if it is not there. NULL with a message when that cannot be
  * or when another daemon uses it. */
 struct store *store_open(const char *dir, struct diag *d);

@@ -36,6 +36,18 @@ TEARDOWN()
     EXPECT_EQ(system(command), 0);
 }
 
+TEST(a_path_too_long_for_sockets_is_refused_at_once)
+{
+    char path[STORE_MAX_PATH + 2];
+
+    memset(path, 'x', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    memcpy(path, dir, strlen(dir));
+    path[strlen(dir)] = '/';
+    EXPECT(!store_open(path, &d));
+    EXPECT(strstr(d.messages[0].text, "has 97 bytes, and may have 96: /tmp/"));
+}
+
 static int put(const char *name, int value)
 {
     json_t *o = json_pack("{s:i}", "v", value);

@@ -97,6 +97,9 @@ Discard@4 :: Discard
 -> push, ~> pull'
     refuse graph-format 2 "no format 'png'" clickos graph -f png "$T/fw.click"
     refuse daemon-usage 2 'unexpected argument' clickosd --foreground extra
+    refuse daemon-number 2 "--workers 'x' is no number from 1 to" clickosd --workers x
+    refuse daemon-option 2 'unknown option --sokcet: see clickosd --help' clickosd --sokcet /x
+    refuse daemon-value 2 '--socket needs a value' clickosd --socket
     refuse daemon-no-image 1 'clickosd: .*none.elf' \
         clickosd --foreground --state "$T/s2" --socket "$T/s2.sock" --image "$T/none.elf"
     expect permission-denied 3 'no permission for' sh -c "

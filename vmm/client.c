@@ -366,7 +366,9 @@ static int make_listener(const char *path, struct diag *d)
     int fd;
 
     if (strlen(path) >= sizeof a.sun_path)
-        return diag_err(d, "%s: longer than the %zu bytes a socket's name may have",
+        return diag_err(d,
+                        "%s: longer than the %zu bytes a socket's name may have: "
+                        "shorten the state folder's path or the VM's name",
                         path, sizeof a.sun_path - 1);
     strcpy(a.sun_path, path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

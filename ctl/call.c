@@ -73,8 +73,9 @@ static bool match(struct call *c, const char *pattern, const char *path)
 
 int call_route(struct call *c, const char *method, const char *path)
 {
-    bool other_method = false;
+    size_t len = 0;
 
+    c->allow[0] = '\0';
     for (size_t i = 0; i < n_routes(); i++) {
         const struct route *r = __start_routes[i];
 
@@ -85,12 +86,15 @@ int call_route(struct call *c, const char *method, const char *path)
             c->route = r;
             return 0;
         }
-        other_method = true;
+        if (len < sizeof c->allow)
+            len += (size_t)snprintf(c->allow + len, sizeof c->allow - len, "%s%s",
+                                    len ? ", " : "", r->method);
     }
     forget_args(c);
-    if (other_method)
-        call_fail(c, HTTP_BAD_METHOD, "bad_method", "%.16s is not possible for %.200s",
-                  method, path);
+    if (len)
+        call_fail(c, HTTP_BAD_METHOD, "bad_method",
+                  "%.16s is not possible for %.200s, which has %s", method, path,
+                  c->allow);
     else
         call_fail(c, HTTP_NOT_FOUND, "no_such_path",
                   "there is no %.200s: GET /v1 lists what there is", path);

@@ -78,6 +78,7 @@ struct call {
     bool answered;
     unsigned status;
     const char *content_type; /* static */
+    char allow[40];           /* with 405: the path's methods, commas between */
     struct sbuf answer;
     void (*wake)(struct call *c); /* tells the transport that the answer is there */
     void *transport;              /* for wake */

@@ -56,6 +56,10 @@ TEST(unknown_paths_and_methods_are_told_apart)
     EXPECT_STR(member("code"), "no_such_path");
     EXPECT_EQ(call_route(&c, "PATCH", "/v1/vms"), -1);
     EXPECT_EQ(c.status, HTTP_BAD_METHOD);
+    EXPECT(strstr(c.allow, "GET") && strstr(c.allow, "POST") && strlen(c.allow) == 9);
+    EXPECT(strstr(member("error"), "PATCH is not possible for /v1/vms, which has "));
+    EXPECT_EQ(call_route(&c, "GET", "/v1/vms"), 0);
+    EXPECT_STR(c.allow, "");
     EXPECT_EQ(call_route(&c, "GET", ""), -1);
     EXPECT_EQ(call_route(&c, "GET", "v1/vms"), -1);
     EXPECT_EQ(call_route(&c, "GET", "/v1//vms"), -1);

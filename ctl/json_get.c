@@ -3,6 +3,7 @@
 
 #include "ctl/json_get.h"
 
+#include "base/sbuf.h"
 #include "base/suggest.h"
 #include "ctl/names.h"
 
@@ -84,6 +85,43 @@ int json_get_bool(const json_t *o, const char *key, bool *out, struct diag *d)
     return 0;
 }
 
+/* "64M" of what is whole MiB, as people give it; else the number. */
+static void put_size(struct sbuf *b, uint64_t n, bool is_size)
+{
+    if (is_size && n && n % (1 << 30) == 0)
+        sbuf_printf(b, "%" PRIu64 "G", n >> 30);
+    else if (is_size && n && n % (1 << 20) == 0)
+        sbuf_printf(b, "%" PRIu64 "M", n >> 20);
+    else
+        sbuf_printf(b, "%" PRIu64, n);
+}
+
+/* What begins with a whole MiB is a size. */
+static int outside(const char *key, const json_t *v, uint64_t min, uint64_t max,
+                   struct diag *d)
+{
+    bool is_size = min && min % (1 << 20) == 0;
+    struct sbuf b = SBUF_INIT;
+    int rc;
+
+    sbuf_printf(&b, "'%s' ", key);
+    if (json_is_string(v))
+        sbuf_printf(&b, "is '%.40s', but ", json_string_value(v));
+    else if (json_is_integer(v))
+        sbuf_printf(&b, "is %" JSON_INTEGER_FORMAT ", but ", json_integer_value(v));
+    sbuf_puts(&b, "must be a number from ");
+    put_size(&b, min, is_size);
+    if (max < INT64_MAX) {
+        sbuf_puts(&b, " to ");
+        put_size(&b, max, is_size);
+    } else {
+        sbuf_puts(&b, " on");
+    }
+    rc = diag_err(d, "%s", sbuf_text(&b));
+    sbuf_fini(&b);
+    return rc;
+}
+
 int json_get_u64(const json_t *o, const char *key, uint64_t min, uint64_t max,
                  uint64_t *out, struct diag *d)
 {
@@ -95,11 +133,9 @@ int json_get_u64(const json_t *o, const char *key, uint64_t min, uint64_t max,
     if (json_is_integer(v) && json_integer_value(v) >= 0)
         n = (uint64_t)json_integer_value(v);
     else if (!json_is_string(v) || !size_parse(json_string_value(v), &n))
-        return diag_err(d, "'%s' must be a number", key);
+        return outside(key, v, min, max, d);
     if (n < min || n > max)
-        return diag_err(d,
-                        "'%s' is %" PRIu64 ", but must be from %" PRIu64 " to %" PRIu64,
-                        key, n, min, max);
+        return outside(key, v, min, max, d);
     *out = n;
     return 0;
 }
@@ -155,4 +191,27 @@ int json_get_count(const json_t *o, const char *key, uint64_t max, uint64_t *out
         return diag_err(d, "'%s' is %.0f, but must be from 0 to %" PRIu64, key, n, max);
     *out = (uint64_t)n;
     return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const char *x = json_string_value(json_object_get(*(json_t *const *)a, "name"));
+    const char *y = json_string_value(json_object_get(*(json_t *const *)b, "name"));
+
+    return strcmp(x ? x : "", y ? y : "");
+}
+
+void json_sort_by_name(json_t *list)
+{
+    size_t n = json_array_size(list);
+    json_t **items = calloc(n + 1, sizeof *items);
+
+    if (!items)
+        return;
+    for (size_t i = 0; i < n; i++)
+        items[i] = json_incref(json_array_get(list, i));
+    qsort(items, n, sizeof *items, compare_names);
+    for (size_t i = 0; i < n; i++)
+        json_array_set_new(list, i, items[i]);
+    free(items);
 }

@@ -36,4 +36,7 @@ int json_get_rate(const json_t *o, const char *key, double *out, struct diag *d)
 int json_get_count(const json_t *o, const char *key, uint64_t max, uint64_t *out,
                    struct diag *d);
 
+/* Sort a list of objects by their "name"; as it was if memory has run out. */
+void json_sort_by_name(json_t *list);
+
 #endif

@@ -81,8 +81,8 @@ static int read_query(struct listing *l, struct call *c)
         return -1;
     l->state = call_query(c, "state");
     if (l->state && !vm_state_is_known(l->state)) {
-        call_fail(c, HTTP_BAD_REQUEST, "bad_request", "'%s' is no state of a VM",
-                  l->state);
+        call_fail(c, HTTP_BAD_REQUEST, "bad_request",
+                  "'%.40s' is no state of a VM: use %s", l->state, vm_states());
         return -1;
     }
     if (after && strlen(after) >= sizeof l->last) {

@@ -2,6 +2,7 @@
 /* routes_nets.c -- /v1/networks */
 
 #include "ctl/names.h"
+#include "ctl/json_get.h"
 #include "ctl/nets.h"
 #include "ctl/vm.h"
 
@@ -35,6 +36,7 @@ static void nets_list(struct daemon_state *s, struct call *c)
 
     while ((e = strmap_next(&s->nets, &at)))
         json_array_append_new(list, describe_net(s, e->value));
+    json_sort_by_name(list);
     call_json(c, HTTP_OK, json_pack("{s:o}", "networks", list));
 }
 

@@ -176,6 +176,7 @@ static void ports_list(struct daemon_state *s, struct call *c)
             json_array_append_new(list, o);
     free(ids);
     add_lost(s, list);
+    json_sort_by_name(list);
     call_json(c, HTTP_OK, json_pack("{s:o}", "ports", list));
 }
 

@@ -181,6 +181,8 @@ static enum MHD_Result send_answer(struct exchange *x)
     }
     if (c->content_type)
         MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, c->content_type);
+    if (*c->allow)
+        MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, c->allow);
     rc = MHD_queue_response(x->connection, c->status, r);
     MHD_destroy_response(r);
     return rc;

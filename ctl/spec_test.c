@@ -76,9 +76,15 @@ TEST(a_wrong_vm_is_refused_with_a_line_that_names_the_member)
     EXPECT_STR(vm_error("{\"name\": \"a\", \"isolation\": \"xen\"}"),
                "'xen' is no isolation: use auto, kvm or process");
     EXPECT_STR(vm_error("{\"name\": \"a\", \"memory\": 5}"),
-               "'memory' is 5, but must be from 1048576 to 536870912");
+               "'memory' is 5, but must be a number from 1M to 512M");
     EXPECT_STR(vm_error("{\"name\": \"a\", \"memory\": \"much\"}"),
-               "'memory' must be a number");
+               "'memory' is 'much', but must be a number from 1M to 512M");
+    EXPECT_STR(vm_error("{\"name\": \"a\", \"memory\": \"3x\"}"),
+               "'memory' is '3x', but must be a number from 1M to 512M");
+    EXPECT_STR(vm_error("{\"name\": \"a\", \"mtu\": []}"),
+               "'mtu' must be a number from 68 to 1900");
+    EXPECT_STR(vm_error("{\"name\": \"a\", \"cpu\": -1}"),
+               "'cpu' is -1, but must be a number from 1 to 102400");
     EXPECT_STR(vm_error("{\"name\": \"a\", \"interfaces\": [1]}"),
                "'interfaces' must be a list of objects");
     EXPECT(strstr(vm_error("{\"name\": \"a\", \"interfaces\": [{\"mac\": \"ff:0\"}]}"),

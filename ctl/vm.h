@@ -161,6 +161,7 @@ struct vm {
 struct vm *vm_find(struct daemon_state *s, const char *name);
 const char *vm_state_name(enum vm_state state);
 bool vm_state_is_known(const char *name);
+const char *vm_states(void); /* their names, for people */
 
 /* Create a VM and answer `c` when it runs or when nothing is left of it. */
 void vm_create(struct daemon_state *s, struct call *c, struct spec_vm *spec);

@@ -258,7 +258,7 @@ static void run_again(void *ctx)
 
     if (vm->state != VM_CRASHED)
         return;
-    vm_say(vm, "clickos: started again, for the %u. time", vm->restarts);
+    vm_say(vm, "clickos: started again (%u)", vm->restarts);
     vm->how = (struct vm_how){.late = false};
     vm->times = (struct vm_times){.asked = loop_now_ns()};
     vm_bring_up(vm);

@@ -165,7 +165,7 @@ static void traffic_came(struct vm *vm)
     unsigned tries = vm->park_tries + 1;
 
     if (!c || vm->waking || tries == PARK_TRIES) {
-        stay(vm, HTTP_CONFLICT, "busy", "it has traffic");
+        stay(vm, HTTP_CONFLICT, "busy", "packets came meanwhile; try again");
         return;
     }
     vm->parker = NULL;

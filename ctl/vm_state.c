@@ -16,6 +16,11 @@ const char *vm_state_name(enum vm_state state)
     return state_names[state];
 }
 
+const char *vm_states(void)
+{
+    return "starting, adopting, running, crashed, ending or parked";
+}
+
 bool vm_state_is_known(const char *name)
 {
     for (size_t i = 0; i < sizeof state_names / sizeof state_names[0]; i++)

@@ -170,7 +170,8 @@ static int packet_open(void *ctx, struct diag *d)
     /* Protocol 0: nothing is received before the interface is chosen. */
     k->port.fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (k->port.fd < 0)
-        return diag_err(d, "cannot open a packet socket: %s", errtext(errno));
+        return diag_err(d, "cannot open a packet socket: %s%s", errtext(errno),
+                        errno == EPERM ? ": clickosd needs CAP_NET_RAW" : "");
     if (set_options(k->port.fd, to.sll_ifindex, name, d) < 0)
         return -1;
     if (bind(k->port.fd, (struct sockaddr *)&to, sizeof to) < 0)

@@ -192,6 +192,8 @@ int source_define(struct cli *c, struct source *s, const char *const *words,
                   unsigned n);
 void source_fini(struct source *s);
 json_t *source_json(struct cli *c, const struct source *s); /* NULL: said why */
+/* Say which variables were given that the text does not have; source_json() does it. */
+void source_warn(struct cli *c, const struct source *s);
 
 bool is_definition(const char *word);
 

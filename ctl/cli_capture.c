@@ -159,6 +159,7 @@ static void clean_up(struct cli *c, struct capture *k, const char *empty)
 static int capture(struct cli *c, const struct cli_args *a)
 {
     const char *file = a->words[1], *limit = cli_value(a, "seconds");
+    const char *count = cli_value(a, "count");
     struct sigaction action = {.sa_handler = on_interrupt};
     struct capture k = {.in = -1};
     uint64_t ms = 0;
@@ -166,10 +167,14 @@ static int capture(struct cli *c, const struct cli_args *a)
 
     if (limit && !seconds_parse(limit, &ms))
         return cli_fail(c, EXIT_USAGE, "'%s' is no time in seconds", limit);
+    if (count && strtol(count, NULL, 10) <= 0)
+        return cli_fail(c, EXIT_USAGE, "'%s' is no number of packets", count);
     k.out = strcmp(file, "-") ? fopen(file, "we") : c->out;
     if (!k.out)
         return cli_fail(c, EXIT_FAILED, "cannot write %s: %s", file, errtext(errno));
     sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL); /* so that the FIFO goes, too */
+    sigaction(SIGHUP, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     status = make_fifo(c, &k);
     if (status == 0)

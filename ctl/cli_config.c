@@ -164,7 +164,11 @@ static int lint_source(struct cli *c, const struct cli_args *a, struct source *s
     if (a->n_words < used)
         return cli_fail(c, EXIT_USAGE, "a FILE is missing, or -e TEXT");
     status = source_read(c, s, expression ? NULL : a->words[0], expression);
-    return status ? status : source_define(c, s, a->words + used, a->n_words - used);
+    if (status == 0)
+        status = source_define(c, s, a->words + used, a->n_words - used);
+    if (status == 0)
+        source_warn(c, s);
+    return status;
 }
 
 static int count_errors(struct cli *c, const struct source *s, const struct diag *d)

@@ -3,6 +3,8 @@
 
 #include "ctl/cli.h"
 
+#include "base/suggest.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,17 +53,98 @@ static int print_value(struct cli *c, const char *handler, const struct http_rep
     return EXIT_OK;
 }
 
+/* The text of a handler that lists things; "" if it cannot be read. The caller's. */
+static char *list_of(struct cli *c, const struct cli_args *a, const char *handler)
+{
+    char *path = handler_path(a, handler, NULL), *text = NULL;
+    struct http_reply r;
+
+    if (path && http_call(c, "GET", path, NULL, NULL, 0, &r) == 0) {
+        if (r.status < 300)
+            text = strdup(sbuf_text(&r.body));
+        http_reply_fini(&r);
+    }
+    free(path);
+    return text;
+}
+
+/* The name in `text`, the first word of each line, that is nearest to `wanted`, which is
+ * not there; NULL: none is near. Writes into `text`. */
+static const char *nearest_line(char *text, const char *wanted)
+{
+    struct suggest s;
+    char *line, *rest = text;
+
+    suggest_init(&s, wanted);
+    while ((line = strsep(&rest, "\n"))) {
+        line[strcspn(line, "\t\r")] = '\0';
+        if (!strcmp(line, wanted))
+            return NULL;
+        if (*line)
+            suggest_add(&s, line);
+    }
+    return s.best;
+}
+
+/* There is no such element, or it has no such handler: append which may be meant. */
+static void suggest_handler(struct cli *c, const struct cli_args *a, struct sbuf *out)
+{
+    const char *name = a->n_words > 1 ? a->words[1] : "", *dot = strrchr(name, '.');
+    char *element = dot ? strndup(name, (size_t)(dot - name)) : NULL;
+    char *list = element ? list_of(c, a, "list") : NULL, *handlers = NULL;
+    const char *near = list ? nearest_line(list, element) : NULL;
+    struct sbuf path = SBUF_INIT;
+
+    if (near) {
+        sbuf_printf(out, ": did you mean '%s%s'?", near, dot);
+    } else if (list) {
+        sbuf_printf(&path, "%s.handlers", element);
+        if ((handlers = list_of(c, a, sbuf_text(&path))) &&
+            (near = nearest_line(handlers, dot + 1)))
+            sbuf_printf(out, ": did you mean '%s.%s'?", element, near);
+    }
+    sbuf_fini(&path);
+    free(handlers);
+    free(list);
+    free(element);
+}
+
+/* An answer that is no success: its text, and what may have been meant. */
+static int handler_fail(struct cli *c, const struct cli_args *a,
+                        const struct http_reply *r)
+{
+    json_t *o = json_loadb(sbuf_text(&r->body), r->body.len, 0, NULL);
+    struct sbuf text = SBUF_INIT;
+    int status;
+
+    if (!strcmp(json_str(o, "code"), "no_such_handler")) {
+        sbuf_puts(&text, json_str(o, "error"));
+        suggest_handler(c, a, &text);
+        status = cli_fail(c, EXIT_UNKNOWN, "%s", sbuf_text(&text));
+    } else {
+        status = api_fail(c, r, NULL);
+    }
+    sbuf_fini(&text);
+    json_decref(o);
+    return status;
+}
+
 static int read_handler(struct cli *c, const struct cli_args *a)
 {
     const char *handler = a->n_words > 1 ? a->words[1] : "list";
     char *path = handler_path(a, handler, a->n_words > 2 ? a->words[2] : NULL);
     struct http_reply r;
-    int status = http_call(c, "GET", path ? path : "/", NULL, NULL, 0, &r);
+    int status;
 
+    if (!*handler) {
+        free(path);
+        return cli_fail(c, EXIT_USAGE, "a handler has a name, as 'fw.count'");
+    }
+    status = http_call(c, "GET", path ? path : "/", NULL, NULL, 0, &r);
     free(path);
     if (status)
         return status;
-    status = r.status < 300 ? print_value(c, handler, &r) : api_fail(c, &r, NULL);
+    status = r.status < 300 ? print_value(c, handler, &r) : handler_fail(c, a, &r);
     http_reply_fini(&r);
     return status;
 }
@@ -111,7 +194,7 @@ static int write_handler(struct cli *c, const struct cli_args *a)
     if (status)
         return status;
     if (r.status >= 300)
-        status = api_fail(c, &r, NULL);
+        status = handler_fail(c, a, &r);
     else if (r.body.len)
         status = print_value(c, a->words[1], &r);
     http_reply_fini(&r);

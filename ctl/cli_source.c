@@ -121,7 +121,7 @@ static bool mentions(const struct source *s, const char *name)
 }
 
 /* Most likely it is misspelt, and the configuration's own value holds. */
-static void warn_of_unused(struct cli *c, const struct source *s)
+void source_warn(struct cli *c, const struct source *s)
 {
     const char *name;
     json_t *value;
@@ -143,6 +143,6 @@ json_t *source_json(struct cli *c, const struct source *s)
         json_object_set(o, "defines", s->defines);
     if (!o)
         cli_fail(c, EXIT_FAILED, "out of memory");
-    warn_of_unused(c, s);
+    source_warn(c, s);
     return o;
 }

@@ -62,6 +62,13 @@ static double grown(const json_t *new, const json_t *old, const char *key)
     return old ? (double)(json_num(new, key) - json_num(old, key)) : 0;
 }
 
+static double drops(const json_t *new, const json_t *old)
+{
+    return old ? (double)(sum(json_object_get(new, "drops")) -
+                          sum(json_object_get(old, "drops")))
+               : 0;
+}
+
 static void row(struct table *t, const json_t *p, const json_t *old, double seconds)
 {
     const json_t *s = json_object_get(p, "stats");
@@ -72,10 +79,36 @@ static void row(struct table *t, const json_t *p, const json_t *old, double seco
     rate(t, 8 * grown(s, old, "in_bytes") / seconds);
     rate(t, grown(s, old, "out_packets") / seconds);
     rate(t, 8 * grown(s, old, "out_bytes") / seconds);
-    rate(t, old ? (double)(sum(json_object_get(s, "drops")) -
-                           sum(json_object_get(old, "drops"))) /
-                      seconds
-                : 0);
+    rate(t, drops(s, old) / seconds);
+}
+
+/* With --json: an object in a line for each look. */
+static void print_json(struct cli *c, const json_t *ports, const json_t *before,
+                       double seconds)
+{
+    json_t *list = json_array(), *o;
+    size_t i;
+    const json_t *p;
+
+    json_array_foreach(ports, i, p)
+    {
+        const json_t *s = json_object_get(p, "stats");
+        const json_t *old = json_object_get(before, json_str(p, "name"));
+
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:f}", "name",
+                            json_str(p, "name"), "network", json_str(p, "network"),
+                            "in_pps", grown(s, old, "in_packets") / seconds, "in_bps",
+                            8 * grown(s, old, "in_bytes") / seconds, "out_pps",
+                            grown(s, old, "out_packets") / seconds, "out_bps",
+                            8 * grown(s, old, "out_bytes") / seconds, "drops_pps",
+                            drops(s, old) / seconds));
+    }
+    o = json_pack("{s:f, s:o}", "seconds", seconds, "ports", list);
+    json_dumpf(o, c->out, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    fputc('\n', c->out);
+    fflush(c->out);
+    json_decref(o);
 }
 
 static void print(struct cli *c, const json_t *ports, const json_t *before,
@@ -131,8 +164,7 @@ static int top(struct cli *c, const struct cli_args *a)
         nanosleep(&pause, NULL);
         status = look(c, &ports);
         if (status == 0 && c->json)
-            cli_print_json(c, json_pack("{s:f, s:O, s:O}", "seconds", now_s() - then,
-                                        "before", before, "ports", ports));
+            print_json(c, ports, before, now_s() - then);
         else if (status == 0)
             print(c, ports, before, now_s() - then, terminal);
         then = now_s();
@@ -147,6 +179,7 @@ COMMAND(top) = {
     .name = "top",
     .usage = "[-i SECONDS] [-n COUNT]",
     .summary = "show packet rates of all ports",
+    .more = "In is into the switch. With --json, one JSON object a line.",
     .example = "  clickos top",
     .options = top_options,
     .run = top,

@@ -7,8 +7,19 @@ _clickos_names() { # path, list
         sed -nE 's/^ {6}"name": "([^"]*)",?$/\1/p'
 }
 
+_clickos_values() { # verb, option: what it may be; fails for all others
+    case $1:$2 in
+    *:--isolation) echo auto kvm process ;;
+    *:--restart) echo no on-failure always ;;
+    ps:--state) echo starting adopting running crashed ending parked ;;
+    graph:-f | graph:--format) echo dot svg text ;;
+    graph:--vm) _clickos_names ps ;;
+    *) false ;;
+    esac
+}
+
 _clickos() {
-    local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]:-} words
+    local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]:-} words=
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         words=$(clickos complete 2>/dev/null | cut -d' ' -f1 | sort -u)
@@ -16,6 +27,8 @@ _clickos() {
         words=$(clickos complete 2>/dev/null | sed -n "s/^$verb //p")
     elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == --net || ${COMP_WORDS[COMP_CWORD - 1]} == --if ]]; then
         words=$(_clickos_names net ls)
+    elif words=$(_clickos_values "$verb" "${COMP_WORDS[COMP_CWORD - 1]}"); then
+        : # an option that takes one of a few values
     elif [[ $cur == -* || ($verb == port && $COMP_CWORD -ge 4) ]]; then
         [[ $verb == net || $verb == port ]] && verb="$verb ${COMP_WORDS[2]:-}"
         words="--json --socket --help $(clickos complete "$verb" 2>/dev/null)"
@@ -26,6 +39,7 @@ _clickos() {
         rm | ps | read | write | logs | install | show | remove | wait | park | wake | \
             snapshot | clone)
             [ "$COMP_CWORD" -eq 2 ] && words=$(_clickos_names ps) ;;
+        help) words=$(clickos complete 2>/dev/null | cut -d' ' -f1 | sort -u) ;;
         elements) words=$(_clickos_names elements) ;;
         net) words=$(_clickos_names net ls) ;;
         port) words=$(_clickos_names port ls) ;;

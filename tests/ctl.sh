@@ -74,6 +74,8 @@ no_daemon() {
     expect lint-good 0 '' clickos lint "$T/fw.click"
     expect lint-bad 1 "bad.click:1:[0-9]+: .*Quee" clickos lint "$T/bad.click"
     refuse lint-no-file 1 'cannot read .*No such file' clickos lint "$T/none.click"
+    expect lint-unused 0 'warning: there is no .NN in .*fw2.click' \
+        clickos lint "$T/fw2.click" NN=1
     json lint-json clickos lint --json "$T/fw.click"
     json elements-json clickos elements --json
     json element-json clickos elements Queue --json
@@ -184,7 +186,7 @@ a=[v for v in a["vms"] if v["name"]=="fw"]; b=b["vms"]; b[0].pop("timing",None);
     is ps-state "$(clickos ps --state running | wc -l)-$(clickos ps --state parked | wc -l)" "$(clickos ps | wc -l)-1"
     is ps-limit "$(clickos ps --limit 1 | wc -l)-$(clickos ps --limit 0 | wc -l)" 2-1
     is ps-after "$(clickos ps --after fv | tail -n +2 | head -n 1 | cut -d' ' -f1)-$(clickos ps --after zzz | wc -l)" fw-1
-    refuse ps-bad-state 1 "'asleep' is no state" clickos ps --state asleep
+    refuse ps-bad-state 1 "'asleep' is no state .*crashed, ending or parked" clickos ps --state asleep
     refuse ps-bad-limit 1 "'limit' must be a number" clickos ps --limit many
     refuse ps-one-of-a-list 2 'are for the list' clickos ps fw --limit 1
     refuse ps-unknown 4 "did you mean 'fw'" clickos ps fx
@@ -201,7 +203,11 @@ handlers() {
     expect read-list 0 '' clickos read fw
     grep -qx there "$T/out" || fail read-list "no element 'there'"
     json read-json clickos read fw there.count --json
-    refuse read-unknown-element 4 "no element named 'thre'" clickos read fw thre.count
+    refuse read-unknown-element 4 "no element named 'thre': did you mean 'there.count'" \
+        clickos read fw thre.count
+    refuse read-unknown-handler 4 "no 'there.cout' read handler: did you mean 'there.count'" \
+        clickos read fw there.cout
+    refuse read-empty 2 'a handler has a name' clickos read fw ''
     refuse read-unknown-handler 4 "no 'there.nosuch'" clickos read fw there.nosuch
     refuse read-unknown-vm 4 "did you mean 'fw'" clickos read fwx there.count
     expect write 0 '' clickos write fw there.reset
@@ -423,6 +429,9 @@ traffic() {
     clickos port rm src && clickos port add src gen --net lab rate=1000
     expect capture 0 '50 packets' clickos capture dst "$T/cap.pcap" -n 50 -s 10
     is capture-pcap "$(tcpdump -nr "$T/cap.pcap" 2>/dev/null | wc -l)" 50
+    is top-json "$(clickos top -n 2 -i 50ms --json | python3 -c 'import json, sys
+print(sum(p["in_pps"] >= 0 for l in sys.stdin for p in json.loads(l)["ports"] if p["name"] == "fw.0"))')" 2
+    refuse capture-no-packets 2 "'0' is no number of packets" clickos capture fw.0 - -n 0
     refuse capture-unknown 4 "no port 'nosuch'" clickos capture nosuch "$T/x.pcap"
     refuse capture-no-folder 1 'cannot write' clickos capture dst "$T/none/x.pcap"
     expect pcap-in 0 '' clickos port add play pcap-in --net lab file="$T/cap.pcap"
@@ -446,6 +455,7 @@ restart() {
     start_daemon
     echo "# ready again after $((($(date +%s%N) - started) / 1000000)) ms"
     is adopted "$(vm_member fw state)" running
+    is ports-sorted "$(clickos port ls | tail -n +2 | LC_ALL=C sort -c && echo yes)" yes
     is adopted-ports "$(clickos port ls | grep -cE '^(ta|tb|fw.0|fw.1) ')" 4
     is adopted-nets "$(clickos net ls | grep -cE '^(left|right) ')" 2
     pings ping-after-restart
@@ -621,8 +631,10 @@ completion() {
         COMP_WORDS=(clickos ins) COMP_CWORD=1; _clickos; echo "${COMPREPLY[@]}"
         COMP_WORDS=(clickos net "") COMP_CWORD=2; _clickos; echo "${COMPREPLY[@]}"
         COMP_WORDS=(clickos run --isol) COMP_CWORD=2; _clickos; echo "${COMPREPLY[@]}"
+        COMP_WORDS=(clickos run --restart a) COMP_CWORD=3; _clickos; echo "${COMPREPLY[@]}"
+        COMP_WORDS=(clickos help sn) COMP_CWORD=2; _clickos; echo "${COMPREPLY[@]}"
         COMP_WORDS=(clickos elements FromNetf) COMP_CWORD=2; _clickos; echo "${COMPREPLY[@]}"
-    ' | tr '\n' ';')" 'install;add addresses ls rm;--isolation;FromNetfront;'
+    ' | tr '\n' ';')" 'install;add addresses ls rm;--isolation;always;snapshot;FromNetfront;'
 }
 
 no_daemon

@@ -127,9 +127,10 @@ struct ipsum_defaults {
 };
 
 /* The packet that a line or the data of a record describes; NULL when no field made sense or
- * memory ran out. Bytes that are not said are 0. */
+ * memory ran out, which `no_memory` tells. Bytes that are not said are 0. */
 struct pkt *ipsum_read(const struct ipsum_fields *f, const struct ipsum_defaults *d,
-                       struct element *e, const char *data, size_t len, bool binary);
+                       struct element *e, const char *data, size_t len, bool binary,
+                       bool *no_memory);
 
 /* --- options of IP and TCP headers ------------------------------------------------------ */
 

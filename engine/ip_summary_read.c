@@ -22,7 +22,7 @@ struct builder {
     const struct ipsum_defaults *d;
     struct element *e;
     struct pkt *p; /* carries the annotations and the bytes */
-    bool not_ip, have_type, have_code, have_tcp_hl;
+    bool not_ip, have_type, have_code, have_tcp_hl, no_memory;
     uint32_t want_len; /* bytes of the whole packet; 0: not said */
     uint32_t v;        /* value of the current field */
     uint64_t v64;
@@ -260,13 +260,15 @@ static uint32_t transp_len(const struct builder *b)
     return pkt_avail(b->p, b->p->transport);
 }
 
-/* Lengthen the packet by `n` zeros. */
+/* Lengthen the packet by `n` zeros; false: it cannot be so long, or memory ran out. */
 static bool lengthen(struct builder *b, uint32_t n)
 {
     uint8_t *at = pkt_put(b->p, n);
 
     if (at)
         memset(at, 0, n);
+    else if (n <= PKT_MAX_LEN && b->p->len <= PKT_MAX_LEN)
+        b->no_memory = true;
     return at != NULL;
 }
 
@@ -747,7 +749,8 @@ static void finish(struct builder *b)
 }
 
 struct pkt *ipsum_read(const struct ipsum_fields *f, const struct ipsum_defaults *d,
-                       struct element *e, const char *data, size_t len, bool binary)
+                       struct element *e, const char *data, size_t len, bool binary,
+                       bool *no_memory)
 {
     struct builder b = {.d = d, .e = e};
     const uint8_t *value[IPSUM_FIELDS_MAX];
@@ -778,9 +781,10 @@ struct pkt *ipsum_read(const struct ipsum_fields *f, const struct ipsum_defaults
         inject(&b, field->id);
         n++;
     }
-    if (b.p && n) {
+    if (b.p && n)
         finish(&b);
-    } else if (b.p) {
+    *no_memory = !b.p || (!binary && !line) || b.text.failed || b.no_memory;
+    if (!n || *no_memory) {
         pkt_free(b.p);
         b.p = NULL;
     }

@@ -54,6 +54,7 @@ static void read_one(struct element *e, const uint8_t *data, size_t size)
     struct ipsum_defaults d = {.proto = IP_PROTO_TCP, .minor = IPSUM_MINOR};
     struct ipsum_fields f = {.n = 0};
     size_t n = data[1] % FIELDS;
+    bool no_memory;
     struct pkt *p;
 
     d.have_flow = data[0] & 2;
@@ -62,7 +63,8 @@ static void read_one(struct element *e, const uint8_t *data, size_t size)
     d.proto = data[0] & 16 ? IP_PROTO_UDP : data[0] & 32 ? IP_PROTO_ICMP : IP_PROTO_TCP;
     for (data += 2, size -= 2; n && size; n--, data++, size--)
         f.field[f.n++] = ipsum_find(names[*data % N_NAMES]);
-    p = ipsum_read(&f, &d, e, (const char *)data, size, d.have_flow && size % 2);
+    p = ipsum_read(&f, &d, e, (const char *)data, size, d.have_flow && size % 2,
+                   &no_memory);
     if (!p)
         return;
     write_again(&f, p, false);

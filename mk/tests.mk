@@ -21,3 +21,8 @@ $(B)/tests/packet_text_test: $(TEST_OBJ_tests)
 TEST_OBJ_engine += $(B)/tests/backend_engine.o
 # engine/os is not part of the engine that tests link
 $(B)/engine/os/trace_window_test: $(B)/engine/os/trace_window.o
+# ... and this one runs elements of the driver
+$(B)/engine/os/trace_file_test: $(B)/engine/os/trace_file_test.o $(B)/tests/test_main.o \
+    $(DRIVER_ELEMENTS_OBJ)
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) -pthread -o $@ $(sort $^) -lcmocka -lm

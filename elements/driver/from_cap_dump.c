@@ -12,7 +12,7 @@
  *           AGGREGATE default 1: aggregate annotation of all packets
  *           SAMPLE    default 1: probability with which a packet is emitted
  *           BURST     default 1: packets that are emitted each time the task runs
- * Counters: none
+ * Counters: no_memory  files that were given up when memory ran out
  * Handlers: sampling_prob  (read) SAMPLE
  *           active    (rw) whether packets are emitted
  *           encap     (read) IP
@@ -84,8 +84,10 @@ static bool make_room(struct from_cap_dump *s, uint32_t number)
     if (room == s->room)
         return true;
     seqs = realloc(s->seqs, room * sizeof *seqs);
-    if (!seqs)
+    if (!seqs) {
+        trace_file_give_up(&s->source.file);
         return false;
+    }
     memset(seqs + s->room, 0xff, (room - s->room) * sizeof *seqs);
     s->seqs = seqs;
     s->room = room;
@@ -318,8 +320,10 @@ static struct pkt *from_cap_dump_read(struct element *e)
     }
     l.end = l.s + len;
     p = pkt_new(element_pool(e), PKT_HEADROOM, NULL, HEADERS, OPTIONS_MAX);
-    if (!p)
+    if (!p) {
+        trace_file_give_up(&s->source.file);
         return NULL;
+    }
     memset(p->data, 0, p->len);
     p->data[0] = 0x45;
     pkt_set_ip4(p, p->data, sizeof(struct ip4_hdr));
@@ -386,6 +390,7 @@ ELEMENT(FromCapDump) = {
     .ports = "0/1",
     .driver_only = true,
     .args = from_cap_dump_args,
+    .counters = trace_file_counters,
     .handlers = from_cap_dump_handlers,
     .configure = from_cap_dump_configure,
     .initialize = from_cap_dump_initialize,

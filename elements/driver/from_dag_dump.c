@@ -20,7 +20,7 @@
  *           END_CALL  write handler to call at the end, instead of STOP
  *           TIMING    default false: emit packets with the pauses between their timestamps
  *           MMAP      accepted and without effect
- * Counters: none
+ * Counters: no_memory  files that were given up when memory ran out
  * Handlers: sampling_prob  (read) SAMPLE
  *           active    (rw) whether packets are emitted
  *           encap     (read) what the last packet begins with
@@ -188,8 +188,8 @@ static bool from_dag_dump_head(struct element *e, int64_t *when)
 
 static struct pkt *from_dag_dump_body(struct element *e)
 {
-    const struct from_dag_dump *s = element_state(e);
-    struct trace_file *f = (struct trace_file *)(uintptr_t)&s->source.file;
+    struct from_dag_dump *s = element_state(e);
+    struct trace_file *f = &s->source.file;
     const uint8_t *bytes;
     struct pkt *p;
 
@@ -198,8 +198,10 @@ static struct pkt *from_dag_dump_body(struct element *e)
     if (!bytes)
         return NULL;
     p = pkt_new(element_pool(e), PKT_HEADROOM, NULL, s->kept + s->len, 0);
-    if (!p)
+    if (!p) {
+        trace_file_give_up(f);
         return NULL;
+    }
     memcpy(p->data, s->head + HEAD - s->kept, s->kept);
     memcpy(p->data + s->kept, bytes, s->len);
     if (s->wire_len)
@@ -260,6 +262,7 @@ ELEMENT(FromDAGDump) = {
     .processing = "a/ah",
     .driver_only = true,
     .args = from_dag_dump_args,
+    .counters = trace_file_counters,
     .handlers = from_dag_dump_handlers,
     .configure = from_dag_dump_configure,
     .initialize = from_dag_dump_initialize,

@@ -21,7 +21,8 @@
  *           FILEPOS   begin at this position of the file
  *           BURST     default 1: packets that are emitted each time the task runs
  *           MMAP      accepted and without effect
- * Counters: not_ip    packets that FORCE_IP found not to be IP
+ * Counters: no_memory  files that were given up when memory ran out
+ *           not_ip    packets that FORCE_IP found not to be IP
  * Handlers: count     packets emitted so far
  *           encap     link type of the file: ETHER, IP, ...
  *           filename, filesize  (read) the file
@@ -90,8 +91,9 @@ static const struct arg_spec from_dump_args[] = {
     ARG_END,
 };
 
-enum { C_NOT_IP };
+enum { C_NO_MEMORY = TRACE_FILE_NO_MEMORY, C_NOT_IP };
 static const struct counter_spec from_dump_counters[] = {
+    [C_NO_MEMORY] = TRACE_FILE_COUNTER,
     [C_NOT_IP] = {"not_ip", "packets that FORCE_IP found not to be IP"},
     {NULL, NULL},
 };
@@ -130,9 +132,13 @@ static bool read_packet(struct element *e)
         return true;
     }
     bytes = capture_bytes(&f->capture, &r);
-    p = bytes ? pkt_new(element_pool(e), PKT_HEADROOM, bytes, r.caplen, 0) : NULL;
-    if (!p)
+    if (!bytes)
         return false;
+    p = pkt_new(element_pool(e), PKT_HEADROOM, bytes, r.caplen, 0);
+    if (!p) {
+        trace_file_give_up(&f->capture.file);
+        return false;
+    }
     p->timestamp = r.when;
     p->mac = p->data;
     p->anno_u32[ANNO_EXTRA_LENGTH / 4] = r.len - r.caplen;

@@ -20,7 +20,7 @@
  *           ALLOW_NONEXISTENT  default false: a file that is not there is an empty one
  *           BURST     default 1: packets that are emitted each time the task runs
  *           CONTENTS, DEFAULT_CONTENTS, DEFAULT_FIELDS, DEFAULT_FLOWID  other names
- * Counters: none
+ * Counters: no_memory  files that were given up when memory ran out
  * Handlers: sampling_prob  (read) SAMPLE
  *           active    (rw) whether packets are emitted
  *           encap     (read) IP
@@ -225,8 +225,10 @@ static bool make_room(struct from_ip_summary_dump *s, size_t len)
 {
     char *more = s->room > len ? s->line : realloc(s->line, len + 1);
 
-    if (!more)
+    if (!more) {
+        trace_file_give_up(&s->source.file);
         return false;
+    }
     s->line = more;
     s->room = s->room > len ? s->room : len + 1;
     s->line[len] = '\0';
@@ -277,7 +279,7 @@ static ssize_t read_line(struct element *e)
 static struct pkt *from_ip_summary_dump_read(struct element *e)
 {
     struct from_ip_summary_dump *s = element_state(e);
-    bool text = true;
+    bool text = true, no_memory;
     struct pkt *p;
     ssize_t len;
 
@@ -295,11 +297,16 @@ static struct pkt *from_ip_summary_dump_read(struct element *e)
         if (len && *s->line == '!')
             bang(e, s->line);
     }
-    p = ipsum_read(&s->fields, &s->defaults, e, s->line, (size_t)len, !text);
+    p = ipsum_read(&s->fields, &s->defaults, e, s->line, (size_t)len, !text,
+                   &no_memory);
     if (p) {
         if (s->have_aggregate && !p->anno_u32[ANNO_AGGREGATE / 4])
             p->anno_u32[ANNO_AGGREGATE / 4] = s->aggregate;
         return p;
+    }
+    if (no_memory) {
+        trace_file_give_up(&s->source.file);
+        return NULL;
     }
     if (!s->complained && (!text || s->line[strspn(s->line, " \t")])) {
         complain(e, s->fields.n ? "packet parse error" : "no '!data' provided");
@@ -421,6 +428,7 @@ ELEMENT(FromIPSummaryDump) = {
     .processing = "a/a",
     .driver_only = true,
     .args = from_ip_summary_dump_args,
+    .counters = trace_file_counters,
     .handlers = from_ip_summary_dump_handlers,
     .configure = from_ip_summary_dump_configure,
     .initialize = from_ip_summary_dump_initialize,

@@ -15,7 +15,7 @@
  *                     bits
  *           TIMING    default false: emit packets with the pauses between their timestamps
  *           BURST     default 1: packets that are emitted each time the task runs
- * Counters: none
+ * Counters: no_memory  files that were given up when memory ran out
  * Handlers: active    (rw) whether packets are emitted
  *           encap     (read) IP
  *           filename, filesize, filepos  (read) the file, and where it is read
@@ -209,8 +209,12 @@ static struct pkt *flow_packet(struct element *e, char *const part[PARTS])
     uint32_t bytes = 0;
     int ok;
 
-    if (!p)
+    if (!p) {
+        struct from_net_flow_summary_dump *s = element_state(e);
+
+        trace_file_give_up(&s->source.file);
         return NULL;
+    }
     memset(p->data, 0, p->len);
     p->data[0] = 0x45;
     pkt_set_ip4(p, p->data, sizeof(struct ip4_hdr));
@@ -242,7 +246,7 @@ static struct pkt *from_net_flow_summary_dump_read(struct element *e)
     } while (strchr("!#\r\n", *line));
     if (split(line, len < sizeof copy ? len : sizeof copy - 1, copy, sizeof copy, part))
         p = flow_packet(e, part);
-    if (!p && !s->complained) {
+    if (!p && !s->complained && !f->gave_up) {
         trace_file_complain(f, "bad format");
         s->complained = true;
     }
@@ -269,6 +273,7 @@ ELEMENT(FromNetFlowSummaryDump) = {
     .ports = "0/1",
     .driver_only = true,
     .args = from_net_flow_summary_dump_args,
+    .counters = trace_file_counters,
     .handlers = from_net_flow_summary_dump_handlers,
     .configure = from_net_flow_summary_dump_configure,
     .initialize = from_net_flow_summary_dump_initialize,

@@ -20,7 +20,7 @@
  *           FILEPOS   begin at this position of the file, behind the first packet
  *           TIMING    default false: emit packets with the pauses between their timestamps
  *           MMAP      accepted and without effect
- * Counters: none
+ * Counters: no_memory  files that were given up when memory ran out
  * Handlers: sampling_prob  (read) SAMPLE
  *           active    (rw) whether packets are emitted
  *           encap     (read) IP
@@ -131,13 +131,15 @@ static bool from_nlanr_dump_head(struct element *e, int64_t *when)
 
 static struct pkt *from_nlanr_dump_body(struct element *e)
 {
-    const struct from_nlanr_dump *s = element_state(e);
+    struct from_nlanr_dump *s = element_state(e);
     struct pkt *p;
 
     if (s->format == FORMAT_FR)
         return NULL;
     p = pkt_new(element_pool(e), PKT_HEADROOM, s->record + TIME, RECORD - TIME, 0);
-    if (p && s->format == FORMAT_TSH)
+    if (!p)
+        trace_file_give_up(&s->source.file);
+    else if (s->format == FORMAT_TSH)
         pkt_set_paint(p, s->record[4]);
     return p;
 }
@@ -183,6 +185,7 @@ ELEMENT(FromNLANRDump) = {
     .processing = "a/ah",
     .driver_only = true,
     .args = from_nlanr_dump_args,
+    .counters = trace_file_counters,
     .handlers = from_nlanr_dump_handlers,
     .configure = from_nlanr_dump_configure,
     .initialize = from_nlanr_dump_initialize,

@@ -12,7 +12,7 @@
  *           CHECKSUM  default false: set the checksums of IP, TCP and UDP
  *           SAMPLE    default 1: probability with which a packet is emitted
  *           BURST     default 1: packets that are emitted each time the task runs
- * Counters: none
+ * Counters: no_memory  files that were given up when memory ran out
  * Handlers: sampling_prob  (read) SAMPLE
  *           active    (rw) whether packets are emitted
  *           encap     (read) IP
@@ -568,8 +568,10 @@ static struct pkt *from_tcpdump_read(struct element *e)
     } while (*line == '#');
     p = pkt_new(element_pool(e), PKT_HEADROOM, NULL,
                 sizeof(struct ip4_hdr) + sizeof(struct tcp_hdr), OPTIONS_MAX);
-    if (!p)
+    if (!p) {
+        trace_file_give_up(f);
         return NULL;
+    }
     memset(p->data, 0, p->len);
     p->data[0] = 0x45;
     p->data[8] = 2; /* time to live */
@@ -637,6 +639,7 @@ ELEMENT(FromTcpdump) = {
     .ports = "0/1",
     .driver_only = true,
     .args = from_tcpdump_args,
+    .counters = trace_file_counters,
     .handlers = from_tcpdump_handlers,
     .configure = from_tcpdump_configure,
     .initialize = from_tcpdump_initialize,

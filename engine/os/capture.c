@@ -88,6 +88,10 @@ static bool ng_next(struct capture *c, struct capture_record *r)
             trace_file_complain(&c->file, "%s", c->ng->geterr(c->ng->pcap));
         return false;
     }
+    if (h->caplen > PKT_MAX_LEN) {
+        trace_file_complain(&c->file, "bad packet header; giving up");
+        return false;
+    }
     /* its seconds have 64 bits, anything at all */
     if (__builtin_mul_overflow((int64_t)h->ts.tv_sec, INT64_C(1000000000), &r->when) ||
         __builtin_add_overflow(r->when, (int64_t)h->ts.tv_usec, &r->when))
@@ -174,7 +178,7 @@ bool capture_next(struct capture *c, struct capture_record *r)
 
     r->pos = trace_file_pos(&c->file);
     if (c->ng)
-        return ng_next(c, r);
+        return !c->file.gave_up && ng_next(c, r);
     head = trace_file_get(&c->file, sizeof h);
     if (!head)
         return false;

@@ -16,7 +16,7 @@
 struct record_format {
     /* Read what a record begins with, and its time. False: there is none. */
     bool (*head)(struct element *e, int64_t *when);
-    /* Its packet, without timestamp; NULL: the file ends in between. */
+    /* Its packet, without timestamp; NULL: the file ends in between, or was given up. */
     struct pkt *(*body)(struct element *e);
     void (*pass)(struct element *e); /* over the rest */
     /* False: the packet goes to output 1. */

@@ -36,6 +36,18 @@ void trace_file_complain(struct trace_file *f, const char *fmt, ...)
     sbuf_fini(&text);
 }
 
+const struct counter_spec trace_file_counters[] = {TRACE_FILE_COUNTER, {NULL, NULL}};
+
+void trace_file_give_up(struct trace_file *f)
+{
+    if (f->gave_up)
+        return;
+    trace_file_complain(f, "out of memory; giving up");
+    element_count(f->e, TRACE_FILE_NO_MEMORY, 1);
+    f->gave_up = f->at_end = true;
+    f->have = f->at; /* the position stays where it is */
+}
+
 /* read() that waits. */
 static ssize_t read_some(int fd, void *to, size_t n)
 {
@@ -78,7 +90,7 @@ static bool make_room(struct trace_file *f)
     const uint8_t *left = f->bytes + f->at;
 
     if (f->chunks[0] && !pkt_chunk_idle(f->chunks[f->chunk]) && !change_chunk(f)) {
-        errno = ENOMEM;
+        trace_file_give_up(f);
         return false;
     }
     f->have -= f->at;
@@ -115,10 +127,11 @@ static void memory_put(struct trace_file *f)
 static bool fill(struct trace_file *f, size_t want)
 {
     while (f->have - f->at < want && f->is_open && !f->at_end) {
-        ssize_t got = -1;
+        ssize_t got;
 
-        if (make_room(f))
-            got = read_some(f->fd, f->bytes + f->have, TRACE_FILE_PIECE - f->have);
+        if (!make_room(f))
+            break;
+        got = read_some(f->fd, f->bytes + f->have, TRACE_FILE_PIECE - f->have);
         if (got < 0)
             trace_file_complain(f, "%s", strerror(errno));
         if (got <= 0)
@@ -305,6 +318,10 @@ size_t trace_file_line(struct trace_file *f, const char **line)
             break;
         fill(f, 1);
     }
+    if (f->longer.failed) {
+        trace_file_give_up(f);
+        sbuf_fini(&f->longer);
+    }
     *line = sbuf_text(&f->longer);
     f->line += f->longer.len > 0;
     return f->longer.len;
@@ -318,7 +335,7 @@ int trace_file_seek(struct trace_file *f, int64_t offset, struct diag *d)
 
     if (!f->is_open || offset < 0)
         return diag_err(d, "FILEPOS out of range");
-    if (offset >= f->offset + (int64_t)f->lent &&
+    if (!f->gave_up && offset >= f->offset + (int64_t)f->lent &&
         offset < f->offset + (int64_t)f->have) {
         f->at = (size_t)(offset - f->offset);
         return 0;
@@ -330,10 +347,10 @@ int trace_file_seek(struct trace_file *f, int64_t offset, struct diag *d)
     if (lseek(f->fd, offset, SEEK_SET) >= 0) {
         f->have = f->at = f->lent = 0;
         f->offset = offset;
-        f->at_end = false;
+        f->at_end = f->gave_up = false;
         return 0;
     }
-    if (offset < f->offset) /* a pipe: what is gone is gone */
+    if (f->gave_up || offset < f->offset) /* a pipe: what is gone is gone */
         return diag_err(d, "FILEPOS out of range");
     trace_file_skip(f, (size_t)(offset - trace_file_pos(f)));
     return 0;

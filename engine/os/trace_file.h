@@ -31,6 +31,7 @@ struct trace_file {
     bool by_line;      /* messages name a line */
     bool by_record;    /* ... and call it a record */
     bool is_open, at_end;
+    bool gave_up; /* memory ran out, until it is told to go on somewhere */
     int fd;
     pid_t child;    /* who decompresses; 0: nobody */
     bool lends;     /* set it before the file is opened; false then if it cannot */
@@ -90,7 +91,8 @@ size_t trace_file_line(struct trace_file *f, const char **line);
 /* The same, and stay in front of it; only for lines that fit into the buffer. */
 size_t trace_file_peek_line(struct trace_file *f, const char **line);
 
-/* Go on at that byte. -1 with a message when the file is shorter. */
+/* Go on at that byte, also after it was given up. -1 with a message when the file is
+ * shorter. */
 int trace_file_seek(struct trace_file *f, int64_t offset, struct diag *d);
 static inline int64_t trace_file_pos(const struct trace_file *f)
 {
@@ -100,6 +102,16 @@ static inline int64_t trace_file_pos(const struct trace_file *f)
 /* "t.dump:7: text" on the console. */
 __attribute__((format(printf, 2, 3))) void trace_file_complain(struct trace_file *f,
                                                                const char *fmt, ...);
+
+/* Memory ran out for a packet, or for what is read: say so and count it, once, and read no
+ * more, as if the file ended here. The element's counters begin with TRACE_FILE_COUNTER. */
+void trace_file_give_up(struct trace_file *f);
+enum { TRACE_FILE_NO_MEMORY };
+#define TRACE_FILE_COUNTER                                                             \
+    {                                                                                  \
+        "no_memory", "files that were given up when memory ran out"                    \
+    }
+extern const struct counter_spec trace_file_counters[]; /* nothing but that one */
 
 /* Handlers of a state's member of type struct trace_file. */
 #define TRACE_FILE_HANDLERS(state, member)                                             \

@@ -46,7 +46,7 @@ static void split_begin(struct trace_source *s, uint32_t count)
     set_length(p, s->part_len);
 }
 
-/* One of the packets that `held` stands for; the rest stays. */
+/* One of the packets that `held` stands for; the rest stays. NULL without memory. */
 static struct pkt *split_packet(struct trace_source *s)
 {
     struct pkt *p = s->held, *one;
@@ -60,10 +60,15 @@ static struct pkt *split_packet(struct trace_source *s)
     }
     if (!s->split)
         split_begin(s, count);
-    if ((one = pkt_clone(p))) {
-        one->anno_u32[ANNO_EXTRA_PACKETS / 4] = 0;
-        one->anno_u32[ANNO_EXTRA_LENGTH / 4] = s->part_len - one->len;
+    if (!(one = pkt_clone(p))) {
+        trace_file_give_up(&s->file);
+        s->held = NULL;
+        s->split = false;
+        pkt_free(p);
+        return NULL;
     }
+    one->anno_u32[ANNO_EXTRA_PACKETS / 4] = 0;
+    one->anno_u32[ANNO_EXTRA_LENGTH / 4] = s->part_len - one->len;
     --*more;
     *extra -= s->part_len;
     p->timestamp = count == 2 ? s->part_end : p->timestamp + s->part_step;

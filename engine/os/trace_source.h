@@ -21,7 +21,8 @@ struct trace_source {
     uint32_t burst;
 
     struct trace_file file;
-    /* The next packet; NULL: the file is at its end (closed then), or a line was bad. */
+    /* The next packet; NULL: the file is at its end (closed then), or was given up, or a
+     * line was bad. */
     struct pkt *(*read)(struct element *e);
     struct pkt *held; /* owned; not due, or to be repeated */
     bool split;       /* held is being repeated */

@@ -31,7 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTROL_ABI        4u
+#define CONTROL_ABI        5u
 #define CONTROL_CONSOLE    16384u             /* bytes, a power of two */
 #define CONTROL_TEXT       (9u * 1024 * 1024) /* bytes of request and of reply, at most */
 #define CONTROL_NAME       64u                /* bytes of a configuration's name */
@@ -108,7 +108,8 @@ struct control_crash {
     uint32_t valid;
     uint32_t vector; /* x86 exception number, or one of the above */
     uint64_t error_code, rip, rsp, rbp, address;
-    char message[256]; /* a panic's words, NUL-terminated */
+    uint64_t rbx, r12, r13, r14, r15; /* with rsp and rbp: for the frames above */
+    char message[256];                /* a panic's words, NUL-terminated */
 };
 
 struct control_head {

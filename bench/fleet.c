@@ -118,7 +118,7 @@ struct port_stats fleet_stats(struct fleet *f, uint32_t port)
 /* ---- VMs -------------------------------------------------------------------------- */
 
 static void on_crash(struct vmm *vm, void *ctx, const struct control_crash *crash,
-                     const uint64_t *frames, unsigned n_frames)
+                     const struct vmm_stack *stack)
 {
     (void)ctx;
     errx(1, "%s crashed: vector %u at %#llx %s", vmm_name(vm), crash->vector,

@@ -80,7 +80,7 @@ static void on_ready(struct vmm *vm, void *ctx, const struct vmm_timing *t)
 }
 
 static void on_crash(struct vmm *vm, void *ctx, const struct control_crash *crash,
-                     const uint64_t *frames, unsigned n_frames)
+                     const struct vmm_stack *stack)
 {
     warnx("the guest crashed: vector %u at %#llx", crash->vector,
           (unsigned long long)crash->rip);

@@ -185,13 +185,13 @@ static void on_console(struct vmm *vmm, void *ctx, const char *text, size_t len,
 
 /* The first line of the report is why it crashed; all of it goes into the log. */
 static void on_crash(struct vmm *vmm, void *ctx, const struct control_crash *crash,
-                     const uint64_t *frames, unsigned n_frames)
+                     const struct vmm_stack *stack)
 {
     struct vm *vm = ctx;
     struct sbuf report = SBUF_INIT, clean = SBUF_INIT;
 
     (void)vmm;
-    symbolize_crash(daemon_symbolizer(vm->s), crash, frames, n_frames, &report);
+    symbolize_crash(daemon_symbolizer(vm->s), crash, stack, &report);
     sbuf_puts(&clean, "crashed: ");
     logring_clean(&clean, sbuf_text(&report), strcspn(sbuf_text(&report), "\n"));
     free(vm->trouble);

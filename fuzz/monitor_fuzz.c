@@ -33,9 +33,14 @@ static void on_console(struct vmm *vm, void *ctx, const char *text, size_t len,
 }
 
 static void on_crash(struct vmm *vm, void *ctx, const struct control_crash *crash,
-                     const uint64_t *frames, unsigned n_frames)
+                     const struct vmm_stack *stack)
 {
-    if (n_frames > WIRE_MAX_FRAMES || strlen(crash->message) >= sizeof crash->message)
+    unsigned sum = 0;
+
+    for (size_t i = 0; i < stack->len; i++)
+        sum += stack->bytes[i]; /* every byte must be there */
+    if (stack->len > WIRE_MAX_STACK || sum > 255 * WIRE_MAX_STACK ||
+        strlen(crash->message) >= sizeof crash->message)
         __builtin_trap();
 }
 

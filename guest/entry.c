@@ -2,9 +2,9 @@
 /*
  * The first instruction of a guest, and the one a copied guest goes on from.
  *
- * The monitor has set up a stack; the frame pointer is cleared so that a backtrace ends
- * here. guest_save() is to a checkpoint what setjmp() is to a jump: it returns 0 when it
- * is called, and 1 once more in each VM that is made from the memory copied afterwards.
+ * The monitor has set up a stack. A backtrace ends here, since there is no return address.
+ * guest_save() is to a checkpoint what setjmp() is to a jump: it returns 0 when it is called,
+ * and 1 once more in each VM that is made from the memory copied afterwards.
  */
 
 #include "guest/guest.h"
@@ -13,15 +13,19 @@
 #define TEXT(x)  TEXT_(x)
 
 __asm__(
+    ".cfi_sections .debug_frame\n"
     ".globl guest_entry\n"
+    ".type guest_entry, @function\n"
     "guest_entry:\n\t"
+    ".cfi_startproc\n\t"
+    ".cfi_undefined %rip\n\t"
     "cmpl $0, " TEXT(
         BOOT_RESUME_AT) "(%rdi)\n\t"
                         "jne guest_resume\n\t"
-                        "xor %ebp, %ebp\n\t"
                         "and $-16, %rsp\n\t"
                         "call guest_main\n\t"
-                        "ud2\n"
+                        "ud2\n\t"
+                        ".cfi_endproc\n"
                         "guest_resume:\n\t"
                         "mov $" TEXT(LAYOUT_WAIT) " + " TEXT(
                             BOOT_CONTEXT_AT) ", %edx\n\t"

@@ -127,6 +127,24 @@ bool guest_checkpoint(void)
     return false;
 }
 
+/* What the callers' frames are found by, all at one instruction. */
+static inline __attribute__((always_inline)) void where(struct control_crash *c)
+{
+    __asm__ volatile("lea (%%rip), %%rax\n\t"
+                     "mov %%rax, %0\n\t"
+                     "mov %%rsp, %1\n\t"
+                     "mov %%rbp, %2\n\t"
+                     "mov %%rbx, %3\n\t"
+                     "mov %%r12, %4\n\t"
+                     "mov %%r13, %5\n\t"
+                     "mov %%r14, %6\n\t"
+                     "mov %%r15, %7"
+                     : "=m"(c->rip), "=m"(c->rsp), "=m"(c->rbp), "=m"(c->rbx),
+                       "=m"(c->r12), "=m"(c->r13), "=m"(c->r14), "=m"(c->r15)
+                     :
+                     : "rax");
+}
+
 _Noreturn void guest_panic(const char *why)
 {
     struct control_crash *c = &GUEST_CONTROL->crash;
@@ -136,9 +154,7 @@ _Noreturn void guest_panic(const char *why)
     memcpy(c->message, why, n);
     c->message[n] = '\0';
     c->vector = CONTROL_PANIC;
-    c->rip = (uint64_t)__builtin_return_address(0);
-    c->rbp = (uint64_t)__builtin_frame_address(0);
-    c->rsp = c->rbp;
+    where(c);
     c->valid = 1;
     if (in_process())
         guest_syscall(SYS_EXIT_GROUP, 0, 0, 0, 0);

@@ -8,7 +8,7 @@ MUSL_INC  ?= /usr/include/x86_64-linux-musl
 GUEST_CC  := $(CC) -std=c11 -I. -D_GNU_SOURCE -DCLICKOS_GUEST -nostdinc \
              -isystem $(MUSL_INC) -isystem $(shell $(CC) -print-file-name=include) \
              -fvisibility=hidden -fno-strict-aliasing -fno-pic -fno-pie -mcmodel=small \
-             -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
+             -fno-stack-protector -fno-asynchronous-unwind-tables \
              -fcf-protection=none -U_FORTIFY_SOURCE -O2 -g \
              -fdebug-prefix-map=$(CURDIR)=. -MMD -MP \
              -ffunction-sections -fdata-sections -fno-merge-constants

@@ -41,6 +41,13 @@ $(VM_TESTS): $(B)/tests/vm_%: $(B)/tests/vm/vm_%.o $(B)/tests/vm/kit.o $(B)/test
 	@echo "LINK  $@"
 	@$(CC) $(LDSAN) $(VMM_STATIC) -pthread -o $@ $^
 TEST_EXTRA += $(VM_TESTS) $(B)/clickos-vmm $(B)/guest.elf $(B)/hostile.elf
+# With the library that reads debug information, which is not for an initramfs.
+$(B)/tests/vm_backtrace: $(B)/tests/vm/vm_backtrace.o $(B)/tests/vm/kit.o $(B)/vmm/symbolize.o \
+                         $(VMM_CLIENT_OBJ) \
+                         $(call objs,base/diag.c base/errtext.c base/sbuf.c)
+	@echo "LINK  $@"
+	@$(CC) $(LDSAN) -pthread -o $@ $^ -ldw -lelf
+TEST_EXTRA += $(B)/tests/vm_backtrace
 TEST_OBJ_vmm  := $(call objs,vmm/mailbox.c vmm/paging.c vmm/symbolize.c vmm/jail.c)
 TEST_LIBS_vmm := -ldw -lelf
 $(B)/vmm/symbolize_test: | $(B)/hostile.elf

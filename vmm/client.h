@@ -135,6 +135,13 @@ enum vmm_end {
     VMM_END_PROTOCOL,   /* the monitor talked nonsense and was killed */
 };
 
+/* What lay on the stack of a guest that crashed, from its stack pointer on: anything at all. */
+struct vmm_stack {
+    uint64_t at; /* the guest's address */
+    const uint8_t *bytes;
+    size_t len;
+};
+
 /* Each may be NULL. `ctx` is what vmm_spawn() or vmm_adopt() was given. */
 struct vmm_events {
     /* The guest runs its main loop. For an adopted VM: we are connected, vmm_net() is
@@ -144,10 +151,9 @@ struct vmm_events {
      * bytes were dropped before it because the guest wrote faster than it was read. */
     void (*console)(struct vmm *vm, void *ctx, const char *text, size_t len,
                     uint32_t lost);
-    /* The guest's last words; see vmm/symbolize.h. `frames` are return addresses, the
-     * innermost first. */
+    /* The guest's last words; see vmm/symbolize.h. `stack` is borrowed for the call. */
     void (*crash)(struct vmm *vm, void *ctx, const struct control_crash *crash,
-                  const uint64_t *frames, unsigned n_frames);
+                  const struct vmm_stack *stack);
     /* The VM is no more; nothing is reported after this and requests that are still
      * open have been answered with VMM_GONE. Call vmm_free(). `status` is as waitpid()
      * has it, or -1 where it is not known (VMs that were adopted). */

@@ -239,17 +239,18 @@ static bool on_reply(struct vmm *vm)
 
 static bool on_crash(struct vmm *vm)
 {
+    struct vmm_stack stack;
     struct wire_crash c;
 
-    if (vm->head.len != sizeof c)
+    if (vm->head.len < sizeof c || vm->head.len - sizeof c > WIRE_MAX_STACK)
         return false;
     memcpy(&c, vm->body, sizeof c);
-    if (c.n_frames > WIRE_MAX_FRAMES)
-        return false;
+    stack = (struct vmm_stack){c.stack_at, vm->body + sizeof c,
+                               vm->head.len - sizeof c};
     c.crash.message[sizeof c.crash.message - 1] = '\0';
     vm->crashed = true;
     if (vm->events->crash)
-        vm->events->crash(vm, vm->ctx, &c.crash, c.frames, c.n_frames);
+        vm->events->crash(vm, vm->ctx, &c.crash, &stack);
     return true;
 }
 

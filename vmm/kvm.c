@@ -344,6 +344,11 @@ static struct control_crash where(struct vcpu *c, uint32_t vector)
         crash.rip = r.rip;
         crash.rsp = r.rsp;
         crash.rbp = r.rbp;
+        crash.rbx = r.rbx;
+        crash.r12 = r.r12;
+        crash.r13 = r.r13;
+        crash.r14 = r.r14;
+        crash.r15 = r.r15;
     }
     return crash;
 }

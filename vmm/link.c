@@ -197,6 +197,21 @@ bool link_frame(struct link *l, uint32_t type, const void *a, size_t a_len,
     return true;
 }
 
+bool link_frame_long(struct link *l, uint32_t type, const void *a, size_t a_len,
+                     const void *tail, size_t tail_len)
+{
+    const struct wire_head h = {type, (uint32_t)(a_len + tail_len)};
+
+    if (l->fd < 0 || link_room(l) < sizeof h + a_len)
+        return false;
+    memcpy(l->out + l->out_len, &h, sizeof h);
+    memcpy(l->out + l->out_len + sizeof h, a, a_len);
+    l->out_len += (uint32_t)(sizeof h + a_len);
+    l->reply = tail;
+    l->reply_left = tail_len;
+    return true;
+}
+
 static size_t send_some(struct link *l, const void *from, size_t len)
 {
     ssize_t n = send(l->fd, from, len, MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -48,7 +48,7 @@ struct link {
 
     uint8_t out[LINK_OUT]; /* frames to be sent, before `reply` */
     uint32_t out_at, out_len;
-    const uint8_t *reply; /* borrowed from control memory; NULL: none is being sent */
+    const uint8_t *reply; /* borrowed from guest memory; NULL: none is being sent */
     size_t reply_left;
     int state;         /* owned: goes with the frame at `state_at`; -1: none */
     uint32_t state_at; /* of `out` */
@@ -71,6 +71,10 @@ void link_answer_state(struct link *l, uint32_t status, int fd);
 /* Queue a small frame. False if there is no room or no daemon: it is dropped. */
 bool link_frame(struct link *l, uint32_t type, const void *a, size_t a_len,
                 const void *b, size_t b_len);
+
+/* The same with a `tail` of any size, which is borrowed until all of it was sent. */
+bool link_frame_long(struct link *l, uint32_t type, const void *a, size_t a_len,
+                     const void *tail, size_t tail_len);
 
 /* Bytes that can be queued by link_frame() now. */
 size_t link_room(const struct link *l);

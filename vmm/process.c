@@ -68,6 +68,11 @@ on_fault(int sig, siginfo_t *si, void *context)
     c->rip = (uint64_t)regs[REG_RIP];
     c->rsp = (uint64_t)regs[REG_RSP];
     c->rbp = (uint64_t)regs[REG_RBP];
+    c->rbx = (uint64_t)regs[REG_RBX];
+    c->r12 = (uint64_t)regs[REG_R12];
+    c->r13 = (uint64_t)regs[REG_R13];
+    c->r14 = (uint64_t)regs[REG_R14];
+    c->r15 = (uint64_t)regs[REG_R15];
     c->address = 0;
     if (sig == SIGSYS)
         c->address = (uint64_t)si->si_syscall;

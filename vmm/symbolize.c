@@ -10,8 +10,26 @@
 
 #include "abi/layout.h"
 
+enum { MAX_FRAMES = 32 };
+
+/* DWARF's numbers of registers. */
+enum { REG_RBX = 3, REG_RBP = 6, REG_RSP = 7, REG_R12 = 12 };
+
+/* A guest's stack being unwound. */
+struct unwinding {
+    struct symbolizer *s; /* borrowed */
+    const struct control_crash *crash;
+    const struct vmm_stack *stack;
+    uint64_t pc, sp; /* where to go on; behind it, the last frame's */
+    bool first;      /* the frame at `pc` is one that is known already */
+    uint64_t frames[MAX_FRAMES];
+    unsigned n;
+};
+
 struct symbolizer {
     Dwfl *dwfl; /* owned */
+    bool attached;
+    struct unwinding *now; /* borrowed: what the callbacks of `dwfl` are about */
 };
 
 static const Dwfl_Callbacks callbacks = {
@@ -90,6 +108,136 @@ bool symbolizer_find(struct symbolizer *s, uint64_t address, struct symbol_place
     return place->function != NULL;
 }
 
+/* ---- the frames above ----------------------------------------------------------------
+ *
+ * The guest is compiled without frame pointers: its image's unwinding tables, which no guest
+ * ever sees, say where a function keeps its return address. The C library has none.
+ * Everything on the stack may be a lie, which leads to a wrong report and not further. */
+
+static bool in_text(uint64_t address)
+{
+    return address >= LAYOUT_TEXT && address < LAYOUT_TEXT + LAYOUT_TEXT_MAX;
+}
+
+static bool on_stack(const struct vmm_stack *stack, uint64_t address, uint64_t *value)
+{
+    uint64_t at = address - stack->at;
+
+    if (address < stack->at || stack->len < sizeof *value ||
+        at > stack->len - sizeof *value)
+        return false;
+    memcpy(value, stack->bytes + at, sizeof *value);
+    return true;
+}
+
+static pid_t next_thread(Dwfl *dwfl, void *ctx, void **thread)
+{
+    pid_t only = *thread ? 0 : 1;
+
+    *thread = ctx;
+    return only;
+}
+
+static bool read_memory(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *result, void *ctx)
+{
+    const struct symbolizer *s = ctx;
+    uint64_t value;
+
+    if (!on_stack(s->now->stack, address, &value))
+        return false;
+    *result = value;
+    return true;
+}
+
+static bool set_registers(Dwfl_Thread *thread, void *ctx)
+{
+    const struct unwinding *u = ((struct symbolizer *)ctx)->now;
+    const struct control_crash *c = u->crash;
+    const Dwarf_Word rbx = c->rbx, at_rbp[] = {c->rbp, u->sp};
+    const Dwarf_Word at_r12[] = {c->r12, c->r13, c->r14, c->r15};
+
+    dwfl_thread_state_register_pc(thread, u->pc);
+    return dwfl_thread_state_registers(thread, REG_RBX, 1, &rbx) &&
+           dwfl_thread_state_registers(thread, REG_RBP, 2, at_rbp) &&
+           dwfl_thread_state_registers(thread, REG_R12, 4, at_r12);
+}
+
+static const Dwfl_Thread_Callbacks thread_callbacks = {
+    .next_thread = next_thread,
+    .memory_read = read_memory,
+    .set_initial_registers = set_registers,
+};
+
+static bool has_table(const struct symbolizer *s, uint64_t pc)
+{
+    Dwarf_Addr bias;
+    Dwfl_Module *m = dwfl_addrmodule(s->dwfl, pc);
+    Dwarf_CFI *cfi = m ? dwfl_module_dwarf_cfi(m, &bias) : NULL;
+    Dwarf_Frame *frame;
+
+    if (!cfi || dwarf_cfi_addrframe(cfi, pc - bias, &frame) != 0)
+        return false;
+    free(frame);
+    return true;
+}
+
+static bool frame_add(struct unwinding *u, uint64_t address)
+{
+    if (u->n == MAX_FRAMES)
+        return false;
+    u->frames[u->n++] = address;
+    return true;
+}
+
+static int on_unwound(Dwfl_Frame *frame, void *ctx)
+{
+    struct unwinding *u = ctx;
+    Dwarf_Addr pc;
+    Dwarf_Word sp;
+
+    if (!dwfl_frame_pc(frame, &pc, NULL) || !in_text(pc) ||
+        dwfl_frame_reg(frame, REG_RSP, &sp) != 0)
+        return DWARF_CB_ABORT;
+    /* A return address is behind the call. */
+    if (!u->first && (sp <= u->sp || !frame_add(u, pc--)))
+        return DWARF_CB_ABORT;
+    u->first = false;
+    u->pc = pc;
+    u->sp = sp;
+    return has_table(u->s, pc) ? DWARF_CB_OK : DWARF_CB_ABORT;
+}
+
+/* In a function without a table: what looks like its return address. */
+static bool find_caller(struct unwinding *u)
+{
+    uint64_t value;
+
+    for (; on_stack(u->stack, u->sp, &value); u->sp += sizeof value)
+        if (in_text(value) && has_table(u->s, value - 1)) {
+            u->pc = value - 1;
+            u->sp += sizeof value;
+            return frame_add(u, value);
+        }
+    return false;
+}
+
+static void unwind(struct symbolizer *s, struct unwinding *u)
+{
+    s->now = u;
+    if (!s->attached)
+        s->attached = dwfl_attach_state(s->dwfl, NULL, 1, &thread_callbacks, s);
+    /* After a jump to nowhere the caller is on the top of the stack. */
+    while (s->attached && (has_table(s, u->pc) || find_caller(u))) {
+        u->first = true;
+        dwfl_getthread_frames(s->dwfl, 1, on_unwound, u);
+        if (has_table(s, u->pc))
+            break;
+    }
+    s->now = NULL;
+}
+
+/* ---- the report ----------------------------------------------------------------------- */
+
 static void add_place(struct symbolizer *s, uint64_t address, uint64_t look_up,
                       struct sbuf *out)
 {
@@ -158,8 +306,10 @@ static void what_happened(const struct control_crash *c, struct sbuf *out)
 }
 
 void symbolize_crash(struct symbolizer *s, const struct control_crash *crash,
-                     const uint64_t *frames, unsigned n_frames, struct sbuf *out)
+                     const struct vmm_stack *stack, struct sbuf *out)
 {
+    struct unwinding u = {.s = s, .crash = crash, .stack = stack};
+
     what_happened(crash, out);
     if (crash->rip) {
         /* It is the monitor that was refused something, wherever the guest was. */
@@ -168,10 +318,14 @@ void symbolize_crash(struct symbolizer *s, const struct control_crash *crash,
         add_place(s, crash->rip, crash->rip, out);
     }
     sbuf_putc(out, '\n');
-    for (unsigned i = 0; i < n_frames; i++) {
+    u.pc = crash->rip;
+    u.sp = crash->rsp;
+    if (s && stack->len)
+        unwind(s, &u);
+    for (unsigned i = 0; i < u.n; i++) {
         sbuf_puts(out, "  called from ");
         /* A return address is behind the call. */
-        add_place(s, frames[i], frames[i] - 1, out);
+        add_place(s, u.frames[i], u.frames[i] - 1, out);
         sbuf_putc(out, '\n');
     }
 }

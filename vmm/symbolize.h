@@ -3,7 +3,9 @@
  * symbolize.h -- what a guest's last words mean: function, file and line
  *
  * For the daemon and for tools; the monitor, in its jail, has neither the file nor the
- * library for it. The image is opened once and serves all VMs that run it.
+ * library for it, and sends registers and stack. Who called whom follows from the unwinding
+ * tables of the image's debug information, since the guest, which never sees those, keeps no
+ * frame pointers. The image is opened once and serves all VMs that run it.
  *
  * Threads: one at a time for each symbolizer.
  */
@@ -17,6 +19,7 @@
 #include "abi/control.h"
 #include "base/diag.h"
 #include "base/sbuf.h"
+#include "vmm/client.h"
 
 struct symbolizer;
 
@@ -41,8 +44,8 @@ bool symbolizer_find(struct symbolizer *s, uint64_t address,
  *     page fault reading 0x0 in foo_one at elements/x/foo.c:42
  *       called from foo_push at elements/x/foo.c:60
  *
- * Works with `s` NULL as well: then there are only addresses. */
+ * Works with `s` NULL as well: then there is only an address. */
 void symbolize_crash(struct symbolizer *s, const struct control_crash *crash,
-                     const uint64_t *frames, unsigned n_frames, struct sbuf *out);
+                     const struct vmm_stack *stack, struct sbuf *out);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/layout.h"
 #include "tests/test.h"
 
 /* The image does not depend on the host variant. */
@@ -58,11 +59,13 @@ TEST(a_report_says_what_where_and_from_where)
 {
     struct symbolizer *s = symbolizer_open(IMAGE, NULL);
     struct control_crash c = {.vector = 14, .error_code = 6, .address = 8};
-    uint64_t frame = address_of("guest_main") + 1;
+    uint64_t top = address_of("guest_main") + 1;
+    struct vmm_stack stack = {LAYOUT_STACK, (uint8_t *)&top, sizeof top};
     struct sbuf out = SBUF_INIT;
 
     c.rip = address_of("write_null");
-    symbolize_crash(s, &c, &frame, 1, &out);
+    c.rsp = LAYOUT_STACK;
+    symbolize_crash(s, &c, &stack, &out);
     EXPECT(strncmp(sbuf_text(&out),
                    "page fault writing 0x8 in write_null at tests/vm/hostile.c:", 59) ==
            0);
@@ -77,7 +80,7 @@ TEST(without_an_image_there_are_addresses)
     const struct control_crash c = {.vector = 0, .rip = 0x41000010};
     struct sbuf out = SBUF_INIT;
 
-    symbolize_crash(NULL, &c, NULL, 0, &out);
+    symbolize_crash(NULL, &c, NULL, &out);
     EXPECT_STR(sbuf_text(&out), "division by zero in 0x41000010\n");
     sbuf_fini(&out);
 }
@@ -89,7 +92,7 @@ TEST(what_the_monitor_was_refused_is_told_from_where_the_guest_was)
         .vector = CONTROL_REFUSED, .rip = 0x41000010, .message = "KVM_RUN: No"};
     struct sbuf out = SBUF_INIT;
 
-    symbolize_crash(NULL, &c, NULL, 0, &out);
+    symbolize_crash(NULL, &c, NULL, &out);
     EXPECT_STR(sbuf_text(&out), "KVM_RUN: No, with the guest in 0x41000010\n");
     sbuf_fini(&out);
 }

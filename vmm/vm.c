@@ -478,40 +478,30 @@ int vm_await_identity(struct vm *vm, struct diag *d)
 
 /* ---- the end ---------------------------------------------------------------------- */
 
-/* Eight bytes of the guest's stack; 0 where there is none. */
-static uint64_t on_stack(const struct vm *vm, uint64_t address)
-{
-    uint64_t value = 0;
-
-    if (address >= LAYOUT_STACK && address <= LAYOUT_STACK + LAYOUT_STACK_SIZE - 8)
-        memcpy(&value, at(vm, address), sizeof value);
-    return value;
-}
-
-static bool in_text(const struct vm *vm, uint64_t address)
-{
-    return address >= LAYOUT_TEXT && address < LAYOUT_TEXT + vm->host->image.text_size;
-}
-
 void vm_crashed(struct vm *vm, const struct control_crash *crash)
 {
-    struct wire_crash *c = &vm->crash;
-    uint64_t rbp = crash->rbp;
+    uint64_t guard = LAYOUT_STACK - 65536, at = crash->rsp;
 
-    c->crash = *crash;
-    c->crash.valid = 1;
-    c->n_frames = 0;
-    /* After a jump to nowhere the caller is still on the top of the stack. */
-    if (!in_text(vm, crash->rip) && in_text(vm, on_stack(vm, crash->rsp)))
-        c->frames[c->n_frames++] = on_stack(vm, crash->rsp);
-    while (c->n_frames < WIRE_MAX_FRAMES && in_text(vm, on_stack(vm, rbp + 8))) {
-        uint64_t next = on_stack(vm, rbp);
+    vm->crash = (struct wire_crash){.crash = *crash};
+    vm->crash.crash.valid = 1;
+    /* After an overflow it points below the stack. */
+    if (at >= guard && at < LAYOUT_STACK)
+        at = LAYOUT_STACK;
+    if (at >= LAYOUT_STACK && at < LAYOUT_STACK + LAYOUT_STACK_SIZE)
+        vm->crash.stack_at = at;
+}
 
-        c->frames[c->n_frames++] = on_stack(vm, rbp + 8);
-        if (next <= rbp)
-            break;
-        rbp = next;
-    }
+/* Whose addresses these are the daemon finds out: it has the image's unwinding tables. */
+static bool send_crash(struct vm *vm)
+{
+    uint64_t at = vm->crash.stack_at, size = 0;
+
+    if (at)
+        size = LAYOUT_STACK + LAYOUT_STACK_SIZE - at;
+    if (size > WIRE_MAX_STACK)
+        size = WIRE_MAX_STACK;
+    return link_frame_long(&vm->daemon, WIRE_CRASH, &vm->crash, sizeof vm->crash,
+                           at ? vm_at(vm, at) : NULL, size);
 }
 
 static void say_why(struct vm *vm, struct diag *d)
@@ -530,7 +520,7 @@ static void report_crash(struct vm *vm)
 
         pass_console_on(vm);
         link_flush(&vm->daemon, 1000);
-        if (link_frame(&vm->daemon, WIRE_CRASH, &vm->crash, sizeof vm->crash, NULL, 0))
+        if (send_crash(vm))
             link_flush(&vm->daemon, 1000);
         if (vm->daemon.fd >= 0 || vm->listen < 0)
             return;

@@ -94,8 +94,8 @@ void vm_wait(struct vm *vm, uint64_t until_ns);
 /* How long ppoll() may sleep: until the guest's time, or the daemon's. */
 struct timespec vm_patience(const struct vm *vm, uint64_t until_ns);
 
-/* Fill in vm->crash, with the frames that following rbp on the guest's stack gives. The
- * caller returns next, and vm_main() reports. */
+/* Fill in vm->crash, and where the guest's stack is. The caller returns next, and vm_main()
+ * reports. */
 void vm_crashed(struct vm *vm, const struct control_crash *crash);
 
 /* Run a VM in this process until it ends. Returns the exit status for the process. */

@@ -23,10 +23,10 @@
 #include "abi/control.h"
 #include "abi/netmem.h"
 
-#define WIRE_ABI        4u
-#define WIRE_MAX_FRAMES 32u
-#define WIRE_WHY        240u                 /* bytes of a reason, with its NUL */
-#define WIRE_MAX_FDS    (5 + NETMEM_MAX_IFS) /* of one WIRE_SPAWN */
+#define WIRE_ABI       5u
+#define WIRE_MAX_STACK 32768u               /* bytes of a crashed guest's stack */
+#define WIRE_WHY       240u                 /* bytes of a reason, with its NUL */
+#define WIRE_MAX_FDS   (5 + NETMEM_MAX_IFS) /* of one WIRE_SPAWN */
 
 enum wire_type {
     WIRE_SERVER = 1, /* fork server is ready: struct wire_server */
@@ -40,7 +40,7 @@ enum wire_type {
     WIRE_READY,      /* struct wire_times */
     WIRE_CONSOLE,    /* uint32_t lost, then text */
     WIRE_REPLY,      /* struct wire_reply, then text; or fd: vmm/state.h */
-    WIRE_CRASH,      /* struct wire_crash */
+    WIRE_CRASH,      /* struct wire_crash, then the stack from there on */
     WIRE_END,        /* text: why the monitor gives up */
     WIRE_REQUEST,    /* struct wire_request, then text */
 };
@@ -105,8 +105,7 @@ struct wire_reply {
 
 struct wire_crash {
     struct control_crash crash;
-    uint32_t n_frames, pad;
-    uint64_t frames[WIRE_MAX_FRAMES];
+    uint64_t stack_at; /* the guest's address of what follows */
 };
 
 #endif

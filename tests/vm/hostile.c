@@ -27,6 +27,13 @@ static void read_null(void)
     *(volatile uint8_t *)null_address;
 }
 
+/* In a function of the C library, for which there are no unwinding tables. */
+static void length_of_null(void)
+{
+    null_address = strlen((const char *)null_address);
+    GUEST_WAIT->until_ns = null_address;
+}
+
 static void write_null(void)
 {
     *(volatile uint8_t *)(null_address + 8) = 1;
@@ -243,6 +250,7 @@ static const struct {
 } deeds[] = {
     {"read_null", read_null},
     {"read_null_later", read_null_later},
+    {"length_of_null", length_of_null},
     {"write_null", write_null},
     {"write_text", write_text},
     {"write_constant", write_constant},

@@ -66,14 +66,14 @@ static void on_console(struct vmm *vm, void *ctx, const char *text, size_t len,
 }
 
 static void on_crash(struct vmm *vm, void *ctx, const struct control_crash *crash,
-                     const uint64_t *frames, unsigned n_frames)
+                     const struct vmm_stack *stack)
 {
     struct kit_vm *v = ctx;
 
     v->crashed = true;
     v->crash = *crash;
-    v->n_frames = n_frames;
-    memcpy(v->frames, frames, n_frames * sizeof *frames);
+    v->stack_at = stack->at;
+    sbuf_add(&v->stack, (const char *)stack->bytes, stack->len);
 }
 
 static void on_end(struct vmm *vm, void *ctx, enum vmm_end end, int status,
@@ -123,6 +123,7 @@ void kit_end(struct kit_vm *v)
     vmm_free(v->vm);
     v->vm = NULL;
     sbuf_fini(&v->console);
+    sbuf_fini(&v->stack);
     sbuf_fini(&v->reply);
 }
 

@@ -24,8 +24,8 @@ struct kit_vm {
     struct sbuf console;
     uint64_t console_lost;
     struct control_crash crash;
-    uint64_t frames[32];
-    unsigned n_frames;
+    uint64_t stack_at;
+    struct sbuf stack; /* bytes */
     enum vmm_end end;
     int status;
     char why[256];

@@ -63,6 +63,16 @@ static const struct vmm_spec *spec(enum vmm_isolation i, const char *name)
     return &s;
 }
 
+/* The innermost return address. */
+static uint64_t caller(const struct kit_vm *v)
+{
+    uint64_t address = 0;
+
+    if (v->stack.len >= sizeof address)
+        memcpy(&address, sbuf_text(&v->stack), sizeof address);
+    return address;
+}
+
 static bool in_text(uint64_t rip)
 {
     return rip >= LAYOUT_TEXT && rip < LAYOUT_TEXT + LAYOUT_TEXT_MAX;
@@ -96,8 +106,8 @@ static const char *judge(const struct kit_vm *v, const struct deed *d,
     }
     if (d->in_text && !in_text(v->crash.rip))
         return "the report's rip is not in the text";
-    if (!d->in_text && (v->n_frames == 0 || !in_text(v->frames[0])))
-        return "the caller is not in the backtrace";
+    if (!d->in_text && !in_text(caller(v)))
+        return "the caller is not on top of the stack";
     return NULL;
 }
 

@@ -3,6 +3,8 @@
 
 #include "engine/red.h"
 
+#include "engine/router.h"
+#include "engine/sched_run.h"
 #include "engine/unparse.h"
 
 enum { RED_THRESH_MAX = 0xffff, RED_ONE = 0x10000, RED_PERIOD_NS = 20000000 };
@@ -171,12 +173,31 @@ static bool red_knows_lengths(const struct element *e, const struct batch *b)
            q->n + b->n <= q->capacity;
 }
 
+/* One packet, or those of several turns, between which the queue is emptied: all of them find it
+ * so, and an average that lets them pass and only falls. False: it is not so. */
+static bool red_finds_nothing(struct red *r, struct element *e, uint32_t n)
+{
+    uint32_t at_once = router_sched(e->router)->at_once;
+
+    if ((at_once ? at_once : n) != 1 || aqm_length(&r->queues) ||
+        r->size.scaled >> AQM_AVERAGE_BITS >= r->min_thresh)
+        return false;
+    red_measure(r, e, 0);
+    r->count = -1;
+    return true;
+}
+
 void red_push(struct element *e, unsigned port, struct batch *b)
 {
     struct red *r = element_state(e);
     struct batch one, gone;
 
     (void)port;
+    if (red_knows_lengths(e, b) && red_finds_nothing(r, e, b->n)) {
+        out_push(e, 0, b);
+        return;
+    }
+    element_not_plain(e);
     if (red_knows_lengths(e, b)) {
         if (red_all_pass(r, e, aqm_length(&r->queues), b->n)) {
             out_push(e, 0, b);
@@ -207,6 +228,7 @@ uint32_t red_pull(struct element *e, unsigned port, struct batch *b, uint32_t ma
     struct batch gone;
 
     (void)port;
+    element_not_plain(e);
     while (b->n < end && in_pull(e, 0, b, 1)) {
         red_sift(e, b, b->n - 1, 0, &gone);
         out_push_or_free(e, 1, &gone);

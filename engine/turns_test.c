@@ -156,6 +156,17 @@ TEST(a_queue_that_packets_enter_one_by_one_holds_one_packet)
     EXPECT_STR(value_of("q.highwater_length"), "1");
 }
 
+TEST(red_before_an_empty_queue_is_plain)
+{
+    load("InfiniteSource -> r :: RED(5, 9, 1) -> q :: Queue -> Unqueue(32) -> "
+         "c :: Counter -> Discard");
+    turns(128);
+    EXPECT_EQ(router_sched(r)->noted, 0);
+    EXPECT_STR(value_of("c.count"), "64");
+    EXPECT_STR(value_of("r.drops"), "0");
+    EXPECT_STR(value_of("q.highwater_length"), "1");
+}
+
 TEST(a_queue_of_few_places_does_not_overflow)
 {
     load("InfiniteSource(LIMIT 300) -> q :: Queue(5) -> Unqueue -> c :: Counter -> "

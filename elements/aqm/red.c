@@ -64,6 +64,7 @@ ELEMENT(RED) = {
     .name = "RED",
     .state_size = sizeof(struct red),
     .keeps = PKT_PARTS,
+    .plain = true,
     .ports = "1/1-2",
     .processing = "a/ah",
     .args = red_args,

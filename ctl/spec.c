@@ -323,7 +323,7 @@ static int read_u32(const json_t *o, const char *key, uint32_t max, uint32_t *ou
                     struct diag *d)
 {
     uint64_t n = *out;
-    int rc = json_get_u64(o, key, 0, max, &n, d);
+    int rc = json_get_count(o, key, max, &n, d);
 
     *out = (uint32_t)n;
     return rc;

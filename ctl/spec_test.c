@@ -165,6 +165,11 @@ TEST(a_network_is_read)
     EXPECT_EQ(n.config.mode, NETWORK_WIRE);
     EXPECT_EQ(n.config.age_s, 9);
     spec_net_fini(&n);
+    text = "{\"name\": \"w\", \"storm_pps\": \"10k\", \"max_addresses\": 5000}";
+    EXPECT_EQ(spec_net_read(&n, text, strlen(text), &d), 0);
+    EXPECT_EQ(n.config.storm_pps[STORM_ALL], 10000); /* as of a port */
+    EXPECT_EQ(n.config.max_addresses, 5000);
+    spec_net_fini(&n);
     text = "{\"name\": \"w\", \"mode\": \"hub\"}";
     EXPECT_EQ(spec_net_read(&n, text, strlen(text), &d), -1);
 }

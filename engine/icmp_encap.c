@@ -50,8 +50,8 @@ verdict_t icmp_encap_packet(struct icmp_encap *s, struct pkt *p)
     return 0;
 }
 
-static int write_address(struct element *e, const struct handler_spec *h,
-                         const char *value, size_t len, struct diag *d)
+int icmp_encap_write_address(struct element *e, const struct handler_spec *h,
+                             const char *value, size_t len, struct diag *d)
 {
     uint32_t addr;
 
@@ -65,7 +65,7 @@ static int write_address(struct element *e, const struct handler_spec *h,
     {                                                                                  \
         .name = name_, .help = help_, .flags = HANDLER_READ | HANDLER_WRITE,           \
         .kind = ARG_KIND_IP, .offset = offsetof(struct icmp_encap, member_),           \
-        .write = write_address                                                         \
+        .write = icmp_encap_write_address                                              \
     }
 const struct handler_spec icmp_encap_handlers[] = {
     ADDRESS("src", src, "source address"),

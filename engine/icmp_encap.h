@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* icmp_encap.h -- what ICMPPingEncap and ICMPIPEncap have in common */
+/* icmp_encap.h -- what ICMPPingEncap, ICMPIPEncap and ICMPPingSource have in common */
 
 #ifndef ENGINE_ICMP_ENCAP_H
 #define ENGINE_ICMP_ENCAP_H
@@ -18,5 +18,9 @@ struct icmp_encap {
 verdict_t icmp_encap_packet(struct icmp_encap *s, struct pkt *p);
 
 extern const struct handler_spec icmp_encap_handlers[]; /* src, dst */
+
+/* Writes the address, a member of the state, that the handler is for. */
+int icmp_encap_write_address(struct element *e, const struct handler_spec *h,
+                             const char *value, size_t len, struct diag *d);
 
 #endif

@@ -34,6 +34,7 @@
 
 #include "engine/checksum.h"
 #include "engine/element.h"
+#include "engine/icmp_encap.h"
 #include "engine/router.h"
 
 #define NS_PER_MS 1000000ll
@@ -373,17 +374,6 @@ static int icmp_ping_source_active(struct element *e, const struct handler_spec 
     return 0;
 }
 
-static int icmp_ping_source_address(struct element *e, const struct handler_spec *h,
-                                    const char *value, size_t len, struct diag *d)
-{
-    uint32_t addr;
-
-    if (!parse_ip(e, value, &addr))
-        return diag_err(d, "syntax error");
-    memcpy((uint8_t *)element_state(e) + h->offset, &addr, sizeof addr);
-    return 0;
-}
-
 static int icmp_ping_source_limit(struct element *e, const struct handler_spec *h,
                                   const char *value, size_t len, struct diag *d)
 {
@@ -429,7 +419,7 @@ static int icmp_ping_source_reset(struct element *e, const struct handler_spec *
     {                                                                                  \
         .name = name_, .help = help_, .flags = RW | HANDLER_CALM, .kind = ARG_KIND_IP, \
         .offset = offsetof(struct icmp_ping_source, member_),                          \
-        .write = icmp_ping_source_address                                              \
+        .write = icmp_encap_write_address                                              \
     }
 static const struct handler_spec icmp_ping_source_handlers[] = {
     {.name = "active",

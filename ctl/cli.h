@@ -137,8 +137,8 @@ int api_create(struct cli *c, json_t *body, const char *things);
  * the others. Returns the first exit status that is no success. */
 int api_remove_each(struct cli *c, const struct cli_args *a, const char *things);
 
-/* Print the daemon's error; `source` is the configuration it is about, or NULL. Returns
- * the exit status. */
+/* Print the daemon's error; `source` is the configuration it is about, or NULL: then its
+ * lines are not shown. Returns the exit status. */
 struct source;
 int api_fail(struct cli *c, const struct http_reply *r, const struct source *source);
 

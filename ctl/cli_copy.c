@@ -123,19 +123,23 @@ static char *numbered(const char *pattern, unsigned n)
     return sbuf_take(&s);
 }
 
-/* "10.0.0.1+" becomes the address that is as far behind as the clone's number. */
+/* "10.0.0.1+" becomes the address that is as far behind as the clone's number, and keeps
+ * what "10.0.0.1+/24" has behind it. */
 static char *value_for(const char *value, unsigned n)
 {
-    size_t len = strlen(value);
+    size_t len = strcspn(value, "+");
     char text[INET_ADDRSTRLEN];
+    struct sbuf s = SBUF_INIT;
     struct in_addr ip;
 
-    if (len && len < sizeof text && value[len - 1] == '+') {
-        memcpy(text, value, len - 1);
-        text[len - 1] = '\0';
+    if (len < sizeof text && value[len] && strchr("/", value[len + 1])) {
+        memcpy(text, value, len);
+        text[len] = '\0';
         if (inet_pton(AF_INET, text, &ip) == 1) {
             ip.s_addr = htonl(ntohl(ip.s_addr) + n);
-            return inet_ntop(AF_INET, &ip, text, sizeof text) ? strdup(text) : NULL;
+            sbuf_printf(&s, "%s%s", inet_ntop(AF_INET, &ip, text, sizeof text),
+                        value + len + 1);
+            return sbuf_take(&s);
         }
     }
     return numbered(value, n);
@@ -172,6 +176,41 @@ static json_t *clone_list(const struct cli_args *a, const char *pattern, unsigne
     return list;
 }
 
+/* A misspelt variable would leave all clones with the original's value. 0, or an exit
+ * status when there is no such VM. */
+static int warn_of_unused(struct cli *c, const struct cli_args *a)
+{
+    struct sbuf texts = SBUF_INIT;
+    struct source all = {.file = a->words[0], .defines = defines_for(a, 1)};
+    json_t *vm = NULL;
+    const json_t *config;
+    size_t i;
+    int status = api(c, "GET", NULL, &vm, "/v1/vms/%s", a->words[0]);
+
+    json_array_foreach(json_object_get(vm, "configs"), i, config)
+    {
+        struct sbuf path = SBUF_INIT;
+        struct http_reply r;
+
+        sbuf_puts(&path, "/v1/vms/");
+        http_encode(&path, a->words[0], "");
+        sbuf_puts(&path, "/config/");
+        http_encode(&path, json_str(config, "name"), "");
+        if (http_call(c, "GET", sbuf_text(&path), NULL, NULL, 0, &r) == 0) {
+            sbuf_add(&texts, sbuf_text(&r.body), r.body.len);
+            http_reply_fini(&r);
+        }
+        sbuf_fini(&path);
+    }
+    all.len = texts.len;
+    all.text = sbuf_take(&texts);
+    if (status == 0 && all.text)
+        source_warn(c, &all);
+    source_fini(&all);
+    json_decref(vm);
+    return status;
+}
+
 static int clone_run(struct cli *c, const struct cli_args *a)
 {
     const char *count = cli_value(a, "n"), *pattern = cli_value(a, "name");
@@ -190,6 +229,8 @@ static int clone_run(struct cli *c, const struct cli_args *a)
             return cli_fail(c, EXIT_USAGE, "'%s' is no VAR=VALUE", a->words[i]);
     if (pattern && n > 1 && !strstr(pattern, "{}"))
         return cli_fail(c, EXIT_USAGE, "'%s' has no {} for the number", pattern);
+    if (a->n_words > 1 && (status = warn_of_unused(c, a)))
+        return status;
     sbuf_printf(&usual, "%s-{}", a->words[0]);
     status = api(
         c, "POST",
@@ -212,7 +253,7 @@ COMMAND(clone) = {
             "installed\n"
             "again with the variables changed; {} in a value becomes the clone's "
             "number, and\n"
-            "10.0.0.1+ the address that is as far behind.",
+            "10.0.0.1+ the address that is as far behind, also as 10.0.0.1+/24.",
     .example = "  clickos clone nat -n 100 IP=10.0.1.0+",
     .options = clone_options,
     .min_words = 1,

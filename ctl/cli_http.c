@@ -266,7 +266,7 @@ int api_fail(struct cli *c, const struct http_reply *r, const struct source *sou
     const char *text = json_str(o, "error");
 
     /* A configuration's errors speak for themselves. */
-    if (source && json_array_size(details))
+    if (json_array_size(details))
         caret_print(c->err, details, source);
     if (*text)
         cli_fail(c, 0, "%s", text);

@@ -102,11 +102,15 @@ static int outside(const char *key, const json_t *v, uint64_t min, uint64_t max,
 {
     bool is_size = min && min % (1 << 20) == 0;
     struct sbuf b = SBUF_INIT;
+    uint64_t n;
     int rc;
 
     sbuf_printf(&b, "'%s' ", key);
     if (json_is_string(v))
-        sbuf_printf(&b, "is '%.40s', but ", json_string_value(v));
+        sbuf_printf(&b,
+                    size_parse(json_string_value(v), &n) ? "is %.40s, but "
+                                                         : "is '%.40s', but ",
+                    json_string_value(v));
     else if (json_is_integer(v))
         sbuf_printf(&b, "is %" JSON_INTEGER_FORMAT ", but ", json_integer_value(v));
     sbuf_puts(&b, "must be a number from ");

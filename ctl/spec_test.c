@@ -81,6 +81,8 @@ TEST(a_wrong_vm_is_refused_with_a_line_that_names_the_member)
                "'memory' is 'much', but must be a number from 1M to 512M");
     EXPECT_STR(vm_error("{\"name\": \"a\", \"memory\": \"3x\"}"),
                "'memory' is '3x', but must be a number from 1M to 512M");
+    EXPECT_STR(vm_error("{\"name\": \"a\", \"memory\": \"1k\"}"),
+               "'memory' is 1k, but must be a number from 1M to 512M");
     EXPECT_STR(vm_error("{\"name\": \"a\", \"mtu\": []}"),
                "'mtu' must be a number from 68 to 1900");
     EXPECT_STR(vm_error("{\"name\": \"a\", \"cpu\": -1}"),

@@ -33,10 +33,11 @@ static void drop_created_nets(struct vm *vm)
 void vm_tell_failure(struct call *creator, struct vm_waiter *waiter, struct failure *f)
 {
     json_t *details = f->details;
+    const struct failure told = *f; /* the details, too */
 
     f->details = NULL;
     if (waiter)
-        waiter->done(waiter, NULL, f);
+        waiter->done(waiter, NULL, &told);
     if (creator)
         call_fail_details(creator, f->status, f->code, details, "%s",
                           f->text ? f->text : "out of memory");

@@ -211,7 +211,12 @@ import json, sys
 print(0 < json.load(sys.stdin)["vms"][0]["own"] < 1 << 20)')" True
     is clone-macs-differ "$(clickos ps --json | grep -o '"mac": "[^"]*"' | sort | uniq -d | wc -l)" 0
     refuse clone-name-taken 1 "a VM named 'twin-3' exists" clickos clone twin --name twin-3
-    expect clone-bad-variable 1 'nat.click' clickos clone twin -n 3 --name 'x{}' OUT=nonsense
+    expect clone-bad-variable 1 'nat.click:[0-9]+:[0-9]+: ' clickos clone twin -n 3 --name 'x{}' OUT=nonsense
+    expect clone-unknown-variable 0 'warning: there is no .OTU in twin' \
+        clickos clone twin --name z1 OTU=10.78.2.0
+    expect clone-prefix 0 '' clickos clone twin --name z2 OUT=10.78.3.0+/24
+    is clone-prefix-kept "$(clickos read z2 rw.config | grep -c 10.78.3.1/24)" 1
+    clickos rm z1 z2
     is clone-all-or-none "$(clickos ps --json | grep -c '"name": "x')" 0
     refuse clone-usage 2 'is no VAR=VALUE' clickos clone twin 5
     refuse clone-no-number 2 'has no .. for the number' clickos clone twin -n 2 --name y

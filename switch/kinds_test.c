@@ -141,7 +141,7 @@ static void generate_file(uint64_t count)
                                    .kind = PORT_GENERATOR,
                                    .generator = {.count = count, .imix = true}});
     EXPECT_EQ(next_event().kind, EVENT_PORT_DONE);
-    for (int i = 0; i < 1000; i++) { /* written when the worker falls idle */
+    for (int i = 0; i < 10000; i++) { /* written when the worker falls idle */
         EXPECT(backplane_port_stats(bp, out, &s));
         if (s.out_packets == count)
             break;
@@ -246,8 +246,13 @@ TEST(a_full_disk_is_reported_once_and_counted)
     EXPECT_STR(e.text, "port 'out': cannot write /dev/full: No space left on device: "
                        "make room; dropping packets");
     EXPECT_EQ(next_event().kind, EVENT_PORT_DONE);
-    usleep(150000); /* all is flushed by then */
-    EXPECT(backplane_port_stats(bp, out, &s));
+    for (int i = 0; i < 10000;
+         i++) { /* the last are flushed when the worker falls idle */
+        EXPECT(backplane_port_stats(bp, out, &s));
+        if (s.drops[DROP_DEVICE] == 20000)
+            break;
+        usleep(1000);
+    }
     EXPECT_EQ(s.drops[DROP_DEVICE], 20000);
     EXPECT_EQ(s.out_packets, 0);
     EXPECT(!backplane_next_event(bp, &e));

@@ -21,7 +21,7 @@ start() {
     rm -f "$dir/s"
     "$click" "$@" >"$dir/out" 2>"$dir/err" </dev/null &
     pid=$!
-    for ((i = 0; i < 100; i++)); do
+    for ((i = 0; i < 400; i++)); do
         [ -S "$dir/s" ] && return
         sleep 0.05
     done
@@ -133,12 +133,15 @@ is too_long "config:1:   filename too long" \
 start -e "$config; ControlSocket(UNIX, $dir/s)"
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
-"$click" -e "$config; ControlSocket(UNIX, $dir/s); DriverManager(wait 10s)" 2>"$dir/err" &
+"$click" -e "$config; ControlSocket(UNIX, $dir/s); DriverManager(wait 60s)" 2>"$dir/err" &
 pid=$!
-sleep 0.5
+for ((i = 0; i < 100; i++)); do # until it has taken the place of the one before
+    got=$(say 'READ c.class\n' 2>/dev/null) && break
+    sleep 0.05
+done
 is left_behind "200 Read handler 'c.class' OK
 DATA 7
-Counter" "$(say 'READ c.class\n')"
+Counter" "$got"
 stop
 echo kept >"$dir/file"
 is no_socket_is_replaced "config:1:   bind: Address already in use

@@ -286,7 +286,7 @@ start() {
     pid=$!
 }
 until_there() { # FILE TEXT
-    for ((i = 0; i < 100; i++)); do
+    for ((i = 0; i < 400; i++)); do
         grep -qs -- "$2" "$1" && return
         sleep 0.05
     done
@@ -434,7 +434,7 @@ s.count_call:
 
 rm -f "$dir/port"
 start -e "s :: ChatterSocket(TCP, 31777); TimedSource(0.05, abcd) -> Print(here) -> Discard" -h version
-for ((i = 0; i < 60; i++)); do
+for ((i = 0; i < 400; i++)); do
     (exec 5<>/dev/tcp/127.0.0.1/31777) 2>/dev/null && break
     sleep 0.05
 done

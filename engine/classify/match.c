@@ -556,14 +556,29 @@ static inline void match_words_group(const struct classify *c, const struct fast
         output[i] = best[i].output;
 }
 
+static inline struct fast fast_get(const struct classify *c)
+{
+    return (struct fast){c->nodes,    c->buckets, c->recs,      c->tables,     c->trees,
+                         c->n_tables, c->n_trees, c->last_rule, c->last_output};
+}
+
+/* A packet alone. */
+static inline __attribute__((always_inline)) int32_t
+match_words_one(const struct classify *c, const struct pkt *p, enum key_kind kind)
+{
+    const struct fast f = fast_get(c);
+    __m128i words;
+
+    return words_of(c, p, kind, &words) ? search_words(c, &f, words, p)
+                                        : search_slow(c, p);
+}
+
 /* Returns whether output[0] is that of all. */
 static inline __attribute__((always_inline)) bool
 match_words(const struct classify *c, struct pkt *const *p, uint32_t n, int *output,
             bool large, enum key_kind kind)
 {
-    const struct fast f = {c->nodes,   c->buckets,   c->recs,
-                           c->tables,  c->trees,     c->n_tables,
-                           c->n_trees, c->last_rule, c->last_output};
+    const struct fast f = fast_get(c);
     __m128i words[BATCH_MAX];
     uint64_t missing;
 
@@ -647,19 +662,32 @@ static bool all_same(const struct classify *c, struct pkt *const *p, uint32_t n)
     return window_get(c, &w) && same_window(&w, p, n);
 }
 
-bool classify_match_batch(const struct classify *c, struct pkt *const *p, uint32_t n,
-                          int *output)
+static __attribute__((noinline)) int32_t match_one(const struct classify *c,
+                                                   struct pkt *const *p)
+{
+    enum key_kind kind = key_kind(c);
+    int output;
+
+    if (c->n_used && c->n_used <= SLOTS_CORE && kind == KEY_DATA)
+        return match_words_one(c, *p, KEY_DATA);
+    if (c->n_used && c->n_used <= SLOTS_CORE && kind == KEY_FIVE_TUPLE)
+        return match_words_one(c, *p, KEY_FIVE_TUPLE);
+    match_small(c, p, 1, &output);
+    return output;
+}
+
+/* Returns whether output[0] is that of all. */
+static __attribute__((noinline)) bool
+match_many(const struct classify *c, struct pkt *const *p, uint32_t n, int *output)
 {
     enum { SMALL = 64 * 1024 };
     bool large = c->stats.bytes > SMALL;
     uint32_t step = large ? GROUP : n;
 
-    if (n && all_same(c, p, n))
-        step = n = 1;
     if (n && c->n_used && c->n_used <= SLOTS_CORE && key_kind(c) == KEY_DATA)
-        return match_words(c, p, n, output, large, KEY_DATA) || n == 1;
+        return match_words(c, p, n, output, large, KEY_DATA);
     if (n && c->n_used && c->n_used <= SLOTS_CORE && key_kind(c) == KEY_FIVE_TUPLE)
-        return match_words(c, p, n, output, large, KEY_FIVE_TUPLE) || n == 1;
+        return match_words(c, p, n, output, large, KEY_FIVE_TUPLE);
     for (uint32_t i = 0; i < n; i += step) {
         uint32_t some = n - i < step ? n - i : step;
 
@@ -668,7 +696,16 @@ bool classify_match_batch(const struct classify *c, struct pkt *const *p, uint32
         else
             match_small(c, p + i, some, output + i);
     }
-    return n == 1;
+    return false;
+}
+
+bool classify_match_batch(const struct classify *c, struct pkt *const *p, uint32_t n,
+                          int *output)
+{
+    if (n != 1 && (!n || !all_same(c, p, n)))
+        return match_many(c, p, n, output);
+    output[0] = match_one(c, p);
+    return true;
 }
 
 struct classify_stats classify_stats(const struct classify *c)

@@ -145,14 +145,14 @@ static uint32_t turns_alike(struct turns *s, const struct task *t, uint32_t burs
 uint32_t turns_now(struct turns *s, const struct task *t, uint32_t burst, bool alike)
 {
     struct sched *sched = t->sched;
-    uint32_t most = TURNS_PACKETS / burst;
+    uint32_t most;
 
     s->owed = sched->owing == t;
     if (s->owed) {
         sched->owing = NULL;
         return sched->owed;
     }
-    if (most < 2)
+    if (burst > TURNS_PACKETS / 2)
         return 1;
     if (__builtin_expect(s->changes != sched->changes, 0)) {
         s->changes = sched->changes;
@@ -162,6 +162,7 @@ uint32_t turns_now(struct turns *s, const struct task *t, uint32_t burst, bool a
         return alike ? turns_alike(s, t, burst) : 1;
     if (!is_alone(t))
         return 1;
+    most = TURNS_PACKETS / burst;
     return sched->left < most ? sched->left : most;
 }
 
@@ -178,13 +179,6 @@ void turns_took(struct task *t, uint32_t turns)
     sched->left -= turns - 1;
     sched->owing = queued ? t->next : NULL;
     sched->owed = turns;
-}
-
-void turns_pulled(const struct turns *s, struct task *t, uint32_t turns, uint32_t burst,
-                  uint32_t packets)
-{
-    if (turns > 1)
-        turns_took(t, s->owed ? turns : (packets + burst - 1) / burst);
 }
 
 void turns_push_singly(struct element *e, unsigned port, struct batch *b, uint32_t from)

@@ -51,8 +51,12 @@ struct turns {
 uint32_t turns_now(struct turns *s, const struct task *t, uint32_t burst, bool alike);
 void turns_took(struct task *t, uint32_t turns);
 /* The same for one who pulls: in `turns` that it might take it got so many packets. */
-void turns_pulled(const struct turns *s, struct task *t, uint32_t turns, uint32_t burst,
-                  uint32_t packets);
+static inline void turns_pulled(const struct turns *s, struct task *t, uint32_t turns,
+                                uint32_t burst, uint32_t packets)
+{
+    if (turns > 1)
+        turns_took(t, s->owed ? turns : (packets + burst - 1) / burst);
+}
 /* How many it pulls at most. */
 static inline uint32_t turns_packets(uint32_t turns, uint32_t burst)
 {

@@ -166,7 +166,8 @@ static void await_user(struct vm *vm, int told)
 }
 
 /* `told`: where a shell hears who its user is; -1: it is no shell. */
-static int become_guest(struct vm *vm, int control, int told, struct diag *d)
+static int become_guest(struct vm *vm, pid_t monitor, int control, int told,
+                        struct diag *d)
 {
     struct jail_rule rules[8 + FD_NET + NETMEM_MAX_IFS] = {
         JAIL_IF(SYS_read, 0, FD_WAKE),     JAIL_ANY(SYS_ppoll),
@@ -185,8 +186,10 @@ static int become_guest(struct vm *vm, int control, int told, struct diag *d)
         await_user(vm, told);
     if (arrange_fds(vm, control, d) < 0 || jail_identity(vm->spec.uid, d) < 0)
         return -1;
-    /* Changing the user has cleared it. */
+    /* Changing the user has cleared it; and a monitor of another user may not signal us. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != monitor)
+        _exit(0); /* it ended before that */
     if (jail_calls(rules, n, 1, d) < 0)
         return -1;
     enter(vm->host->image.entry);
@@ -318,12 +321,12 @@ static void supervise(struct vm *vm, pid_t child, int control, int child_fd)
 /* The guest's process; `told` is what become_guest() says. */
 static pid_t fork_guest(struct vm *vm, int control, const int told[2], struct diag *d)
 {
-    pid_t child = fork();
+    pid_t monitor = getpid(), child = fork();
 
     if (child == 0) {
         if (told[1] >= 0)
             close(told[1]);
-        become_guest(vm, control, told[0], d);
+        become_guest(vm, monitor, control, told[0], d);
         fail_child(d);
     }
     if (child < 0)

@@ -129,8 +129,8 @@ struct network_config {
     const char *name; /* unique among networks */
     enum network_mode mode;
 
-    /* NETWORK_WIRE: leave packets with the sender while the receiver is full, instead of
-     * dropping them. */
+    /* NETWORK_WIRE: leave packets with the sender while the receiver is full or there is
+     * none, instead of dropping them. */
     bool backpressure;
 
     /* NETWORK_LEARN; zero means the default. */

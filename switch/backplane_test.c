@@ -311,6 +311,27 @@ TEST(with_backpressure_a_full_receiver_makes_the_sender_wait)
     EXPECT_EQ(stats(1).drops[DROP_FULL], 0);
 }
 
+TEST(with_backpressure_packets_wait_for_the_other_end)
+{
+    uint32_t wire;
+    struct network_config c = {
+        .name = "wire", .mode = NETWORK_WIRE, .backpressure = true};
+
+    EXPECT_EQ(backplane_add_network(bp, &c, &wire, &d), 0);
+    attach(0, wire);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 100; i++)
+            send_one(0, 1, 0, (uint8_t)i);
+        EXPECT_EQ(stats(0).in_packets, 100 * round);
+        attach(1, wire);
+        settle();
+        for (int i = 0; i < 100; i++)
+            EXPECT_EQ(got(1), i);
+        EXPECT_EQ(backplane_remove_port(bp, port[1], &d), 0);
+    }
+    EXPECT_EQ(stats(0).drops[DROP_NO_PORT], 0);
+}
+
 TEST(a_static_address_stays_where_it_was_put)
 {
     const uint8_t mac[6] = {2, 0, 0, 0, 0, 2};

@@ -362,8 +362,6 @@ static void lot_free(struct port *port)
             free(k);
         }
     free(lot->keys);
-    if (port->net)
-        port->net->lot = NULL;
     free(lot);
 }
 
@@ -585,7 +583,7 @@ static struct lot *lot_of(struct backplane *bp, struct network *net, struct diag
 
     snprintf(name, sizeof name, ".parked-%u", net->id);
     if (!net->lot)
-        net->lot = plane_add_port(bp, net, &c, d);
+        plane_add_port(bp, net, &c, d);
     return (struct lot *)net->lot;
 }
 
@@ -602,10 +600,13 @@ static struct parked *parked_new(struct lot *lot, const struct park_config *c)
     return p;
 }
 
-/* What has nobody left to wait for it is not needed. */
+/* What has nobody left to wait for it is not needed; nor is it on a wire between two. */
 static void drop_empty_lot(struct backplane *bp, struct lot *lot)
 {
-    if (!lot->n_all && !lot->expecting)
+    const struct network *net = lot->port.net;
+
+    if (!lot->n_all &&
+        (!lot->expecting || (net->config.mode == NETWORK_WIRE && net->n_ports > 2)))
         plane_remove_port(bp, &lot->port);
 }
 
@@ -618,8 +619,11 @@ static void expect_in(struct backplane *bp, struct network *net)
 {
     struct lot *lot = plane_has_room(net, NULL) ? lot_of(bp, net, NULL) : NULL;
 
-    if (lot)
-        lot->expecting = true;
+    if (!lot)
+        return;
+    plane_pause(bp);
+    lot->expecting = true;
+    plane_resume(bp);
 }
 
 static void all_have_come(struct backplane *bp, struct network *net)
@@ -673,6 +677,7 @@ struct parked *backplane_park(struct backplane *bp, uint32_t port,
         rc = enter(lot, p, c, old);
         if (rc == 0 && old)
             plane_remove_paused(bp, old);
+        plane_match_ends(net);
         plane_resume(bp);
     }
     if (rc < 0) {
@@ -766,6 +771,7 @@ int backplane_unpark(struct backplane *bp, struct parked *p,
     } else {
         leave(lot, p);
     }
+    plane_match_ends(lot->port.net);
     plane_resume(bp);
     drop_empty_lot(bp, lot);
     pthread_mutex_unlock(&bp->lock);

@@ -391,6 +391,52 @@ TEST(an_end_of_a_wire_is_free_for_one_that_runs)
     EXPECT_EQ(info.n_ports, 2);
 }
 
+static uint32_t careful_wire(void)
+{
+    const struct network_config c = {
+        .name = "careful", .mode = NETWORK_WIRE, .backpressure = true};
+    uint32_t wire = 0;
+
+    EXPECT_EQ(backplane_add_network(bp, &c, &wire, &d), 0);
+    return wire;
+}
+
+TEST(with_backpressure_the_sender_waits_for_one_that_runs)
+{
+    uint32_t wire = careful_wire();
+
+    backplane_expect_parked(bp, true);
+    attach(0, wire);
+    for (int i = 0; i < 200; i++)
+        send_one(0, 1, 0, (uint8_t)i);
+    attach(1, wire);
+    settle();
+    for (int i = 0; i < 200; i++)
+        EXPECT_EQ(got(1), i);
+    backplane_expect_parked(bp, false);
+}
+
+TEST(with_backpressure_the_sender_waits_for_one_that_is_parked)
+{
+    uint32_t wire = careful_wire();
+    struct parked *p;
+
+    attach(0, wire);
+    backplane_expect_parked(bp, true);
+    for (int i = 0; i < 50; i++)
+        send_one(0, 1, 0, (uint8_t)i);
+    EXPECT(backplane_next_wanted(bp) == NULL);
+    p = park(wire, true, 0);
+    settle();
+    EXPECT(backplane_next_wanted(bp) == &who);
+    /* It comes while others are still expected. */
+    EXPECT_EQ(unpark(p, wire), 0);
+    send_one(0, 1, 0, 50);
+    for (int i = 0; i <= 50; i++)
+        EXPECT_EQ(got(1), i);
+    backplane_expect_parked(bp, false);
+}
+
 TEST(what_nobody_comes_for_is_forgotten)
 {
     struct network_info info;

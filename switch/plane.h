@@ -201,6 +201,7 @@ void plane_change(struct port *p, const struct port_settings *s); /* while pause
 struct port *lot_new(struct diag *d);
 const char *lot_first_name(const struct port *lot);
 uint32_t lot_size(const struct network *net); /* interfaces parked there */
+void plane_match_ends(struct network *net);   /* workers stand still */
 bool lot_is_idle(const struct network *net);  /* there is one, and nobody in it */
 
 /* forward.c: w->frames[0..n) came in at `from`. Returns the number of packets. */

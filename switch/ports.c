@@ -97,6 +97,23 @@ static void agree_on_offload(struct network *net)
             net->ports[i]->ops->offload(net->ports[i], all);
 }
 
+/* With backpressure packets wait for the other end of a wire also while there is none, as
+ * when a new daemon has found one of two VMs so far. */
+void plane_match_ends(struct network *net)
+{
+    bool alone = net->config.backpressure && net->config.mode == NETWORK_WIRE &&
+                 net->n_ports - lot_is_idle(net) < 2;
+
+    for (uint32_t i = 0; i < net->n_ports; i++) {
+        struct port *p = net->ports[i];
+        bool was_alone = p->alone;
+
+        p->alone = alone && p != net->lot;
+        if (was_alone && !alone)
+            worker_wake_port(p->worker, p);
+    }
+}
+
 static int join_network(struct network *net, struct port *p)
 {
     if (net->n_ports == net->room) {
@@ -109,8 +126,11 @@ static int join_network(struct network *net, struct port *p)
         net->room = room;
     }
     net->ports[net->n_ports++] = p;
+    if (p->ops->kind == PORT_LOT)
+        net->lot = p;
     net->n_promiscuous += p->settings.promiscuous;
     agree_on_offload(net);
+    plane_match_ends(net);
     return 0;
 }
 
@@ -119,8 +139,11 @@ static void leave_network(struct network *net, struct port *p)
     for (uint32_t i = 0; i < net->n_ports; i++)
         if (net->ports[i] == p)
             net->ports[i--] = net->ports[--net->n_ports];
+    if (net->lot == p)
+        net->lot = NULL;
     net->n_promiscuous -= p->settings.promiscuous;
     agree_on_offload(net);
+    plane_match_ends(net);
 }
 
 static struct worker *least_busy(struct backplane *bp)
@@ -220,7 +243,8 @@ struct port *plane_add_port(struct backplane *bp, struct network *net,
     p->settings = config->settings;
     snprintf(p->name, sizeof p->name, "%s", config->name);
     if (enter(bp, p, d) == 0) {
-        give_way(bp, net);
+        if (p != net->lot)
+            give_way(bp, net);
         return p;
     }
     p->ops->free(p);

@@ -115,7 +115,7 @@ static void activate(struct worker *w, struct port *p)
             p->ops->disarm(p);
     }
     p->busy_ns = w->now_ns;
-    if (p->active || p->stopped || !p->ops->rx)
+    if (p->active || p->stopped || p->alone || !p->ops->rx)
         return;
     p->active = true;
     w->active[w->n_active++] = p;
@@ -259,14 +259,14 @@ static unsigned visit_ports(struct worker *w)
         struct port *p = w->active[i];
         unsigned n = 0;
 
-        if (p->due_ns <= w->now_ns) {
+        if (p->due_ns <= w->now_ns && !p->alone) {
             p->due_ns = 0;
             n = poll_port(w, p);
         }
         moved += n;
         if (n > 0)
             p->busy_ns = w->now_ns;
-        if (p->stopped)
+        if (p->stopped || p->alone)
             deactivate(w, i);
         else if (p->due_ns > w->now_ns + SPIN_NS)
             wait_until_due(w, i);

@@ -156,6 +156,19 @@ restarts() { # ISOLATION
     echo "PASS restart/$1/within-$BEST_MS-ms"
 }
 
+# The daemon finds the sender's other end half a second later than the sender.
+find_one_late() {
+    local pid
+    pid=$(clickos ps | awk '$1 == "count" { print $4 }')
+    kill -KILL "$DAEMON"
+    wait "$DAEMON" 2>/dev/null
+    kill -STOP "$pid"
+    start_daemon
+    clickos wait --timeout 20 >/dev/null
+    sleep 0.5
+    kill -CONT "$pid"
+}
+
 # All that was sent from VM to VM has come.
 compare_counts() { # ISOLATION
     local sent got different
@@ -185,6 +198,7 @@ if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then kinds="kvm process"; else echo "SKIP
 for kind in $kinds; do
     set_up "$kind"
     restarts "$kind"
+    find_one_late
     compare_counts "$kind"
     tear_down
 done

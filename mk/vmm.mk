@@ -58,3 +58,6 @@ $(B)/vmm/process.o: CFLAGS += -fno-sanitize=all
 FUZZ_OBJ_mailbox := $(call objs,vmm/mailbox.c)
 FUZZ_OBJ_monitor := $(VMM_CLIENT_OBJ)
 FUZZ_OBJ_state   := $(call objs,vmm/state.c)
+FUZZ_OBJ_backtrace  := $(call objs,vmm/symbolize.c)
+FUZZ_LIBS_backtrace := -ldw -lelf
+$(B)/fuzz/backtrace_fuzz $(B)/fuzz/backtrace_libfuzzer: | $(B)/hostile.elf

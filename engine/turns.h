@@ -2,31 +2,33 @@
 /*
  * turns.h -- several turns of a source at once
  *
- * A source makes BURST packets a turn, by default one, and most of what a turn costs is the
- * same for one packet and for many. While no other task waits for its turn, the next turns
- * belong to the source as well, and it takes them as one, with all of their packets, where
- * nobody can tell.
+ * A source makes BURST packets a turn, by default one, and most of what a turn costs is
+ * the same for one packet and for many. While no other task waits for its turn, the
+ * next turns belong to the source as well, and it takes them as one, with all of their
+ * packets, where nobody can tell.
  *
  * If the packets of a source are alike, as an InfiniteSource's are, one of them shows
- * what becomes of the others: the first turn of every round is taken alone. If it met only elements that are `plain` (a member of struct element_class) and nothing
- * was said, which the scheduler's `noted` tells, the others will take the same way, and
+ * what becomes of the others: the first turn of every round is taken alone. If it met
+ * only elements that are `plain` (a member of struct element_class) and nothing was
+ * said, which the scheduler's `noted` tells, the others will take the same way, and
  * stay in order wherever ways meet.
  *
- * A queue on the way wakes a task. It is let pass if that task takes turns with the source,
- * is alone with it, does nothing but pull and push what it gets, met only plain elements as
- * well, and has emptied the queue, and if enough turns are left for it to do so again: it is
- * owed as many turns as the source has taken, and takes them at once. The queue's
- * highwater_length is what it would have been.
+ * A queue on the way wakes a task. It is let pass if that task takes turns with the
+ * source, is alone with it, does nothing but pull and push what it gets, met only plain
+ * elements as well, and has emptied the queue, and if enough turns are left for it to
+ * do so again: it is owed as many turns as the source has taken, and takes them at
+ * once. The queue's highwater_length is what it would have been.
  *
- * If the packets differ, or are drawn apart by an element that draws random numbers, all
- * elements count that any of them may meet. They must be `apart` (another member of struct
- * element_class): what such an element does with a packet hangs on nothing but the packet, random
- * numbers, the coarse clock and the packets that came to it before, and nobody can tell but
- * by the packets that it sends on, in order for each output. It wakes no task and calls no handler.
- * When it says something about a packet, it has sent on those before it, and sends it on
- * before it looks at the next. To one that keeps more than sums of what it has seen there is
- * one way only, and of those that may share it (APART_SHARES) there is one at most. The same goes for a task that pulls from
- * such an element without inputs.
+ * If the packets differ, or are drawn apart by an element that draws random numbers,
+ * all elements count that any of them may meet. They must be `apart` (another member of
+ * struct element_class): what such an element does with a packet hangs on nothing but
+ * the packet, random numbers, the coarse clock and the packets that came to it before,
+ * and nobody can tell but by the packets that it sends on, in order for each output. It
+ * wakes no task and calls no handler. When it says something about a packet, it has
+ * sent on those before it, and sends it on before it looks at the next. To one that
+ * keeps more than sums of what it has seen there is one way only, and of those that may
+ * share it (APART_SHARES) there is one at most. The same goes for a task that pulls
+ * from such an element without inputs.
  */
 
 #ifndef ENGINE_TURNS_H
@@ -34,9 +36,8 @@
 
 #include "engine/element.h"
 
-enum {
-    TURNS_PACKETS = 32
-}; /* made at once at most: more do not fit the nearest cache */
+/* Made at once at most: more do not fit the nearest cache. */
+enum { TURNS_PACKETS = 32 };
 
 struct turns {
     uint64_t round, noted; /* of the scheduler, when the first turn was taken */
@@ -45,9 +46,9 @@ struct turns {
     bool owed; /* the turns that are being taken are, to one who fills a queue */
 };
 
-/* From inside `run`: how many turns of `burst` packets each the task may take now. If more
- * than one, it tells turns_took() before task_reschedule() how many it took. `alike`: so
- * are the packets. */
+/* From inside `run`: how many turns of `burst` packets each the task may take now. If
+ * more than one, it tells turns_took() before task_reschedule() how many it took.
+ * `alike`: so are the packets. */
 uint32_t turns_now(struct turns *s, const struct task *t, uint32_t burst, bool alike);
 void turns_took(struct task *t, uint32_t turns);
 /* The same for one who pulls: in `turns` that it might take it got so many packets. */

@@ -130,9 +130,8 @@ struct port {
     bool limited;         /* settings.out has a rate */
     _Atomic bool closed;  /* nothing goes out of it */
     _Atomic bool stopped; /* disabled, done or down: not polled */
-    bool
-        alone; /* on a wire with backpressure, without another end: not polled either */
-    atomic_flag tx_lock; /* taken when there are several workers */
+    bool alone;           /* its wire has backpressure and no other end: not polled */
+    atomic_flag tx_lock;  /* taken when there are several workers */
 
     /* The worker's, for scheduling. */
     bool active, dirty, owed;

@@ -327,10 +327,12 @@ static void print_row(const struct row *row, const struct result *r,
 {
     double peer = row->click > row->fastclick ? row->click : row->fastclick;
 
+    if (sides != against_limit)
+        peer = 0;
     sum_add(row->name, r->ratio, peer ? r->mpps[0] / peer : 0, aim(sides));
     printf("%-33s %7.1f %6.0f %8.1f %6.0f %6.2f ", row->name, r->mpps[0], r->cycles[0],
            r->mpps[1], r->cycles[1], r->ratio);
-    if (peer && sides == against_limit)
+    if (peer)
         printf("%8.2f %9.2f %8.2f\n", row->click, row->fastclick, r->mpps[0] / peer);
     else
         printf("%8s %9s %8s\n", "-", "-", "-");
